@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config'
+
+/** Unit tests lie beside their file; end-to-end tests live in test/ and share one stack brought up by dev/. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/**/*.test.ts'],
+          pool: 'forks',
+          globalSetup: ['test/setup/stack.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: true,
+          maxWorkers: 3,
+        },
+      },
+    ],
+  },
+})
