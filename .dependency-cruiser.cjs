@@ -13,7 +13,21 @@ const rooms = {
   api: ['model', 'store'],
   dev: [],
 }
-const everyRoom = ['web', 'cli', 'api', 'worker', 'workflows', 'activities', 'kubernetes', 'runner', 'store', 'model', 'dev', 'test', 'bench']
+const everyRoom = [
+  'web',
+  'cli',
+  'api',
+  'worker',
+  'workflows',
+  'activities',
+  'kubernetes',
+  'runner',
+  'store',
+  'model',
+  'dev',
+  'test',
+  'bench',
+]
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
   name: `${room}-imports`,
@@ -31,8 +45,19 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
 module.exports = {
   forbidden: [
     ...roomRules,
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'model-is-pure', comment: 'model/ does no I/O', severity: 'error', from: { path: '^model/', pathNot: '\\.test\\.ts$' }, to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node_modules/)?yaml' } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'model-is-pure',
+      comment: 'model/ does no I/O',
+      severity: 'error',
+      from: { path: '^model/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node_modules/)?yaml' },
+    },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

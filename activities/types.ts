@@ -1,0 +1,76 @@
+import type { CauseKind } from '../model/cause.ts'
+import type { FinalStatus } from '../model/job.ts'
+
+/**
+ * What the workflows know of the activities. One verb each; inputs and results are single objects that hold ids and short texts only.
+ *
+ * A job as data:
+ *   prepare({jobId:47})            -> { title:'deploy', dependencies:[], groups:[{id:3,name:'k8s'}] }
+ *   admit({jobId:47,groupId:3})    -> { attemptId:91, groupId:3, pod:'automation-job-47-1', namespace:'jobs' }   (on queue group-3)
+ *   runInPod({jobId:47,attemptId:91}) -> { status:'successful', cause:null, explanation:'', released:true }
+ *   releasePod({attemptId:91})     -> only when runInPod did not say that the pod is gone
+ *   finishJob({jobId:47, ...})     -> only when no activity stored the final status
+ */
+export interface JobActivities {
+  /**
+   * Reconciles what an earlier run of this workflow left (fences and deletes its pod, clears its output), freezes what the job runs
+   * (revision, execution environment) and tells what must happen first. Throws EndedJob for what can never run.
+   */
+  prepare(input: { jobId: number }): Promise<PreparedJob>
+  /** Claims a place of the group for this job, creates its pod or adopts the one it made before. Benign retryable failure while there is no room. */
+  admit(input: { jobId: number; groupId: number }): Promise<Admission>
+  /** Delivers the payload, starts the play at most once, stores every line, stores the verdict, deletes the pod. Resumes wherever it was. */
+  runInPod(input: { jobId: number; attemptId: number }): Promise<Verdict>
+  /** Deletes the attempt's pod and gives its place back. Does nothing for a pod that a newer run owns. */
+  releasePod(input: { attemptId: number }): Promise<void>
+  /** Stores the final status of a job that ended outside runInPod. Never overwrites a final status. */
+  finishJob(input: { jobId: number; status: FinalStatus; cause: CauseKind; explanation: string }): Promise<void>
+  /** Runs a project update on the control plane and stores its events and verdict. */
+  updateProject(input: { jobId: number }): Promise<Verdict>
+  /** One pass of the reaper over all clusters; see worker/README in design.md: Ownership of pods. */
+  reap(): Promise<ReapReport>
+}
+
+export interface PreparedJob {
+  /** For summaries in the Temporal UI: the job's name. */
+  title: string
+  /** Updates that must succeed first; each runs as a child workflow on the control plane. */
+  dependencies: { jobId: number; kind: 'project_update'; title: string }[]
+  /** Groups the job may run in, preferred first; never empty. */
+  groups: { id: number; name: string }[]
+}
+
+export interface Admission {
+  attemptId: number
+  groupId: number
+  pod: string
+  namespace: string
+}
+
+export interface Verdict {
+  status: FinalStatus
+  cause: CauseKind | null
+  /** job_explanation: short, without secrets. */
+  explanation: string
+  /** True when the pod is known to be gone and its place was given back. */
+  released: boolean
+}
+
+export interface ReapReport {
+  podsSeen: number
+  podsDeleted: number
+  jobsEnded: number
+  attemptsReleased: number
+  /** Clusters that could not be listed this time, by group name, with the reason. */
+  unreachable: string[]
+}
+
+/** Types of ApplicationFailure that activities throw and the workflow looks at. */
+export const activityFailures = {
+  /** The job ended (its final status is stored); carries a Verdict as first detail. Never retried. */
+  ended: 'EndedJob',
+  /** No room in the group; benign, retried. */
+  noCapacity: 'NoCapacity',
+  /** A newer run of the workflow owns the attempt; this run must stop without touching anything. Never retried. */
+  fenced: 'Fenced',
+} as const

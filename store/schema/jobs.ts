@@ -1,0 +1,211 @@
+import {
+  bigint,
+  boolean,
+  customType,
+  doublePrecision,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
+import type { Cause } from '../../model/cause.ts'
+import type { JobStatus, JobType, LaunchType } from '../../model/job.ts'
+import {
+  credentials,
+  executionEnvironments,
+  instanceGroups,
+  inventories,
+  jobTemplates,
+  organizations,
+  projects,
+} from './catalog.ts'
+import { instant, stamps, users } from './identity.ts'
+
+const bytes = customType<{ data: Buffer; driverData: Uint8Array }>({
+  dataType: () => 'bytea',
+  fromDriver: (value) => Buffer.from(value),
+})
+
+const jobReference = () =>
+  integer()
+    .notNull()
+    .references(() => unifiedJobs.id, { onDelete: 'cascade' })
+
+/**
+ * Every job of every kind, so that ids are unique over all kinds and the unified list is one query.
+ * Columns below "playbook jobs" and "project updates" are empty for other kinds.
+ */
+export const unifiedJobs = pgTable(
+  'unified_jobs',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    type: text().$type<JobType>().notNull(),
+    name: text().notNull(),
+    description: text().notNull().default(''),
+    /** Id of the template or project it was made from, in their shared id space; survives its deletion as null. */
+    unifiedJobTemplateId: integer(),
+    organizationId: integer().references(() => organizations.id, { onDelete: 'set null' }),
+    launchType: text().$type<LaunchType>().notNull().default('manual'),
+    status: text().$type<JobStatus>().notNull().default('new'),
+    failed: boolean().notNull().default(false),
+    started: instant(),
+    finished: instant(),
+    canceledOn: instant(),
+    elapsed: doublePrecision().notNull().default(0),
+    cancelFlag: boolean().notNull().default(false),
+    jobExplanation: text().notNull().default(''),
+    resultTraceback: text().notNull().default(''),
+    /** The one typed reason why the last attempt ended; null while it runs and after a plain success. */
+    cause: text().$type<Cause['kind']>(),
+    jobArgs: text().notNull().default(''),
+    jobCwd: text().notNull().default(''),
+    jobEnv: json().$type<Record<string, string>>().notNull().default({}),
+    executionNode: text().notNull().default(''),
+    controllerNode: text().notNull().default(''),
+    workUnitId: text(),
+    executionEnvironmentId: integer().references(() => executionEnvironments.id, { onDelete: 'set null' }),
+    instanceGroupId: integer().references(() => instanceGroups.id, { onDelete: 'set null' }),
+    /** Events the runner emitted, known at its end; with eventsStored it tells event_processing_finished. */
+    eventsEmitted: integer(),
+    eventsStored: integer().notNull().default(0),
+    hostStatusCounts: json().$type<Record<string, number>>().notNull().default({}),
+    playCount: integer().notNull().default(0),
+    taskCount: integer().notNull().default(0),
+    artifacts: json().$type<Record<string, unknown>>().notNull().default({}),
+    scmRevision: text().notNull().default(''),
+    /** Number of the newest attempt; 0 before the first admission. */
+    attemptCount: integer().notNull().default(0),
+    /** When `prepare` was done and the job stood in its group's queue; with waitingReason, the answer to "why is it waiting". */
+    waitingSince: instant(),
+    waitingReason: text().notNull().default(''),
+    /** Instance groups it may run in, preferred first, frozen at launch. */
+    eligibleGroups: json().$type<number[]>().notNull().default([]),
+    /** Prompts as launched (wire names), for relaunch. */
+    launchConfig: json().$type<Record<string, unknown>>().notNull().default({}),
+    /** credential_passwords given at launch, sealed by store/secrets.ts; wiped when the job ends. */
+    launchSecrets: text(),
+    createdById: integer().references(() => users.id, { onDelete: 'set null' }),
+    modifiedById: integer().references(() => users.id, { onDelete: 'set null' }),
+    ...stamps(),
+
+    // Playbook jobs
+    jobTemplateId: integer().references(() => jobTemplates.id, { onDelete: 'set null' }),
+    jobType: text().notNull().default('run'),
+    inventoryId: integer().references(() => inventories.id, { onDelete: 'set null' }),
+    projectId: integer().references(() => projects.id, { onDelete: 'set null' }),
+    playbook: text().notNull().default(''),
+    scmBranch: text().notNull().default(''),
+    forks: integer().notNull().default(0),
+    limit: text().notNull().default(''),
+    verbosity: integer().notNull().default(0),
+    extraVars: text().notNull().default('{}'),
+    jobTags: text().notNull().default(''),
+    forceHandlers: boolean().notNull().default(false),
+    skipTags: text().notNull().default(''),
+    startAtTask: text().notNull().default(''),
+    timeout: integer().notNull().default(0),
+    useFactCache: boolean().notNull().default(false),
+    becomeEnabled: boolean().notNull().default(false),
+    diffMode: boolean().notNull().default(false),
+    allowSimultaneous: boolean().notNull().default(false),
+    jobSliceNumber: integer().notNull().default(0),
+    jobSliceCount: integer().notNull().default(1),
+    /** The project update that this job made or waits for. */
+    projectUpdateId: integer(),
+
+    // Project updates
+    localPath: text().notNull().default(''),
+    scmType: text().notNull().default(''),
+    scmUrl: text().notNull().default(''),
+    scmRefspec: text().notNull().default(''),
+    scmClean: boolean().notNull().default(false),
+    scmTrackSubmodules: boolean().notNull().default(false),
+    scmDeleteOnUpdate: boolean().notNull().default(false),
+    credentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
+  },
+  (table) => [
+    index().on(table.status),
+    index().on(table.type, table.finished),
+    index().on(table.unifiedJobTemplateId),
+    index().on(table.instanceGroupId, table.status),
+  ],
+)
+
+export const unifiedJobCredentials = pgTable(
+  'unified_job_credentials',
+  {
+    jobId: jobReference(),
+    credentialId: integer()
+      .notNull()
+      .references(() => credentials.id, { onDelete: 'cascade' }),
+  },
+  (table) => [primaryKey({ columns: [table.jobId, table.credentialId] })],
+)
+
+/**
+ * One row per runner event. `stdout` is text; where the runner's bytes are not valid UTF-8 or hold NUL, `stdoutRaw` keeps them exactly.
+ * `eventData` is `json`, not `jsonb`: written once, read whole, and it may hold \u0000.
+ */
+export const jobEvents = pgTable(
+  'job_events',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    jobId: jobReference(),
+    counter: integer().notNull(),
+    event: text().notNull(),
+    uuid: text().notNull(),
+    parentUuid: text().notNull().default(''),
+    failed: boolean().notNull().default(false),
+    changed: boolean().notNull().default(false),
+    hostId: integer(),
+    hostName: text().notNull().default(''),
+    playbook: text().notNull().default(''),
+    play: text().notNull().default(''),
+    task: text().notNull().default(''),
+    role: text().notNull().default(''),
+    stdout: text().notNull().default(''),
+    stdoutRaw: bytes(),
+    startLine: integer().notNull().default(0),
+    endLine: integer().notNull().default(0),
+    verbosity: integer().notNull().default(0),
+    eventData: json().$type<Record<string, unknown>>().notNull().default({}),
+    ...stamps(),
+  },
+  (table) => [
+    uniqueIndex().on(table.jobId, table.counter),
+    index().on(table.jobId, table.startLine),
+    index().on(table.jobId, table.uuid),
+    index().on(table.jobId, table.parentUuid),
+  ],
+)
+
+export const jobHostSummaries = pgTable(
+  'job_host_summaries',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    jobId: jobReference(),
+    hostId: integer(),
+    hostName: text().notNull(),
+    changed: integer().notNull().default(0),
+    dark: integer().notNull().default(0),
+    failures: integer().notNull().default(0),
+    ignored: integer().notNull().default(0),
+    ok: integer().notNull().default(0),
+    processed: integer().notNull().default(0),
+    rescued: integer().notNull().default(0),
+    skipped: integer().notNull().default(0),
+    failed: boolean().notNull().default(false),
+    ...stamps(),
+  },
+  (table) => [uniqueIndex().on(table.jobId, table.hostName), index().on(table.hostId)],
+)
+
+/** The runner's artifacts zip, in order; chunks because it may be hundreds of megabytes. */
+export const artifactChunks = pgTable(
+  'artifact_chunks',
+  { jobId: jobReference(), sequence: integer().notNull(), data: bytes().notNull() },
+  (table) => [primaryKey({ columns: [table.jobId, table.sequence] })],
+)

@@ -1,0 +1,74 @@
+import { bigint, index, integer, json, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { AttemptPhase } from '../../model/attempt.ts'
+import type { Cause } from '../../model/cause.ts'
+import { instanceGroups } from './catalog.ts'
+import { instant } from './identity.ts'
+import { unifiedJobs } from './jobs.ts'
+
+/**
+ * One pod for one job. A live attempt (releasedAt is null) holds one place of its group: counting these rows under the group's lock
+ * is the claim that keeps max_concurrent_jobs exact. It also carries how far the spool has been stored.
+ */
+export const attempts = pgTable(
+  'attempts',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    jobId: integer()
+      .notNull()
+      .references(() => unifiedJobs.id, { onDelete: 'cascade' }),
+    /** 1, 2, … within the job; part of the pod's name. */
+    number: integer().notNull(),
+    instanceGroupId: integer().references(() => instanceGroups.id, { onDelete: 'set null' }),
+    workflowId: text().notNull(),
+    /** The Temporal run that owns it now: only that run may write for it or delete its pod. */
+    runId: text().notNull(),
+    phase: text().$type<AttemptPhase>().notNull(),
+    /** Which cluster: a key of the endpoint and credential, so that the reaper still finds pods after the group was edited. */
+    clusterKey: text().notNull().default(''),
+    credentialId: integer(),
+    namespace: text().notNull().default(''),
+    podName: text().notNull().default(''),
+    podUid: text(),
+    /** Bytes of the spool stored so far, always at the end of a record. */
+    offset: bigint({ mode: 'number' }).notNull().default(0),
+    lastCounter: integer().notNull().default(0),
+    cause: json().$type<Cause>(),
+    claimedAt: instant().notNull().defaultNow(),
+    podCreatedAt: instant(),
+    deliveredAt: instant(),
+    firstEventAt: instant(),
+    endedAt: instant(),
+    releasedAt: instant(),
+  },
+  (table) => [
+    uniqueIndex().on(table.jobId, table.number),
+    index().on(table.instanceGroupId, table.releasedAt),
+    index().on(table.podName),
+  ],
+)
+
+/** What must be told to Temporal; written in the transaction of the request, sent by the worker's outbox service. */
+export const outbox = pgTable(
+  'outbox',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    kind: text().$type<'start' | 'cancel'>().notNull(),
+    jobId: integer()
+      .notNull()
+      .references(() => unifiedJobs.id, { onDelete: 'cascade' }),
+    tries: integer().notNull().default(0),
+    lastError: text().notNull().default(''),
+    nextTryAt: instant().notNull().defaultNow(),
+    created: instant().notNull().defaultNow(),
+  },
+  (table) => [index().on(table.nextTryAt)],
+)
+
+/** Why a group admits nobody just now, as its gate sees it; what job_explanation is made of while a job waits. */
+export const groupBrakes = pgTable('group_brakes', {
+  instanceGroupId: integer()
+    .primaryKey()
+    .references(() => instanceGroups.id, { onDelete: 'cascade' }),
+  reason: text().notNull(),
+  since: instant().notNull().defaultNow(),
+})

@@ -1,0 +1,7 @@
+/** Input of the workflows `job` and `projectUpdate`: an id and nothing else, so that no document and no secret enters a history. */
+export interface JobInput {
+  jobId: number
+}
+
+/** Type of the ApplicationFailure with which a job's workflow fails, so that operators can tell a failed job from a broken workflow. */
+export const jobFailureType = 'JobFailed'
