@@ -8,7 +8,7 @@ import type { FinalStatus } from '../model/job.ts'
  *   prepare({jobId:47})            -> { title:'deploy', dependencies:[], groups:[{id:3,name:'k8s'}] }
  *   admit({jobId:47,groupId:3})    -> { attemptId:91, groupId:3, pod:'automation-job-47-1', namespace:'jobs' }   (on queue group-3)
  *   runInPod({jobId:47,attemptId:91}) -> { status:'successful', cause:null, explanation:'', released:true }
- *   releasePod({attemptId:91})     -> only when runInPod did not say that the pod is gone
+ *   releasePod({jobId:47})         -> only when runInPod did not say that the pod is gone
  *   finishJob({jobId:47, ...})     -> only when no activity stored the final status
  */
 export interface JobActivities {
@@ -21,13 +21,15 @@ export interface JobActivities {
   admit(input: { jobId: number; groupId: number }): Promise<Admission>
   /** Delivers the payload, starts the play at most once, stores every line, stores the verdict, deletes the pod. Resumes wherever it was. */
   runInPod(input: { jobId: number; attemptId: number }): Promise<Verdict>
-  /** Deletes the attempt's pod and gives its place back. Does nothing for a pod that a newer run owns. */
-  releasePod(input: { attemptId: number }): Promise<void>
+  /** Deletes the pods of the job's live attempts and gives their places back. Leaves what a newer run owns. */
+  releasePod(input: { jobId: number }): Promise<void>
   /** Stores the final status of a job that ended outside runInPod. Never overwrites a final status. */
   finishJob(input: { jobId: number; status: FinalStatus; cause: CauseKind; explanation: string }): Promise<void>
+  /** Waits until an update that another job started has ended. Used where the child workflow exists already. */
+  awaitJob(input: { jobId: number }): Promise<Verdict>
   /** Runs a project update on the control plane and stores its events and verdict. */
   updateProject(input: { jobId: number }): Promise<Verdict>
-  /** One pass of the reaper over all clusters; see worker/README in design.md: Ownership of pods. */
+  /** One pass of the reaper over all clusters (design.md: Ownership of pods). */
   reap(): Promise<ReapReport>
 }
 
@@ -71,6 +73,8 @@ export const activityFailures = {
   ended: 'EndedJob',
   /** No room in the group; benign, retried. */
   noCapacity: 'NoCapacity',
+  /** The attempt is over and its pod gone, which an operator's Reset to a late event leads to: prepare and admit again. Never retried. */
+  stale: 'StaleAttempt',
   /** A newer run of the workflow owns the attempt; this run must stop without touching anything. Never retried. */
   fenced: 'Fenced',
 } as const

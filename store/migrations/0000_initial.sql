@@ -394,6 +394,7 @@ CREATE TABLE "unified_jobs" (
 	"task_count" integer DEFAULT 0 NOT NULL,
 	"artifacts" json DEFAULT '{}'::json NOT NULL,
 	"scm_revision" text DEFAULT '' NOT NULL,
+	"run_id" text,
 	"attempt_count" integer DEFAULT 0 NOT NULL,
 	"waiting_since" timestamp(6) with time zone,
 	"waiting_reason" text DEFAULT '' NOT NULL,

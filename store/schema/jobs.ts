@@ -76,6 +76,8 @@ export const unifiedJobs = pgTable(
     taskCount: integer().notNull().default(0),
     artifacts: json().$type<Record<string, unknown>>().notNull().default({}),
     scmRevision: text().notNull().default(''),
+    /** The Temporal run that owns the job now. Another run id in `prepare` means that an operator reset the workflow: the job starts anew. */
+    runId: text(),
     /** Number of the newest attempt; 0 before the first admission. */
     attemptCount: integer().notNull().default(0),
     /** When `prepare` was done and the job stood in its group's queue; with waitingReason, the answer to "why is it waiting". */
