@@ -34,6 +34,7 @@ export interface JobActivities {
 }
 
 export interface PreparedJob {
+  jobId: number
   /** For summaries in the Temporal UI: the job's name. */
   title: string
   /** Updates that must succeed first; each runs as a child workflow on the control plane. */

@@ -1,0 +1,105 @@
+import type {
+  ActivitySlotInfo,
+  CustomSlotSupplier,
+  SlotMarkUsedContext,
+  SlotPermit,
+  SlotReleaseContext,
+  SlotReserveContext,
+} from '@temporalio/worker'
+
+/** What a gate asks to decide. All are read at each decision, so nothing is counted twice over time. */
+export interface GateView {
+  /** max_concurrent_jobs of the group; 0 means no limit. */
+  limit(): number
+  /** Places taken: live pods of the group and claims whose pod is not seen yet. */
+  live(): number
+}
+
+/**
+ * The gate of one container group: a supplier of activity slots for the queue on which only `admit` runs. While it grants nothing no poll
+ * is open, so waiting jobs stay in the server's backlog, in their order of priority. It is a brake, not the claim: that is made in the
+ * store (temporal.md §0). Permits are kept as a set of objects and never persisted.
+ */
+export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
+  readonly type = 'custom'
+  readonly #view: GateView
+  readonly #permits = new Set<object>()
+  #brake: string | undefined
+  /** At most one reservation is ever outstanding, so one waiter is enough. */
+  #wake: (() => void) | undefined
+
+  constructor(view: GateView) {
+    this.#view = view
+  }
+
+  /** Why the gate grants nothing whatever the limit says, if it does not. */
+  get brake(): string | undefined {
+    return this.#brake
+  }
+
+  /** Permits out: admissions in flight and polls waiting for one. */
+  get permits(): number {
+    return this.#permits.size
+  }
+
+  closeBrake(reason: string): void {
+    this.#brake = reason
+  }
+
+  openBrake(): void {
+    this.#brake = undefined
+    this.reconsider()
+  }
+
+  /** To be called whenever the view may have changed in favour of a grant. */
+  reconsider(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+
+  #mayGrant(): boolean {
+    if (this.#brake !== undefined) return false
+    const limit = this.#view.limit()
+    return limit === 0 || this.#view.live() + this.#permits.size < limit
+  }
+
+  #grant(): SlotPermit {
+    const permit = {}
+    this.#permits.add(permit)
+    return permit
+  }
+
+  async reserveSlot(_context: SlotReserveContext, signal: AbortSignal): Promise<SlotPermit> {
+    for (;;) {
+      signal.throwIfAborted()
+      if (this.#mayGrant()) return this.#grant()
+      await this.#reconsidered(signal)
+    }
+  }
+
+  #reconsidered(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.#wake = undefined
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      this.#wake = () => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      }
+    })
+  }
+
+  tryReserveSlot(): SlotPermit | null {
+    return this.#mayGrant() ? this.#grant() : null
+  }
+
+  markSlotUsed(_context: SlotMarkUsedContext<ActivitySlotInfo>): void {}
+
+  releaseSlot({ permit }: SlotReleaseContext<ActivitySlotInfo>): void {
+    this.#permits.delete(permit)
+    this.reconsider()
+  }
+}

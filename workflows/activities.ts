@@ -1,0 +1,42 @@
+import { proxyActivities } from '@temporalio/workflow'
+import type { JobActivities } from '../activities/types.ts'
+import { groupTaskQueue } from './names.ts'
+
+/** Activities that only touch the database and, after a Reset, an old pod. Short, so that a dead worker is noticed by the time-out. */
+export const { prepare, releasePod, finishJob } = proxyActivities<
+  Pick<JobActivities, 'prepare' | 'releasePod' | 'finishJob'>
+>({
+  startToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+})
+
+/**
+ * Activities that last as long as a job. The heartbeat time-out is what a job loses when its worker dies, so it is short; a job's own
+ * time limit is enforced by the runner and by the pod's deadline, never by Temporal, whose time-outs run no clean-up.
+ */
+export const { runInPod, updateProject, awaitJob } = proxyActivities<
+  Pick<JobActivities, 'runInPod' | 'updateProject' | 'awaitJob'>
+>({
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout: '12 seconds',
+  retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+})
+
+export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '1 minute',
+  retry: { maximumAttempts: 1 },
+})
+
+/**
+ * `admit` on the gated queue of one group. It has no schedule-to-start time-out, since waiting for capacity is what the queue is for,
+ * and no attempt limit, since being bounced is not a failure.
+ */
+export function admitOn(groupId: number): JobActivities['admit'] {
+  return proxyActivities<Pick<JobActivities, 'admit'>>({
+    taskQueue: groupTaskQueue(groupId),
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: '12 seconds',
+    retry: { initialInterval: '250 milliseconds', backoffCoefficient: 1.5, maximumInterval: '5 seconds' },
+  }).admit
+}

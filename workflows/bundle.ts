@@ -1,0 +1,4 @@
+/** The entry from which Temporal bundles the workflows: the exported names are the workflow types. */
+export { job } from './job.ts'
+export { projectUpdate } from './project-update.ts'
+export { reaper } from './reaper.ts'

@@ -1,0 +1,83 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow'
+import type { PreparedJob, Verdict } from '../activities/types.ts'
+import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPod } from './activities.ts'
+import { jobWorkflowId, workflowTypes } from './names.ts'
+import { Story } from './story.ts'
+import type { JobInput } from './types.ts'
+import { conclude, failedAs, verdictOf } from './verdict.ts'
+
+/**
+ * One playbook job, from launch to a pod that is gone. Prepare, wait for what must come first, get a place and a pod, run the play in it;
+ * and, whatever happened, give the place back.
+ */
+export async function job(input: JobInput): Promise<Verdict> {
+  const story = new Story()
+  const verdict = await settle(input, () => runJob(input, story))
+  await CancellationScope.nonCancellable(async () => {
+    if (!verdict.released) await releasePod(input)
+    story.ended(verdict)
+  })
+  return conclude(verdict)
+}
+
+async function runJob(input: JobInput, story: Story): Promise<Verdict> {
+  const prepared = await prepare(input)
+  await runDependencies(prepared, story)
+
+  const [group] = prepared.groups
+  if (!group) throw new Error('prepare returned no group')
+  story.tell(`waiting for a place in instance group **${group.name}**`)
+  const admission = await admitOn(group.id)({ ...input, groupId: group.id })
+  story.placed(group.name)
+  story.tell(`running in pod \`${admission.namespace}/${admission.pod}\``)
+
+  try {
+    return await runInPod({ ...input, attemptId: admission.attemptId })
+  } catch (error) {
+    // An operator reset this workflow to a point after its pod had come and gone: what history says about the pod is no longer true.
+    if (!failedAs(error, 'stale')) throw error
+    story.tell('the pod of the earlier run is gone: starting anew')
+    return await runJob(input, story)
+  }
+}
+
+/** Updates that must succeed first. Each is a workflow of its own; one that somebody else started is waited for, not started twice. */
+async function runDependencies(prepared: PreparedJob, story: Story): Promise<void> {
+  for (const dependency of prepared.dependencies) {
+    story.tell(`waiting for ${dependency.kind} ${dependency.jobId} (${dependency.title})`)
+    const update = { jobId: dependency.jobId }
+    try {
+      await executeChild(workflowTypes.projectUpdate, {
+        workflowId: jobWorkflowId(dependency.jobId),
+        args: [update],
+        // An update serves others too: it is not torn down with the job that happened to start it.
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      })
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) await awaitJob(update)
+      // How a failed update ends this job is decided by `prepare`, which looks at the update's row.
+      else if (verdictOf(error).verdict.status === 'canceled') throw error
+    }
+  }
+  if (prepared.dependencies.length > 0) await prepare({ jobId: prepared.jobId })
+}
+
+/**
+ * Runs the main line of a job and makes sure that its row ends in a final status: either an activity stored it, or it is stored here,
+ * out of reach of a cancellation.
+ */
+export async function settle(input: JobInput, mainLine: () => Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await mainLine()
+  } catch (error) {
+    const { verdict, stored } = verdictOf(error)
+    const { status, cause, explanation } = verdict
+    if (!stored) {
+      await CancellationScope.nonCancellable(() =>
+        finishJob({ ...input, status, cause: cause ?? 'internal', explanation }),
+      )
+    }
+    return verdict
+  }
+}

@@ -1,0 +1,48 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  rootCause,
+} from '@temporalio/workflow'
+import { activityFailures, type Verdict } from '../activities/types.ts'
+import { jobFailureType } from './types.ts'
+
+/** The ApplicationFailure that an activity or child workflow ended with, if that is what `error` is. */
+function applicationFailure(error: unknown): ApplicationFailure | undefined {
+  if (!(error instanceof ActivityFailure || error instanceof ChildWorkflowFailure)) return undefined
+  return error.cause instanceof ApplicationFailure ? error.cause : undefined
+}
+
+/** Whether an activity failed with one of the types in activities/types.ts. */
+export function failedAs(error: unknown, type: keyof typeof activityFailures): boolean {
+  return applicationFailure(error)?.type === activityFailures[type]
+}
+
+/**
+ * What an error of the main line means for the job. `stored` tells that an activity has written the final status already;
+ * otherwise the workflow still owes it.
+ */
+export function verdictOf(error: unknown): { verdict: Verdict; stored: boolean } {
+  if (isCancellation(error)) {
+    return { verdict: { status: 'canceled', cause: 'canceled', explanation: '', released: false }, stored: false }
+  }
+  if (failedAs(error, 'ended')) {
+    return { verdict: applicationFailure(error)?.details?.[0] as Verdict, stored: true }
+  }
+  const explanation = rootCause(error) ?? String(error)
+  return { verdict: { status: 'error', cause: 'internal', explanation, released: false }, stored: false }
+}
+
+/** Ends the workflow as its job ended: Completed, Failed or Cancelled, so that operators find failed jobs in the Temporal UI. */
+export function conclude(verdict: Verdict): Verdict {
+  if (verdict.status === 'successful') return verdict
+  if (verdict.status === 'canceled') throw new CancelledFailure(verdict.explanation || 'The job was canceled.')
+  throw ApplicationFailure.create({
+    type: jobFailureType,
+    nonRetryable: true,
+    message: verdict.explanation || `The job ended as ${verdict.status}.`,
+    details: [verdict],
+  })
+}
