@@ -1,0 +1,69 @@
+import {
+  type credentials,
+  type executionEnvironments,
+  organizationInstanceGroups,
+  organizations,
+} from '../../store/schema/catalog.ts'
+import { derived, descriptionField, nameField } from '../field.ts'
+import { defineResource } from '../resource.ts'
+
+/** `/api/v2/organizations/`: what everything else belongs to. */
+export const organizationsResource = defineResource({
+  name: 'organizations',
+  type: 'organization',
+  model: 'Organization',
+  table: organizations,
+  fields: {
+    name: nameField(),
+    description: descriptionField(),
+    max_hosts: { kind: 'integer', min: 0, max: 2147483647, default: 0 },
+    custom_virtualenv: derived('string', () => null, { filterable: true }),
+    default_environment: { kind: 'id', to: 'execution_environments' },
+  },
+  relations: {
+    instance_groups: {
+      kind: 'through',
+      to: 'instance_groups',
+      table: organizationInstanceGroups,
+      parent: 'organizationId',
+      child: 'instanceGroupId',
+      position: 'position',
+    },
+    credentials: { kind: 'many', to: 'credentials', column: 'organizationId' satisfies keyof typeof credentials },
+    executionenvironments: {
+      kind: 'many',
+      to: 'execution_environments',
+      column: 'organizationId' satisfies keyof typeof executionEnvironments,
+    },
+  },
+  order: ['name'],
+  searchFields: ['description', 'name'],
+  namedUrl: [['name']],
+  capabilities: ['edit', 'delete'],
+  objectRoles: [
+    'admin_role',
+    'execute_role',
+    'project_admin_role',
+    'inventory_admin_role',
+    'credential_admin_role',
+    'workflow_admin_role',
+    'notification_admin_role',
+    'job_template_admin_role',
+    'execution_environment_admin_role',
+    'auditor_role',
+    'member_role',
+    'read_role',
+    'approval_role',
+  ],
+  unique: [{ fields: ['name'] }],
+  subLists: {
+    instance_groups: { relation: 'instance_groups', attach: true, title: 'Organization Instance Groups List' },
+    credentials: { relation: 'credentials', create: true, title: 'Organization Credential List' },
+    execution_environments: {
+      relation: 'executionenvironments',
+      attach: true,
+      create: true,
+      title: 'Organization Execution Environments List',
+    },
+  },
+})
