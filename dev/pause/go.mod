@@ -1,0 +1,3 @@
+module mayfly.local/dev/pause
+
+go 1.24.0
