@@ -1,13 +1,13 @@
 /** The one-node Kubernetes: which programs with which flags, and in which order. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { elapsed, type Progress } from './cache.ts'
+import { elapsed, inputsHash, type Progress } from './cache.ts'
 import { makeCertificates } from './certificates.ts'
 import { containerdRoot, containerdSocket, ensureContainerd } from './containerd.ts'
 import { etcdBuild, goBuild, kubernetesBuild } from './go-builds.ts'
 import { getAsAdmin } from './health.ts'
 import { auditPolicy, kubeconfig, kubeletConfig } from './kube-files.ts'
-import { ensureBridge, resolvConf } from './network.ts'
+import { ensureBridge, nameServers, resolvConf } from './network.ts'
 import { podNetwork, port } from './numbers.ts'
 import { ensurePart, partLives, type Stack } from './parts.ts'
 import type { Command } from './process.ts'
@@ -71,12 +71,13 @@ export async function ensureCluster(stack: Stack, progress: Progress, containerd
   const command = (part: string): Command => clusterCommand(stack, part, part === 'etcd' ? etcd : join(programs, part))
   await ensurePart(stack, 'etcd', command('etcd'))
   await ensurePart(stack, 'kube-apiserver', command('kube-apiserver'))
+  const beforeKubelet = new Date()
   const started = await Promise.all([
     ensurePart(stack, 'kube-controller-manager', command('kube-controller-manager')),
     ensurePart(stack, 'kube-scheduler', command('kube-scheduler')),
     containerd.then(() => ensurePart(stack, 'kubelet', command('kubelet'))),
   ])
-  await nodeReady(stack)
+  await nodeReady(stack, started[2] ? beforeKubelet : undefined)
   progress(`kubernetes: ${started.some(Boolean) ? 'started' : 'runs'} (${elapsed(begin)})`)
 }
 
@@ -85,16 +86,21 @@ export async function kubectlProgram(progress: Progress): Promise<string> {
   return join(await goBuild(kubernetesBuild(), progress), 'kubectl')
 }
 
-async function nodeReady(stack: Stack): Promise<void> {
+interface Node {
+  spec?: { taints?: unknown[] }
+  status?: { conditions?: { type: string; status: string; lastHeartbeatTime: string }[] }
+}
+
+/** Waits for a node that takes pods; what it said before `since` was said by an earlier kubelet and does not count. */
+async function nodeReady(stack: Stack, since?: Date): Promise<void> {
   const log = join(stack.paths.logs, 'kubelet.log')
+  // Kubernetes gives times in whole seconds.
+  const oldest = since ? Math.floor(since.getTime() / 1000) * 1000 : 0
   await until({ what: 'the node to become ready', seconds: 60, log }, async () => {
     const { body } = await getAsAdmin(stack.paths, stack.record, `/api/v1/nodes/${nodeName(stack)}`)
-    const node = JSON.parse(body) as {
-      spec?: { taints?: unknown[] }
-      status?: { conditions?: { type: string; status: string }[] }
-    }
-    const ready = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-    return ready && !node.spec?.taints?.length
+    const { spec, status } = JSON.parse(body) as Node
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+    return ready?.status === 'True' && Date.parse(ready.lastHeartbeatTime) >= oldest && !spec?.taints?.length
   })
   // A pod cannot be created before its namespace's service account exists.
   await until({ what: 'the default service account', seconds: 30 }, async () => {
@@ -113,6 +119,7 @@ function writeConfiguration(stack: Stack): void {
     writeWhole(join(files.config, `${user}.kubeconfig`), kubeconfig('mayfly', server, files.certificates, user))
   }
   writeWhole(join(files.config, 'audit-policy.json'), auditPolicy())
+  const servers = resolvConf()
   writeWhole(
     join(files.config, 'kubelet.json'),
     kubeletConfig({
@@ -123,7 +130,8 @@ function writeConfiguration(stack: Stack): void {
       port: port(stack.record, 'kubelet'),
       healthPort: port(stack.record, 'kubelet-health'),
       folder: files.kubelet,
-      resolvConf: existsSync(resolvConf()) ? resolvConf() : '',
+      resolvConf: existsSync(servers) ? servers : '',
+      nameServers: existsSync(servers) ? nameServers(readFileSync(servers, 'utf8')) : [],
     }),
   )
 }
@@ -131,7 +139,10 @@ function writeConfiguration(stack: Stack): void {
 /** How to run one part of the cluster. */
 export function clusterCommand(stack: Stack, part: string, program: string): Command {
   const log = join(stack.paths.logs, `${part}.log`)
-  return { program, args: flags(stack, part), log, ...(part === 'kubelet' ? {} : { env: { GOGC: '60' } }) }
+  const files: Record<string, string> = { kubelet: 'kubelet.json', 'kube-apiserver': 'audit-policy.json' }
+  const read = files[part] && readFileSync(join(clusterFiles(stack).config, files[part]), 'utf8')
+  // Less memory for a little more time in the garbage collector: an idle cluster is what most of the day has.
+  return { program, args: flags(stack, part), env: { GOGC: '60' }, configHash: inputsHash([read ?? '']), log }
 }
 
 function flags(stack: Stack, part: string): string[] {

@@ -1,7 +1,7 @@
 /** A containerd of our own: on its own socket, with its own folders, and with our images in it. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { elapsed, type Progress } from './cache.ts'
+import { elapsed, inputsHash, type Progress } from './cache.ts'
 import type { BuiltImage } from './images.ts'
 import { pauseImage } from './images.ts'
 import { cniConfig, containerdConfig } from './kube-files.ts'
@@ -30,10 +30,12 @@ export async function ensureContainerd(stack: Stack): Promise<void> {
   const root = containerdRoot(stack)
   const run = join(paths.run, 'containerd')
   const socket = containerdSocket(stack)
-  writeWhole(config, containerdConfig({ root, run, socket, cniFolder: plugins, cniConfig: networks, pauseImage }))
+  const text = containerdConfig({ root, run, socket, cniFolder: plugins, cniConfig: networks, pauseImage })
+  writeWhole(config, text)
   const command: Command = {
     program: which('containerd') ?? 'containerd',
     args: ['--config', config, '--log-level', 'warn'],
+    configHash: inputsHash([text]),
     log: join(paths.logs, 'containerd.log'),
   }
   await ensurePart(stack, 'containerd', command)

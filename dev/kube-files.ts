@@ -51,6 +51,7 @@ export interface KubeletValues {
   healthPort: number
   folder: string
   resolvConf: string
+  nameServers: string[]
 }
 
 /** The kubelet's configuration file. */
@@ -81,6 +82,9 @@ export function kubeletConfig(values: KubeletValues): string {
     podLogsDir: join(values.folder, 'pod-logs'),
     volumePluginDir: join(values.folder, 'volume-plugins'),
     resolvConf: values.resolvConf,
+    // There is no DNS of the cluster's own. Pods of the policy ClusterFirst get the machine's servers anyway;
+    // named here, they get them without a warning event at every start.
+    clusterDNS: values.nameServers,
     serializeImagePulls: false,
     maxParallelImagePulls: 4,
     kubeAPIQPS: 500,

@@ -53,6 +53,12 @@ export function resolvConf(): string {
   return loopbackOnly && existsSync(behindStandIn) ? behindStandIn : '/etc/resolv.conf'
 }
 
+/** The servers named in a resolv.conf that a pod can reach too. */
+export function nameServers(text: string): string[] {
+  const servers = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '')
+  return servers.filter((server) => !/^(127\.|::1$)/.test(server))
+}
+
 interface Rule {
   table: string
   chain: string

@@ -1,10 +1,9 @@
 /** Starts, reuses, restarts and stops one part of a stack. */
 
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { rmSync } from 'node:fs'
 import { partHealthy } from './health.ts'
 import type { StackPaths } from './paths.ts'
-import { alive, type Command, end, launch, signal } from './process.ts'
+import { alive, type Command, end, findProcesses, launch, signal, workFolder } from './process.ts'
 import { forgetPart, readPart, type StackRecord, writePart } from './state.ts'
 import { until } from './wait.ts'
 
@@ -36,7 +35,8 @@ async function answersSoon(stack: Stack, part: string): Promise<boolean> {
 }
 
 async function startPart(stack: Stack, part: string, command: Command): Promise<void> {
-  mkdirSync(dirname(command.log), { recursive: true })
+  if (command.workFolder) await deserted(command.workFolder)
+  if (command.lockFile) rmSync(command.lockFile, { force: true })
   const identity = await launch(command)
   // Stored before it is healthy: if we die now, the next start still knows whom to stop.
   writePart(stack.paths, part, { identity, command })
@@ -45,6 +45,12 @@ async function startPart(stack: Stack, part: string, command: Command): Promise<
   }
   const wait = { what: `${part} to become healthy`, seconds: patience[part] ?? 40, log: command.log, giveUp }
   await until(wait, () => partHealthy(part, stack.paths, stack.record))
+}
+
+/** PostgreSQL's children outlive their killed parent for a moment, and a new server refuses to start beside them. */
+async function deserted(folder: string): Promise<void> {
+  const inside = (_: string[], pid: number): boolean => workFolder(pid) === folder
+  await until({ what: `the last processes in ${folder} to end`, seconds: 30 }, () => findProcesses(inside).length === 0)
 }
 
 /** Ends a part with `name` (if it still runs) and starts it again exactly as it was. */

@@ -67,7 +67,8 @@ export async function ensurePostgres(stack: Stack, rebooted: boolean, progress: 
   const started = await ensurePart(stack, 'postgres', {
     program: join(bin, 'postgres'),
     args,
-    cwd: folder,
+    workFolder: data,
+    lockFile: join(data, 'postmaster.pid'),
     log,
     ...user,
   })

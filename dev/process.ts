@@ -1,6 +1,15 @@
 /** Detached processes that are known again later by pid and start time, so that a recycled pid is never taken for ours. */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { until } from './wait.ts'
 
@@ -21,6 +30,12 @@ export interface Command {
   cwd?: string
   uid?: number
   gid?: number
+  /** The folder that it and its children work in; a start waits until an earlier one's children have left it. */
+  workFolder?: string
+  /** Its lock file, removed before a start: one that was killed stays on the process list for a while and would seem to hold it. */
+  lockFile?: string
+  /** Files whose content it reads once, at its start: when they change, it is started anew. */
+  configHash?: string
   log: string
 }
 
@@ -114,7 +129,7 @@ export function signal(identity: Identity, name: NodeJS.Signals): boolean {
 export async function end(identity: Identity, gentle: NodeJS.Signals = 'SIGTERM', seconds = 10): Promise<void> {
   if (!signal(identity, gentle)) return
   try {
-    await until({ what: `process ${identity.pid} to end`, seconds, everyMs: 20 }, () => !alive(identity))
+    await until({ what: `process ${identity.pid} to end`, seconds, everyMs: 10 }, () => !alive(identity))
   } catch {
     signal(identity, 'SIGKILL')
     await until(
@@ -124,15 +139,24 @@ export async function end(identity: Identity, gentle: NodeJS.Signals = 'SIGTERM'
   }
 }
 
-/** All processes whose arguments satisfy `matches`. */
-export function findProcesses(matches: (args: string[]) => boolean): Identity[] {
+/** The current folder of a process; undefined when it is gone. */
+export function workFolder(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined
+  }
+}
+
+/** All processes whose arguments (and pid) satisfy `matches`. */
+export function findProcesses(matches: (args: string[], pid: number) => boolean): Identity[] {
   const found: Identity[] = []
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry)
     if (!Number.isInteger(pid)) continue
     try {
       const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-      const identity = matches(args) ? identify(pid) : undefined
+      const identity = matches(args, pid) ? identify(pid) : undefined
       if (identity) found.push(identity)
     } catch {
       // It ended while we looked.

@@ -163,8 +163,10 @@ async function startKubernetes(
     addresses.image = env.MAYFLY_EE_IMAGE
     addresses.given.push('image')
   }
-  const kubeconfig = env.MAYFLY_KUBECONFIG || env.KUBECONFIG
-  if (kubeconfig || env.MAYFLY_KUBE_CONTEXT) {
+  const named = env.MAYFLY_KUBECONFIG || env.KUBECONFIG
+  // Whoever exported the address of this very stack wants it to run.
+  const kubeconfig = named === clusterFiles(stack).kubeconfig ? undefined : named
+  if (kubeconfig || (env.MAYFLY_KUBE_CONTEXT && !named)) {
     // A context alone means the usual file.
     addresses.kubeconfigPath = kubeconfig || join(homedir(), '.kube', 'config')
     if (env.MAYFLY_KUBE_CONTEXT) addresses.kubeContext = env.MAYFLY_KUBE_CONTEXT
