@@ -1,0 +1,13 @@
+/** LISTEN/NOTIFY channels of the store, and what their payload says. After a reconnect listeners get `null`: anything may have changed. */
+export const channels = {
+  /** A row was put into the outbox; no payload. */
+  outbox: 'mayfly_outbox',
+  /** A job's row changed; payload: job id. */
+  jobs: 'mayfly_jobs',
+  /** Events of a job were stored; payload: job id. */
+  events: 'mayfly_events',
+  /** A place of a group became free or its settings changed; payload: instance group id. */
+  groups: 'mayfly_groups',
+} as const
+
+export type Channel = (typeof channels)[keyof typeof channels]

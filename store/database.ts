@@ -1,0 +1,56 @@
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { keepValuesOutOfErrors } from './errors.ts'
+import { openPglite } from './pglite.ts'
+import { openPostgres } from './postgres.ts'
+
+/** What both drivers answer to `db.execute(sql…)`. */
+interface Rows<Row> {
+  rows: Row[]
+}
+
+export interface StoreQueryResult extends PgQueryResultHKT {
+  type: Rows<this['row']>
+}
+
+/** A connection pool or a transaction: everything in this room takes either. */
+export type Database = PgDatabase<StoreQueryResult>
+
+/** Called with the payload of a notification, or with `null` after a lost connection came back: something may have been missed. */
+export type NotificationListener = (payload: string | null) => void
+
+export interface Store {
+  readonly kind: 'postgres' | 'pglite'
+  /**
+   * Timestamps come as text in UTC (see toWireTime). Within `db.transaction(tx => …)` use only `tx`: PGlite has one connection, so `db`
+   * would wait for the transaction's own end.
+   */
+  readonly db: Database
+  /** Resolves once notifications of the channel are received; the returned function ends it. Survives lost connections. */
+  listen(channel: string, callback: NotificationListener): Promise<() => Promise<void>>
+  /** Resolves when the database answers, within bounded time; else throws DatabaseUnavailableError. */
+  health(): Promise<void>
+  /** Applies the migrations of a folder that are missing; safe when several processes do it at once. Use `migrate(store)`. */
+  applyMigrations(folder: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  /** Connections at most (PostgreSQL only). */
+  poolMax?: number
+  /** How long to wait for a connection before DatabaseUnavailableError. */
+  connectTimeoutMs?: number
+  /** Told of connections that broke while idle, which is no failure of any caller; for logs. */
+  onConnectionLost?: (error: Error) => void
+}
+
+keepValuesOutOfErrors()
+
+/**
+ * Opens the database: `postgres://…` (a server), `pglite://<folder>` (embedded, kept in the folder; one process at a time) or
+ * `pglite://memory`. Does not migrate. PostgreSQL is first contacted by the first query.
+ */
+export async function openDatabase(url: string, options: StoreOptions = {}): Promise<Store> {
+  if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options)
+  if (url.startsWith('pglite://')) return openPglite(url.slice('pglite://'.length))
+  throw new TypeError('database URL must begin with postgres:// or pglite://')
+}

@@ -1,0 +1,98 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import pg from 'pg'
+import type { Database, Store, StoreOptions } from './database.ts'
+import { within } from './deadline.ts'
+import { DatabaseUnavailableError, translate } from './errors.ts'
+import { createPostgresListener } from './postgres-listener.ts'
+
+/** Key of the advisory lock under which migrations run; any constant that nobody else uses in this database. */
+const migrationLock = 7205759403792793n
+
+/** Opens a pool on a PostgreSQL server; see openDatabase. */
+export function openPostgres(url: string, options: StoreOptions): Store {
+  const connectTimeoutMs = options.connectTimeoutMs ?? 5_000
+  const connection: pg.ClientConfig = {
+    connectionString: url,
+    application_name: 'mayfly',
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  }
+  const pool = new pg.Pool({
+    ...connection,
+    max: options.poolMax ?? 10,
+    idleTimeoutMillis: 60_000,
+    onConnect: async (client) => {
+      await client.query("SET TIME ZONE 'UTC'")
+    },
+  })
+  // Without a listener a server that restarts would end this process: idle connections report their loss here.
+  pool.on('error', (error) => options.onConnectionLost?.(error))
+  const listener = createPostgresListener(connection, options)
+  const db = drizzle({ client: pool, casing: 'snake_case' }) as unknown as Database
+  db.transaction = transactionsOn(pool)
+
+  return {
+    kind: 'postgres',
+    db,
+    listen: listener.listen,
+    async health() {
+      await withClient(pool, (client) => within(connectTimeoutMs, client.query('SELECT 1')))
+    },
+    async applyMigrations(folder) {
+      await withClient(pool, async (client) => {
+        await client.query(`SELECT pg_advisory_lock(${migrationLock})`)
+        try {
+          await migrate(drizzle({ client, casing: 'snake_case' }), { migrationsFolder: folder })
+        } finally {
+          await client.query(`SELECT pg_advisory_unlock(${migrationLock})`)
+        }
+      })
+    },
+    async close() {
+      await listener.close()
+      await pool.end()
+    },
+  }
+}
+
+/**
+ * Drizzle's own pool transaction never gives a connection back when BEGIN fails, so a server restart would use the pool up. This one
+ * always gives it back, and throws it away when it broke.
+ */
+function transactionsOn(pool: pg.Pool): Database['transaction'] {
+  const databases = new WeakMap<pg.PoolClient, Database>()
+  return (work, config) =>
+    withClient(pool, (client) => {
+      let database = databases.get(client)
+      if (!database) {
+        database = drizzle({ client, casing: 'snake_case' }) as unknown as Database
+        databases.set(client, database)
+      }
+      return database.transaction(work, config)
+    })
+}
+
+async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  let client: pg.PoolClient
+  try {
+    client = await pool.connect()
+  } catch (error) {
+    throw translate(error)
+  }
+  // While it is out of the pool, a client reports its loss to us; the query that runs fails as well and tells the caller.
+  const ignore = () => {}
+  client.on('error', ignore)
+  let broken = false
+  try {
+    return await work(client)
+  } catch (error) {
+    const translated = translate(error)
+    broken = translated instanceof DatabaseUnavailableError
+    throw translated
+  } finally {
+    client.off('error', ignore)
+    client.release(broken)
+  }
+}
