@@ -1,0 +1,303 @@
+import { invalidId, type PlainPrompt, type PromptField, type Prompts, plainPrompts } from './prompts.ts'
+import { encrypted, type SurveyQuestion, surveyDefaults, surveyErrors, variablesNeeded } from './survey.ts'
+import { mergeVariables, storedVariables, type Variables } from './variables.ts'
+
+/** What launching must know of a credential; never its secrets. */
+export interface LaunchCredential {
+  id: number
+  name: string
+  typeId: number
+  typeName: string
+  kind: string
+  /** Names of the passwords that must be given at launch, such as `ssh_password`. */
+  passwordsNeeded: string[]
+  vaultId: string
+}
+
+/** A job template as far as launching looks at it. */
+export interface LaunchTemplate {
+  plain: Record<PlainPrompt, string | number | boolean | null>
+  /** As the user wrote them. */
+  extraVars: string
+  asks: Record<PromptField, boolean>
+  /** Questions of the survey; empty while it is not enabled. */
+  survey: SurveyQuestion[]
+  credentials: LaunchCredential[]
+  instanceGroups: number[]
+  labels: number[]
+  project: { status: string; scmBranch: string; allowOverride: boolean; updatesOnLaunch: boolean } | null
+  inventoryBeingDeleted: boolean
+}
+
+/** What the ids of a launch body led to; what is missing from it does not exist. */
+export interface LaunchObjects {
+  inventory?: { id: number; beingDeleted: boolean }
+  credentials: LaunchCredential[]
+  executionEnvironment?: { id: number }
+  instanceGroups: { id: number }[]
+}
+
+export type LaunchDecision =
+  | {
+      ok: true
+      /** May hold password answers; see `splitSecretAnswers`. */
+      accepted: Prompts
+      /** Sent but not prompted for: field → value (extra_vars: only the keys that were refused). */
+      ignored: Record<string, unknown>
+      credentials: LaunchCredential[]
+      /** Only those that a credential of the job asks for. */
+      passwords: Record<string, string>
+    }
+  | { ok: false; errors: Record<string, unknown> }
+
+const launchableKinds = ['ssh', 'vault', 'cloud', 'net', 'kubernetes']
+
+/** Ids in the body that name nothing: `{"inventory": ["Invalid pk …"]}`. */
+export function missingObjects(prompts: Prompts, found: LaunchObjects): Record<string, string[]> {
+  const errors: Record<string, string[]> = {}
+  if (prompts.inventory !== undefined && !found.inventory) errors.inventory = [invalidId(prompts.inventory)]
+  if (prompts.execution_environment !== undefined && !found.executionEnvironment) {
+    errors.execution_environment = [invalidId(prompts.execution_environment)]
+  }
+  const lists = [
+    ['credentials', prompts.credentials, found.credentials],
+    ['instance_groups', prompts.instance_groups, found.instanceGroups],
+    ['labels', prompts.labels, [] as { id: number }[]],
+  ] as const
+  for (const [field, ids, rows] of lists) {
+    const missing = ids?.find((id) => !rows.some((row) => row.id === id))
+    if (missing !== undefined) errors[field] = [invalidId(missing)]
+  }
+  return errors
+}
+
+/**
+ * Decides a launch as AWX does (awx.md §3.5, §4.9): a value equal to the template's is no change, a prompted one is accepted, any other is
+ * ignored and named. Everything that forbids the launch comes back at once.
+ */
+export function decideLaunch(
+  template: LaunchTemplate,
+  prompts: Prompts,
+  passwords: Record<string, string>,
+  found: LaunchObjects,
+): LaunchDecision {
+  const accepted: Prompts = {}
+  const ignored: Record<string, unknown> = {}
+  const errors: Record<string, unknown> = {}
+
+  acceptVariables(template, prompts.extra_vars, accepted, ignored, errors)
+  for (const field of plainPrompts) {
+    const value = prompts[field]
+    if (value === undefined || value === template.plain[field]) continue
+    if (!template.asks[field]) ignored[field] = value
+    else if (field === 'scm_branch' && !template.project) errors.scm_branch = ['Project is missing.']
+    else if (field === 'scm_branch' && value !== template.project?.scmBranch && !template.project?.allowOverride) {
+      errors.scm_branch = ['Project does not allow override of branch.']
+    } else Object.assign(accepted, { [field]: value })
+  }
+  acceptLists(template, prompts, accepted, ignored)
+
+  requireResources(template, accepted, found, errors)
+  const credentials = chooseCredentials(template, prompts, accepted, found, errors)
+  const needed = passwordsNeeded(credentials)
+  const lacking = needed.filter((name) => !(name in passwords))
+  if (lacking.length > 0) errors.passwords_needed_to_start = lacking
+
+  if (Object.keys(errors).length > 0) return { ok: false, errors }
+  const given = Object.fromEntries(needed.map((name) => [name, passwords[name] ?? '']))
+  return { ok: true, accepted, ignored, credentials, passwords: given }
+}
+
+/** Passwords to ask for before a job with these credentials can start. */
+export function passwordsNeeded(credentials: LaunchCredential[]): string[] {
+  return [...new Set(credentials.flatMap((credential) => credential.passwordsNeeded))]
+}
+
+/** Whether `launch` with an empty body would do, as the launch view tells. */
+export function canStartWithoutInput(template: LaunchTemplate): boolean {
+  return (
+    !Object.values(template.asks).includes(true) &&
+    passwordsNeeded(template.credentials).length === 0 &&
+    variablesNeeded(template.survey).length === 0 &&
+    template.project !== null &&
+    template.plain.inventory !== null
+  )
+}
+
+/** The job's extra_vars: template's, then survey defaults, then what the launch gave (awx.md §3.4). */
+export function jobVariables(template: LaunchTemplate, launched: Variables = {}): Variables {
+  // A password answered with the placeholder means: the stored default.
+  const given = Object.fromEntries(
+    Object.entries(launched).filter(([name, value]) => value !== encrypted || !isPassword(template.survey, name)),
+  )
+  return mergeVariables(storedVariables(template.extraVars), surveyDefaults(template.survey), given)
+}
+
+/** Splits what may be shown from answers to password questions, which are sealed; shown ones read `$encrypted$`. */
+export function splitSecretAnswers(
+  survey: SurveyQuestion[],
+  variables: Variables,
+): { shown: Variables; secret: Variables } {
+  const shown: Variables = {}
+  const secret: Variables = {}
+  for (const [name, value] of Object.entries(variables)) {
+    if (isPassword(survey, name)) {
+      shown[name] = encrypted
+      secret[name] = value
+    } else shown[name] = value
+  }
+  return { shown, secret }
+}
+
+/**
+ * Everything secret of a launch as one flat map, which is sealed into `launchSecrets`: passwords by AWX's names, answers to password
+ * questions as `extra_vars.<variable>`.
+ */
+export function launchSecrets(passwords: Record<string, string>, answers: Variables): Record<string, string> {
+  const secrets = { ...passwords }
+  for (const [name, value] of Object.entries(answers)) secrets[`extra_vars.${name}`] = String(value)
+  return secrets
+}
+
+/** A job's extra_vars for the play: what reads `$encrypted$` is filled in from the launch's secrets. */
+export function restoreSecretAnswers(variables: Variables, secrets: Record<string, string>): Variables {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      value === encrypted ? (secrets[`extra_vars.${name}`] ?? value) : value,
+    ]),
+  )
+}
+
+/** How AWX names the place a credential takes: one per type, vaults one per vault id. */
+export function credentialPlace(credential: LaunchCredential): { key: string; label: string } {
+  const named = credential.kind === 'vault' && credential.vaultId !== ''
+  return {
+    key: named ? `${credential.typeId} ${credential.vaultId}` : String(credential.typeId),
+    label: named ? `${credential.typeName} (id=${credential.vaultId})` : credential.typeName,
+  }
+}
+
+const isPassword = (survey: SurveyQuestion[], name: string) =>
+  survey.some((question) => question.variable === name && question.type === 'password')
+
+function acceptVariables(
+  template: LaunchTemplate,
+  given: Variables | undefined,
+  accepted: Prompts,
+  ignored: Record<string, unknown>,
+  errors: Record<string, unknown>,
+): void {
+  const left = { ...given }
+  const taken: Variables = {}
+  const refused: Variables = {}
+  const surveyMessages = surveyErrors(template.survey, left)
+  for (const { variable } of template.survey) {
+    if (!Object.hasOwn(left, variable)) continue
+    ;(surveyMessages.has(variable) ? refused : taken)[variable] = left[variable]
+    delete left[variable]
+  }
+  if (surveyMessages.size > 0) errors.variables_needed_to_start = [...surveyMessages.values()].flat()
+  const own = template.asks.extra_vars ? {} : storedVariables(template.extraVars)
+  for (const [name, value] of Object.entries(left)) {
+    if (template.asks.extra_vars) taken[name] = value
+    else if (!Object.hasOwn(own, name) || !sameValue(own[name], value)) refused[name] = value
+  }
+  if (Object.keys(taken).length > 0) accepted.extra_vars = taken
+  if (Object.keys(refused).length > 0) ignored.extra_vars = refused
+}
+
+function acceptLists(
+  template: LaunchTemplate,
+  prompts: Prompts,
+  accepted: Prompts,
+  ignored: Record<string, unknown>,
+): void {
+  const own = new Set(template.credentials.map((credential) => credential.id))
+  const added = prompts.credentials?.filter((id) => !own.has(id)) ?? []
+  if (added.length > 0) {
+    if (template.asks.credentials) accepted.credentials = added
+    else ignored.credentials = added
+  }
+  for (const field of ['instance_groups', 'labels'] as const) {
+    const value = prompts[field]
+    const current = field === 'instance_groups' ? template.instanceGroups : template.labels
+    if (value === undefined || sameValue(value, current)) continue
+    if (template.asks[field]) accepted[field] = value
+    else ignored[field] = value
+  }
+}
+
+function requireResources(
+  template: LaunchTemplate,
+  accepted: Prompts,
+  found: LaunchObjects,
+  errors: Record<string, unknown>,
+): void {
+  const missing: string[] = []
+  if (!template.project) {
+    missing.push('project')
+    errors.project = ['A project is required to run a job.']
+  } else if (['error', 'failed'].includes(template.project.status) && !template.project.updatesOnLaunch) {
+    errors.playbook = ['Missing a revision to run due to failed project update.']
+  }
+  if (template.plain.inventory === null && accepted.inventory === undefined) missing.push('inventory')
+  if (missing.length > 0) {
+    errors.resources_needed_to_start = missing.map((name) => `Job Template ${name} is missing or undefined.`)
+  }
+  if (accepted.inventory !== undefined && found.inventory?.beingDeleted) {
+    errors.inventory = ['The provided inventory is being deleted.']
+  } else if (template.inventoryBeingDeleted) {
+    errors.inventory = ['The inventory associated with this Job Template is being deleted.']
+  }
+}
+
+/** The job's credentials: the template's, each replaced by a launched one of the same place. */
+function chooseCredentials(
+  template: LaunchTemplate,
+  prompts: Prompts,
+  accepted: Prompts,
+  found: LaunchObjects,
+  errors: Record<string, unknown>,
+): LaunchCredential[] {
+  const byId = new Map(found.credentials.map((credential) => [credential.id, credential]))
+  const pick = (ids: number[] = []) => ids.flatMap((id) => byId.get(id) ?? [])
+  const messages: string[] = []
+  const launched = pick(accepted.credentials)
+  const places = new Set<string>()
+  for (const credential of launched) {
+    const { key, label } = credentialPlace(credential)
+    if (places.has(key)) messages.push(`Cannot assign multiple ${label} credentials.`)
+    if (!launchableKinds.includes(credential.kind))
+      messages.push(`Cannot assign a Credential of kind \`${credential.kind}\``)
+    places.add(key)
+  }
+  if (prompts.credentials) {
+    const given = prompts.credentials
+    const provided = new Set(pick(given).map((credential) => credentialPlace(credential).key))
+    const removed = template.credentials.filter((credential) => !given.includes(credential.id))
+    const names = removed.map((credential) => `${credential.name}-${credential.id}`).join(', ')
+    for (const credential of removed) {
+      const { key, label } = credentialPlace(credential)
+      if (provided.has(key)) continue
+      messages.push(
+        `Removing ${label} credential at launch time without replacement is not supported. Provided list lacked credential(s): ${names}.`,
+      )
+    }
+  }
+  if (messages.length > 0) errors.credentials = messages
+  const chosen = new Map<string, LaunchCredential>()
+  for (const credential of [...template.credentials, ...launched])
+    chosen.set(credentialPlace(credential).key, credential)
+  return [...chosen.values()]
+}
+
+/** Equality of JSON values; the order of keys does not matter. */
+function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every((key) => Object.hasOwn(b, key) && sameValue((a as Variables)[key], (b as Variables)[key]))
+}

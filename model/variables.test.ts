@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest'
+import { mergeVariables, parseVariables, pythonJson, pythonText } from './variables.ts'
+
+describe('parseVariables', () => {
+  test.each([
+    ['', {}],
+    [null, {}],
+    ['---', {}],
+    ['""', {}],
+    ['{"a": 1}', { a: 1 }],
+    ['a: 1\nb: [1, 2]', { a: 1, b: [1, 2] }],
+    ['on: yes', { true: true }],
+    ['mode: 0755', { mode: 0o755 }],
+    ['day: 2026-01-02', { day: '2026-01-02' }],
+    ['base: &b {x: 1}\ncopy:\n  <<: *b', { base: { x: 1 }, copy: { x: 1 } }],
+    [{ a: 1 }, { a: 1 }],
+  ])('%j is %j', (source, value) => {
+    expect(parseVariables(source)).toEqual({ ok: true, value })
+  })
+
+  test.each([
+    [
+      '[1,2]',
+      'Cannot parse as JSON (error: Input type `list` is not a dictionary) or YAML (error: Input type `list` is not a dictionary).',
+    ],
+    [
+      'just text',
+      'Cannot parse as JSON (error: Expecting value: line 1 column 1 (char 0)) or YAML (error: Input type `str` is not a dictionary).',
+    ],
+    [
+      [1],
+      "Cannot parse as JSON (error: the JSON object must be str, bytes or bytearray, not list) or YAML (error: 'list' object has no attribute 'read').",
+    ],
+  ])('%j is refused in the words of AWX', (source, message) => {
+    expect(parseVariables(source)).toEqual({ ok: false, message })
+  })
+
+  test('broken YAML names both readers', () => {
+    const parsed = parseVariables('not: [valid')
+    expect(parsed.ok).toBe(false)
+    expect(parsed).toHaveProperty(
+      'message',
+      expect.stringMatching(
+        /^Cannot parse as JSON \(error: Expecting value: line 1 column 1 \(char 0\)\) or YAML \(error: .*line 1/s,
+      ),
+    )
+  })
+})
+
+test('later variables win and nested ones are not merged', () => {
+  expect(mergeVariables({ a: { x: 1 }, b: 1 }, undefined, { a: { y: 2 } })).toEqual({ a: { y: 2 }, b: 1 })
+})
+
+test('pythonJson writes what json.dumps writes', () => {
+  expect(pythonJson({ s: 'ä"', n: null, l: [1, 2.5, true], e: {} })).toBe(
+    '{"s": "\\u00e4\\"", "n": null, "l": [1, 2.5, true], "e": {}}',
+  )
+})
+
+test('pythonText shows lists as Python does', () => {
+  expect(pythonText(['a', 1, null, true])).toBe("['a', 1, None, True]")
+  expect(pythonText('plain')).toBe('plain')
+})
