@@ -1,6 +1,6 @@
 /** Ansible on the control plane: project updates and galaxy downloads run here, not in a pod. */
 import { delimiter, join } from 'node:path'
-import { type Build, cached, cachedFolder, type Progress } from './cache.ts'
+import { type Build, cached, type Progress } from './cache.ts'
 import { canInstall, ensurePackages } from './packages.ts'
 import { run, which } from './run.ts'
 
@@ -28,32 +28,34 @@ export function pythonIsRecent(version: string): boolean {
   return major === 3 && (minor ?? 0) >= 11
 }
 
-/** The first Python that is recent enough and has pip; `needPip` false looks for any recent Python. */
-export async function findPython(needPip: boolean): Promise<Python | undefined> {
+/** A Python with pip: the first that is recent enough for Ansible, else the first of any version. */
+export async function findPython(): Promise<Python | undefined> {
   const names = ['python3', '/usr/bin/python3', 'python3.13', 'python3.12', 'python3.11']
+  const found: Python[] = []
   for (const name of names) {
-    const found = name.startsWith('/') ? name : which(name)
-    if (!found) continue
+    const start = name.startsWith('/') ? name : which(name)
+    if (!start) continue
     try {
       // The interpreter's own path: a version manager's stand-in gives another Python in another folder.
       const ask = 'import sys,platform;print(sys.executable);print(platform.python_version())'
-      const [program = '', version = ''] = (await run(found, ['-c', ask])).trim().split('\n')
-      if (needPip) await run(program, ['-m', 'pip', '--version'])
-      if (!needPip || pythonIsRecent(version)) return { program, version }
+      const [program = '', version = ''] = (await run(start, ['-c', ask])).trim().split('\n')
+      await run(program, ['-m', 'pip', '--version'])
+      found.push({ program, version })
+      if (pythonIsRecent(version)) break
     } catch {
       // Not this one.
     }
   }
-  return undefined
+  return found.find(({ version }) => pythonIsRecent(version)) ?? found[0]
 }
 
 /** A Python with pip, of any version: enough to fetch packages for another one. */
 export async function pythonWithPip(progress: Progress): Promise<Python> {
-  const found = await findPython(true)
+  const found = await findPython()
   if (found) return found
   if (canInstall())
     await ensurePackages([{ name: 'python3-pip', present: () => which('pip3') !== undefined }], progress)
-  const installed = await findPython(true)
+  const installed = await findPython()
   if (!installed) throw new Error('no Python with pip; on Debian: apt-get install python3-pip')
   return installed
 }
@@ -70,20 +72,24 @@ function hostBuild(python: Python): Build {
   }
 }
 
+let prepared: Promise<ControlPlaneAnsible> | undefined
+
 /** Ansible for the machine's own Python, fetched into the cache on first use. */
-export async function controlPlaneAnsible(progress: Progress = () => {}): Promise<ControlPlaneAnsible> {
+export function controlPlaneAnsible(progress: Progress = () => {}): Promise<ControlPlaneAnsible> {
+  // Finding the Python takes most of a second, and every project update asks.
+  prepared ??= prepare(progress).catch((error: unknown) => {
+    prepared = undefined
+    throw error
+  })
+  return prepared
+}
+
+async function prepare(progress: Progress): Promise<ControlPlaneAnsible> {
   const python = await pythonWithPip(progress)
   if (!pythonIsRecent(python.version)) {
     throw new Error(`Ansible needs Python 3.11 or newer with pip, and ${python.program} is ${python.version}`)
   }
-  const folder = await cached(hostBuild(python), progress)
-  return ansibleCommands(python.program, folder)
-}
-
-/** Where `controlPlaneAnsible` is or would be; undefined without a suitable Python. */
-export async function controlPlaneFolder(): Promise<string | undefined> {
-  const python = await findPython(true)
-  return python ? cachedFolder(hostBuild(python)) : undefined
+  return ansibleCommands(python.program, await cached(hostBuild(python), progress))
 }
 
 /** The commands for packages that lie in `folder`. */

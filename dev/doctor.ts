@@ -64,7 +64,7 @@ async function goCheck(env: NodeJS.ProcessEnv): Promise<Check> {
 }
 
 async function ansibleChecks(): Promise<Check[]> {
-  const python = await findPython(true)
+  const python = await findPython()
   const ok = python ? pythonIsRecent(python.version) : canInstall()
   const detail = python ? `Python ${python.version} with pip` : 'no Python with pip'
   return [
