@@ -554,7 +554,7 @@ CREATE INDEX "job_templates_name_index" ON "job_templates" USING btree ("name");
 CREATE INDEX "projects_organization_id_name_index" ON "projects" USING btree ("organization_id","name");--> statement-breakpoint
 CREATE INDEX "sessions_expires_index" ON "sessions" USING btree ("expires");--> statement-breakpoint
 CREATE UNIQUE INDEX "job_events_job_id_counter_index" ON "job_events" USING btree ("job_id","counter");--> statement-breakpoint
-CREATE INDEX "job_events_job_id_start_line_index" ON "job_events" USING btree ("job_id","start_line");--> statement-breakpoint
+CREATE INDEX "job_events_job_id_start_line_counter_index" ON "job_events" USING btree ("job_id","start_line","counter");--> statement-breakpoint
 CREATE INDEX "job_events_job_id_uuid_index" ON "job_events" USING btree ("job_id","uuid");--> statement-breakpoint
 CREATE INDEX "job_events_job_id_parent_uuid_index" ON "job_events" USING btree ("job_id","parent_uuid");--> statement-breakpoint
 CREATE UNIQUE INDEX "job_host_summaries_job_id_host_name_index" ON "job_host_summaries" USING btree ("job_id","host_name");--> statement-breakpoint
@@ -566,4 +566,5 @@ CREATE INDEX "unified_jobs_instance_group_id_status_index" ON "unified_jobs" USI
 CREATE UNIQUE INDEX "attempts_job_id_number_index" ON "attempts" USING btree ("job_id","number");--> statement-breakpoint
 CREATE INDEX "attempts_instance_group_id_released_at_index" ON "attempts" USING btree ("instance_group_id","released_at");--> statement-breakpoint
 CREATE INDEX "attempts_pod_name_index" ON "attempts" USING btree ("pod_name");--> statement-breakpoint
-CREATE INDEX "outbox_next_try_at_index" ON "outbox" USING btree ("next_try_at");
+CREATE INDEX "outbox_next_try_at_index" ON "outbox" USING btree ("next_try_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "outbox_job_id_kind_index" ON "outbox" USING btree ("job_id","kind");

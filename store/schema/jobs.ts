@@ -178,7 +178,7 @@ export const jobEvents = pgTable(
   },
   (table) => [
     uniqueIndex().on(table.jobId, table.counter),
-    index().on(table.jobId, table.startLine),
+    index().on(table.jobId, table.startLine, table.counter),
     index().on(table.jobId, table.uuid),
     index().on(table.jobId, table.parentUuid),
   ],

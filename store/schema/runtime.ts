@@ -61,7 +61,7 @@ export const outbox = pgTable(
     nextTryAt: instant().notNull().defaultNow(),
     created: instant().notNull().defaultNow(),
   },
-  (table) => [index().on(table.nextTryAt)],
+  (table) => [index().on(table.nextTryAt), uniqueIndex().on(table.jobId, table.kind)],
 )
 
 /** Why a group admits nobody just now, as its gate sees it; what job_explanation is made of while a job waits. */

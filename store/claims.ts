@@ -1,0 +1,108 @@
+import { and, count, eq, isNull, sql } from 'drizzle-orm'
+import { isFinal, type JobStatus } from '../model/job.ts'
+import { channels } from './channel.ts'
+import type { Database } from './database.ts'
+import { MissingRowError } from './errors.ts'
+import { FencedError } from './fence.ts'
+import { notify } from './notify.ts'
+import { instanceGroups } from './schema/catalog.ts'
+import { unifiedJobs } from './schema/jobs.ts'
+import { attempts } from './schema/runtime.ts'
+
+export type AttemptRow = typeof attempts.$inferSelect
+
+/** A run of a workflow wants a place of a group for its job. */
+export interface ClaimRequest {
+  jobId: number
+  groupId: number
+  workflowId: string
+  runId: string
+}
+
+export type Claim =
+  /** The job's live attempt: new, the one this run made before (perhaps in another group), or taken over from an earlier run. */
+  | { attempt: AttemptRow; takenOver: boolean }
+  /** The group is full. */
+  | { refused: { limit: number; running: number } }
+  /** The job has ended; it needs no place. */
+  | { ended: JobStatus }
+
+/**
+ * Claims a place of the group, exactly: claims of one group wait for each other, and so do claims of one job in several groups. A group
+ * never has more live attempts than max_concurrent_jobs (0: no limit), and a job never has two.
+ */
+export async function claimAttempt(db: Database, request: ClaimRequest): Promise<Claim> {
+  const { jobId, groupId, workflowId, runId } = request
+  return await db.transaction(async (tx) => {
+    // Always the job first, then the group, so that two claims never wait for each other crosswise. NO KEY: referring rows need not wait.
+    const [job] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
+    if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+    if (isFinal(job.status)) return { ended: job.status }
+    const [live] = await tx
+      .select()
+      .from(attempts)
+      .where(and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt)))
+    if (live?.runId === runId) return { attempt: live, takenOver: false }
+    if (live) {
+      const [attempt] = await tx.update(attempts).set({ runId, workflowId }).where(eq(attempts.id, live.id)).returning()
+      if (attempt) return { attempt, takenOver: true }
+    }
+    const [group] = await tx.select().from(instanceGroups).where(eq(instanceGroups.id, groupId)).for('no key update')
+    if (!group) throw new MissingRowError(`instance group ${groupId} does not exist`)
+    const limit = group.maxConcurrentJobs
+    const running = await countLive(tx, groupId)
+    if (limit > 0 && running >= limit) return { refused: { limit, running } }
+    const number = job.attemptCount + 1
+    const [attempt] = await tx
+      .insert(attempts)
+      .values({ jobId, number, instanceGroupId: groupId, workflowId, runId, phase: 'claimed' })
+      .returning()
+    if (!attempt) throw new MissingRowError(`attempt ${number} of job ${jobId} was not made`)
+    await tx
+      .update(unifiedJobs)
+      .set({ attemptCount: number, instanceGroupId: groupId })
+      .where(eq(unifiedJobs.id, jobId))
+    return { attempt, takenOver: false }
+  })
+}
+
+async function countLive(tx: Database, groupId: number): Promise<number> {
+  const [row] = await tx
+    .select({ running: count() })
+    .from(attempts)
+    .where(and(eq(attempts.instanceGroupId, groupId), isNull(attempts.releasedAt)))
+  return row?.running ?? 0
+}
+
+/** Gives back a claim that got no pod, as if it had not been made. Throws FencedError when another run owns it or it has a pod. */
+export async function unclaim(db: Database, owned: { attemptId: number; runId: string }): Promise<void> {
+  await db.transaction(async (tx) => {
+    const [gone] = await tx
+      .delete(attempts)
+      .where(and(eq(attempts.id, owned.attemptId), eq(attempts.runId, owned.runId), eq(attempts.phase, 'claimed')))
+      .returning()
+    if (!gone) {
+      const [left] = await tx.select({ id: attempts.id }).from(attempts).where(eq(attempts.id, owned.attemptId))
+      if (left) throw new FencedError(owned.attemptId, owned.runId)
+      return
+    }
+    // attempt_count stays: the number may have named a pod that was created without our hearing of it, so it is not used again.
+    await tx
+      .update(unifiedJobs)
+      .set({ instanceGroupId: sql`CASE WHEN ${unifiedJobs.status} = 'pending' THEN NULL ELSE instance_group_id END` })
+      .where(eq(unifiedJobs.id, gone.jobId))
+    if (gone.instanceGroupId !== null) await notify(tx, channels.groups, gone.instanceGroupId)
+  })
+}
+
+/** Makes this run the owner of whatever live attempts the job has, and returns them: from now on the earlier run's writes are refused. */
+export async function takeOverAttempts(
+  db: Database,
+  job: { jobId: number; workflowId: string; runId: string },
+): Promise<AttemptRow[]> {
+  return await db
+    .update(attempts)
+    .set({ runId: job.runId, workflowId: job.workflowId })
+    .where(and(eq(attempts.jobId, job.jobId), isNull(attempts.releasedAt)))
+    .returning()
+}

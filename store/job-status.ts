@@ -1,0 +1,167 @@
+import { eq, sql } from 'drizzle-orm'
+import type { CauseKind } from '../model/cause.ts'
+import { countsAsFailed, isFinal, type JobStatus, mayFollow } from '../model/job.ts'
+import { channels } from './channel.ts'
+import type { Database } from './database.ts'
+import { MissingRowError } from './errors.ts'
+import { tellParent } from './job-parent.ts'
+import { notify } from './notify.ts'
+import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
+
+export type JobRow = typeof unifiedJobs.$inferSelect
+
+/** A status was asked for that cannot follow the job's present one (model/job.ts). */
+export class TransitionError extends Error {
+  override readonly name = 'TransitionError'
+}
+
+/** Columns that a transition may set beside the status. */
+type FreeColumns =
+  | 'eventsEmitted'
+  | 'hostStatusCounts'
+  | 'playCount'
+  | 'taskCount'
+  | 'artifacts'
+  | 'scmRevision'
+  | 'jobArgs'
+  | 'jobCwd'
+  | 'jobEnv'
+  | 'executionNode'
+  | 'controllerNode'
+  | 'workUnitId'
+  | 'instanceGroupId'
+  | 'executionEnvironmentId'
+
+export interface JobChanges extends Partial<Pick<JobRow, FreeColumns>> {
+  /** Why the job ended; kept with a final status only. */
+  cause?: CauseKind | null
+  /** Appended to job_explanation, on a line of its own. */
+  explanation?: string
+  /** Appended to result_traceback, on a line of its own. */
+  traceback?: string
+}
+
+export interface Transition {
+  /** False when the job already had a final status: nothing was changed. */
+  applied: boolean
+  job: JobRow
+}
+
+/**
+ * Moves a job to a status with everything AWX derives from it (awx.md §2.1): failed, started, finished, elapsed, canceled_on, the
+ * explanation cleared when it leaves pending, its template's or project's last and current job; launch secrets are wiped at the end. A
+ * final status is never overwritten; the same active status again only applies the changes. Notifies `jobs`.
+ */
+export async function transitionJob(
+  db: Database,
+  jobId: number,
+  to: JobStatus,
+  changes: JobChanges = {},
+): Promise<Transition> {
+  return await db.transaction(async (tx) => {
+    const before = await lockJob(tx, jobId)
+    if (isFinal(before.status)) return { applied: false, job: before }
+    if (before.status !== to && !mayFollow(before.status, to))
+      throw new TransitionError(`job ${jobId} is ${before.status} and cannot become ${to}`)
+    const [job] = await tx
+      .update(unifiedJobs)
+      .set(columnsFor(before, to, changes))
+      .where(eq(unifiedJobs.id, jobId))
+      .returning()
+    if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+    if (before.status !== to) await tellParent(tx, job)
+    await notify(tx, channels.jobs, jobId)
+    return { applied: true, job }
+  })
+}
+
+function columnsFor(before: JobRow, to: JobStatus, changes: JobChanges) {
+  const { cause, explanation, traceback, ...free } = changes
+  const leftPending = before.status === 'pending' && to !== 'pending'
+  return {
+    ...free,
+    status: to,
+    failed: countsAsFailed(to),
+    jobExplanation: joinLines(leftPending ? '' : before.jobExplanation, explanation),
+    resultTraceback: joinLines(before.resultTraceback, traceback),
+    modified: sql`now()`,
+    ...(leftPending ? { waitingReason: '' } : {}),
+    ...(to === 'running' ? { started: sql`coalesce(${unifiedJobs.started}, now())` } : {}),
+    ...(to === 'canceled' ? { canceledOn: sql`coalesce(${unifiedJobs.canceledOn}, now())` } : {}),
+    ...(isFinal(to)
+      ? {
+          cause: cause ?? null,
+          finished: sql`coalesce(${unifiedJobs.finished}, now())`,
+          elapsed: sql`coalesce(round(extract(epoch FROM now() - ${unifiedJobs.started})::numeric, 3), 0)`,
+          launchSecrets: null,
+        }
+      : {}),
+  }
+}
+
+function joinLines(before: string, more: string | undefined): string {
+  return [before, more].filter(Boolean).join('\n')
+}
+
+async function lockJob(tx: Database, jobId: number): Promise<JobRow> {
+  // NO KEY UPDATE: rows that refer to the job (events being stored) need not wait.
+  const [job] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
+  if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+  return job
+}
+
+/** Notes that somebody wants the job to end. Returns false when it cannot be cancelled any more. The caller enqueues the cancel. */
+export async function requestCancel(tx: Database, jobId: number): Promise<boolean> {
+  const job = await lockJob(tx, jobId)
+  if (isFinal(job.status)) return false
+  await tx
+    .update(unifiedJobs)
+    .set({ cancelFlag: true, canceledOn: sql`coalesce(${unifiedJobs.canceledOn}, now())`, modified: sql`now()` })
+    .where(eq(unifiedJobs.id, jobId))
+  await notify(tx, channels.jobs, jobId)
+  return true
+}
+
+/**
+ * Takes a job back to pending as if it had never run, after a Reset in Temporal: output, host summaries, artifacts, times, cause and a
+ * wish to cancel are gone; attempts stay as history. Launch passwords of a job that had ended were wiped and are not restored.
+ */
+export async function restartJob(db: Database, jobId: number): Promise<JobRow> {
+  return await db.transaction(async (tx) => {
+    await lockJob(tx, jobId)
+    for (const table of [jobEvents, jobHostSummaries, artifactChunks])
+      await tx.delete(table).where(eq(table.jobId, jobId))
+    const [job] = await tx
+      .update(unifiedJobs)
+      .set({
+        status: 'pending',
+        failed: false,
+        started: null,
+        finished: null,
+        canceledOn: null,
+        cancelFlag: false,
+        elapsed: 0,
+        cause: null,
+        jobExplanation: '',
+        resultTraceback: '',
+        jobArgs: '',
+        jobCwd: '',
+        jobEnv: {},
+        eventsEmitted: null,
+        eventsStored: 0,
+        hostStatusCounts: {},
+        playCount: 0,
+        taskCount: 0,
+        artifacts: {},
+        waitingSince: null,
+        waitingReason: '',
+        modified: sql`now()`,
+      })
+      .where(eq(unifiedJobs.id, jobId))
+      .returning()
+    if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+    await tellParent(tx, job)
+    await notify(tx, channels.jobs, jobId)
+    return job
+  })
+}

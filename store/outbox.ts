@@ -1,0 +1,48 @@
+import { eq, sql } from 'drizzle-orm'
+import { channels } from './channel.ts'
+import type { Database } from './database.ts'
+import { notify } from './notify.ts'
+import { outbox } from './schema/runtime.ts'
+
+export type OutboxRow = typeof outbox.$inferSelect
+
+/** How long a claimed row stays invisible to others; whoever claimed it and died delays it by no more than this. */
+const claimedFor = sql`interval '10 seconds'`
+
+/** Puts a message to Temporal into the outbox, within the caller's transaction. A job has one of each kind at most; asking again makes it due now. */
+export async function enqueue(tx: Database, kind: OutboxRow['kind'], jobId: number): Promise<void> {
+  await tx
+    .insert(outbox)
+    .values({ kind, jobId })
+    .onConflictDoUpdate({ target: [outbox.jobId, outbox.kind], set: { nextTryAt: sql`now()` } })
+  await notify(tx, channels.outbox)
+}
+
+/**
+ * Claims due rows, oldest first, for the caller to send. Other senders pass them over; a claim that is neither reported as sent nor as
+ * failed ends by itself, so a crash sends again. `now` is for tests; else the database's clock decides.
+ */
+export async function claimOutbox(db: Database, limit: number, now?: Date): Promise<OutboxRow[]> {
+  const clock = now ? sql`${now.toISOString()}::timestamptz` : sql`now()`
+  const due = sql`
+    SELECT id FROM ${outbox} WHERE next_try_at <= ${clock} ORDER BY next_try_at, id LIMIT ${limit} FOR UPDATE SKIP LOCKED`
+  const rows = await db
+    .update(outbox)
+    .set({ nextTryAt: sql`${clock} + ${claimedFor}`, tries: sql`${outbox.tries} + 1` })
+    .where(sql`${outbox.id} IN (${due})`)
+    .returning()
+  return rows.sort((one, other) => one.id - other.id)
+}
+
+/** The message arrived: forgets it. */
+export async function outboxSent(db: Database, id: number): Promise<void> {
+  await db.delete(outbox).where(eq(outbox.id, id))
+}
+
+/** The message did not arrive: keeps it until `retryAt`, with the reason for operators. */
+export async function outboxFailed(db: Database, id: number, error: string, retryAt: Date): Promise<void> {
+  await db
+    .update(outbox)
+    .set({ lastError: error.slice(0, 1000), nextTryAt: retryAt.toISOString() })
+    .where(eq(outbox.id, id))
+}
