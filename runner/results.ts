@@ -1,27 +1,43 @@
 import type { EventRow } from '../model/event.ts'
+import { isMapping } from '../model/variables.ts'
+import { storableText } from './text.ts'
 
-/** A host's counts from playbook_on_stats; `failed` when it had failures or was unreachable. */
-export interface HostSummary {
-  hostName: string
-  changed: number
-  dark: number
-  failures: number
-  ignored: number
-  ok: number
-  processed: number
-  rescued: number
-  skipped: number
-  failed: boolean
-}
+/** The maps from host to count in playbook_on_stats. */
+const countNames = ['changed', 'dark', 'failures', 'ignored', 'ok', 'processed', 'rescued', 'skipped'] as const
 
-/** Host summaries of a playbook_on_stats event, in order of host name; empty for any other event. */
+/** A host's counts from playbook_on_stats; `failed` when it had failures or was unreachable (`dark`). */
+export type HostSummary = Record<(typeof countNames)[number], number> & { hostName: string; failed: boolean }
+
+/** Host summaries of a playbook_on_stats event, sorted by host name; empty for any other event. */
 export function hostSummaries(stats: EventRow): HostSummary[] {
-  throw new Error(stats.uuid)
+  if (stats.event !== 'playbook_on_stats') return []
+  const maps = countNames.map((name) => [name, stats.eventData[name]] as const)
+  const hosts = new Set(maps.flatMap(([, map]) => (isMapping(map) ? Object.keys(map) : [])))
+  return [...hosts].sort().map((host) => {
+    const counts = Object.fromEntries(maps.map(([name, map]) => [name, countOf(map, host)])) as Record<
+      (typeof countNames)[number],
+      number
+    >
+    return { hostName: storableText(host), ...counts, failed: counts.dark > 0 || counts.failures > 0 }
+  })
 }
+
+function countOf(map: unknown, host: string): number {
+  const value = isMapping(map) && Object.hasOwn(map, host) ? map[host] : 0
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : 0
+}
+
+/** From the mildest to the worst: a host counts once, under the worst it has. */
+const states = ['skipped', 'ok', 'changed', 'failures', 'dark'] as const
 
 /** Number of hosts by their worst state, as AWX's host_status_counts; states without hosts are left out. */
 export function hostStatusCounts(summaries: HostSummary[]): Record<string, number> {
-  throw new Error(`${summaries.length}`)
+  const counts: Record<string, number> = {}
+  for (const summary of summaries) {
+    const worst = states.findLast((state) => summary[state] > 0)
+    if (worst) counts[worst] = (counts[worst] ?? 0) + 1
+  }
+  return counts
 }
 
 /** AWX's playbook_counts. */
@@ -32,10 +48,13 @@ export interface PlaybookCounts {
 
 /** The counts after these further rows; begin with both zero. */
 export function countPlays(counts: PlaybookCounts, rows: EventRow[]): PlaybookCounts {
-  throw new Error(`${counts.playCount} ${rows.length}`)
+  const plays = rows.filter((row) => row.event === 'playbook_on_play_start').length
+  const tasks = rows.filter((row) => row.event === 'playbook_on_task_start').length
+  return { playCount: counts.playCount + plays, taskCount: counts.taskCount + tasks }
 }
 
-/** What set_stats left for later workflow nodes: playbook_on_stats' artifact_data; empty for any other event. */
+/** What set_stats left for later workflow nodes: artifact_data of playbook_on_stats; empty for any other event. */
 export function artifactData(stats: EventRow): Record<string, unknown> {
-  throw new Error(stats.uuid)
+  const data = stats.event === 'playbook_on_stats' ? stats.eventData.artifact_data : undefined
+  return isMapping(data) ? data : {}
 }
