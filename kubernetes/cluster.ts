@@ -1,13 +1,20 @@
 import type { PodManifest } from '../model/pod-template-types.ts'
-import type { ExecOptions, ExecSession } from './exec.ts'
-import type { Namespace, Pod, PodEvent, ResourceQuota, Secret } from './objects.ts'
+import { openConnection } from './connection.ts'
+import { AlreadyExistsError, ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
+import { type ExecOptions, type ExecSession, openExec } from './exec.ts'
+import { callApi, openStream, type RequestOptions } from './http.ts'
+import type { KubernetesObject, Namespace, Pod, PodEvent, ResourceQuota, Secret } from './objects.ts'
 import type { ClusterTarget } from './target.ts'
 
-/** Options of every request. */
-export interface RequestOptions {
-  signal?: AbortSignal
-  /** Whole request, default 10 s. */
-  timeoutMs?: number
+/** What a watch may look at. */
+export type WatchedResource = 'pods' | 'resourcequotas'
+
+/** Which objects of a kind. */
+export interface Selection {
+  resource: WatchedResource
+  /** null means all namespaces. */
+  namespace: string | null
+  labelSelector?: string
 }
 
 /** One API server as one identity. All methods throw the errors of errors.ts. */
@@ -18,10 +25,11 @@ export interface Cluster {
   readonly connectionKey: string
   /** Host and port, for messages. */
   readonly host: string
+  /** Throws AlreadyExistsError, QuotaExceededError, InvalidObjectError and the general errors. */
   createPod(namespace: string, manifest: PodManifest, options?: RequestOptions): Promise<Pod>
   /** Throws NotFoundError. */
   getPod(namespace: string, name: string, options?: RequestOptions): Promise<Pod>
-  /** `namespace` null lists all namespaces. */
+  /** `namespace` null lists all namespaces. A namespace that does not exist has no pods, says Kubernetes. */
   listPods(namespace: string | null, labelSelector: string, options?: RequestOptions): Promise<Pod[]>
   /**
    * Deletes the pod that has this uid. `gone`: it no longer exists (404, another uid, or removed at once). `deleting`: accepted, grace runs.
@@ -36,6 +44,7 @@ export interface Cluster {
   /** Events about a pod, newest last; [] where the right to read events is missing. */
   podEvents(namespace: string, pod: string, options?: RequestOptions): Promise<PodEvent[]>
   createOrUpdateSecret(namespace: string, secret: Secret, options?: RequestOptions): Promise<void>
+  /** Does nothing where it does not exist. */
   deleteSecret(namespace: string, name: string, options?: RequestOptions): Promise<void>
   /** Runs a command in a container; resolves when the stream is open. See exec.ts. */
   exec(
@@ -45,11 +54,175 @@ export interface Cluster {
     command: string[],
     options?: ExecOptions,
   ): Promise<ExecSession>
+  /** A consistent list and the version from which a watch goes on. */
+  list<T extends KubernetesObject>(
+    selection: Selection,
+    options?: RequestOptions,
+  ): Promise<{ items: T[]; resourceVersion: string }>
+  /** The raw stream of watch events, one JSON document a line, with bookmarks; ended by the server after `timeoutSeconds`. */
+  watchStream(
+    selection: Selection,
+    from: { resourceVersion: string; timeoutSeconds: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Buffer>>
   /** Closes kept connections. */
   close(): void
 }
 
-/** Opens nothing yet: the first request connects. */
+/** Pods by the hundred in one answer; the rest follows by `continue`. */
+const pageSize = 500
+
+/** Connects to nothing yet: the first request does. Throws ConfigurationError where the target cannot be used. */
 export function openCluster(target: ClusterTarget): Cluster {
-  throw new Error(target.kind)
+  const connection = openConnection(target)
+  const podPath = (namespace: string, name: string) => `${base('pods', namespace)}/${encodeURIComponent(name)}`
+
+  async function list<T extends KubernetesObject>(selection: Selection, options: RequestOptions = {}) {
+    const items: T[] = []
+    let resourceVersion = ''
+    let next = ''
+    do {
+      const query = new URLSearchParams({ limit: String(pageSize) })
+      if (selection.labelSelector) query.set('labelSelector', selection.labelSelector)
+      if (next) query.set('continue', next)
+      const path = `${base(selection.resource, selection.namespace)}?${query}`
+      const page = await callApi<ListPage<T>>(connection, { method: 'GET', path, ...options })
+      items.push(...page.items)
+      resourceVersion = page.metadata.resourceVersion
+      next = page.metadata.continue ?? ''
+    } while (next)
+    return { items, resourceVersion }
+  }
+
+  return {
+    key: connection.key,
+    connectionKey: connection.connectionKey,
+    host: connection.host,
+
+    createPod: (namespace, manifest, options) =>
+      callApi<Pod>(connection, { method: 'POST', path: base('pods', namespace), body: manifest, ...options }),
+
+    getPod: (namespace, name, options) =>
+      callApi<Pod>(connection, { method: 'GET', path: podPath(namespace, name), ...options }),
+
+    listPods: async (namespace, labelSelector, options) =>
+      (await list<Pod>({ resource: 'pods', namespace, labelSelector }, options)).items,
+
+    async deletePod(namespace, name, { uid, graceSeconds, ...options }) {
+      const body = {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+        ...(uid ? { preconditions: { uid } } : {}),
+      }
+      const path = podPath(namespace, name)
+      try {
+        const answer = await callApi<Partial<Pod>>(connection, { method: 'DELETE', path, body, ...options })
+        // Pods without a node and terminal pods are removed at once; the answer is then the object as it last was.
+        return answer.metadata && answer.metadata.deletionGracePeriodSeconds !== 0 ? 'deleting' : 'gone'
+      } catch (error) {
+        if (error instanceof NotFoundError) return 'gone'
+        if (uid && error instanceof ConflictError) return 'gone'
+        throw error
+      }
+    },
+
+    getResourceQuotas: async (namespace, options) =>
+      (await list<ResourceQuota>({ resource: 'resourcequotas', namespace }, options)).items,
+
+    getNamespace: (name, options) =>
+      callApi<Namespace>(connection, {
+        method: 'GET',
+        path: `/api/v1/namespaces/${encodeURIComponent(name)}`,
+        ...options,
+      }),
+
+    async podEvents(namespace, pod, options) {
+      const query = new URLSearchParams({
+        fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${pod}`,
+        limit: '100',
+      })
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?${query}`
+      try {
+        const page = await callApi<{ items: RawEvent[] }>(connection, { method: 'GET', path, ...options })
+        return page.items.map(eventOf).sort((a, b) => a.lastSeen.localeCompare(b.lastSeen))
+      } catch (error) {
+        if (error instanceof ForbiddenError) return []
+        throw error
+      }
+    },
+
+    async createOrUpdateSecret(namespace, secret, options) {
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`
+      const body = { apiVersion: 'v1', kind: 'Secret', ...secret }
+      try {
+        await callApi(connection, { method: 'POST', path, body, ...options })
+      } catch (error) {
+        if (!(error instanceof AlreadyExistsError)) throw error
+        await callApi(connection, {
+          method: 'PUT',
+          path: `${path}/${encodeURIComponent(secret.metadata.name)}`,
+          body,
+          ...options,
+        })
+      }
+    },
+
+    async deleteSecret(namespace, name, options) {
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`
+      try {
+        await callApi(connection, { method: 'DELETE', path, ...options })
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error
+      }
+    },
+
+    exec: (namespace, pod, container, command, options = {}) =>
+      openExec(connection, { path: podPath(namespace, pod), container, command }, options),
+
+    list,
+
+    async watchStream(selection, from, signal) {
+      const query = new URLSearchParams({
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: from.resourceVersion,
+        timeoutSeconds: String(from.timeoutSeconds),
+      })
+      if (selection.labelSelector) query.set('labelSelector', selection.labelSelector)
+      const path = `${base(selection.resource, selection.namespace)}?${query}`
+      return openStream(connection, { method: 'GET', path, signal })
+    },
+
+    close: () => connection.agent.destroy(),
+  }
+}
+
+interface ListPage<T> {
+  items: T[]
+  metadata: { resourceVersion: string; continue?: string }
+}
+
+interface RawEvent {
+  type?: string
+  reason?: string
+  message?: string
+  count?: number
+  lastTimestamp?: string | null
+  eventTime?: string | null
+  metadata: { creationTimestamp?: string }
+}
+
+function eventOf(raw: RawEvent): PodEvent {
+  return {
+    type: raw.type ?? '',
+    reason: raw.reason ?? '',
+    message: raw.message ?? '',
+    count: raw.count ?? 1,
+    lastSeen: raw.lastTimestamp ?? raw.eventTime ?? raw.metadata.creationTimestamp ?? '',
+  }
+}
+
+function base(resource: WatchedResource, namespace: string | null): string {
+  return namespace === null ? `/api/v1/${resource}` : `/api/v1/namespaces/${encodeURIComponent(namespace)}/${resource}`
 }

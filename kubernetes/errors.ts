@@ -1,76 +1,176 @@
-import type { Cause } from '../model/cause.ts'
+import { type Cause, cause } from '../model/cause.ts'
 
 /** Base of everything that goes wrong between us and a cluster. The message is for people and holds no secret. */
 export abstract class KubernetesError extends Error {
+  override name = this.constructor.name
   /** True where the same call may succeed a little later. */
   readonly transient: boolean = false
-  /** What a job that failed by this is told; null where the caller must decide (such as a missing pod). */
+  /** The raw evidence: the API server's own words. */
+  readonly detail: string
+
+  constructor(message: string, detail = message) {
+    super(message)
+    this.detail = detail
+  }
+
+  /** What a job that ends by this error is told; null where only the caller can know (such as a missing pod). */
   toCause(): Cause | null {
     return null
   }
 }
 
 /** 401: the token is wrong or expired. */
-export class UnauthorizedError extends KubernetesError {}
-/** 403 by RBAC. */
+export class UnauthorizedError extends KubernetesError {
+  override toCause(): Cause {
+    return cause('unauthorized', this.message, this.detail)
+  }
+}
+
+/** 403 by RBAC: the identity lacks a right. `namespace` is '' for cluster-wide requests. */
 export class ForbiddenError extends KubernetesError {
-  readonly verb: string = ''
-  readonly resource: string = ''
-  readonly namespace: string = ''
+  readonly verb: string
+  readonly resource: string
+  readonly namespace: string
+
+  constructor(right: { verb: string; resource: string; namespace: string }, message: string, detail: string) {
+    super(message, detail)
+    this.verb = right.verb
+    this.resource = right.resource
+    this.namespace = right.namespace
+  }
+
+  override toCause(): Cause {
+    return cause('forbidden', this.message, this.detail)
+  }
 }
-/** 403 "exceeded quota". Room may come; `neverFits` when the request alone is larger than the quota. */
+
+/** What the API server says of an exhausted quota; quantities by resource, as texts such as `500m`. */
+export interface QuotaNumbers {
+  quota: string
+  requested: Record<string, string>
+  used: Record<string, string>
+  limited: Record<string, string>
+}
+
+/** 403 "exceeded quota". Room may come, unless `neverFits`: the request alone is larger than the quota. */
 export class QuotaExceededError extends KubernetesError {
-  readonly quota: string = ''
-  readonly requested: Record<string, string> = {}
-  readonly used: Record<string, string> = {}
-  readonly limited: Record<string, string> = {}
-  readonly neverFits: boolean = false
+  readonly quota: string
+  readonly requested: Record<string, string>
+  readonly used: Record<string, string>
+  readonly limited: Record<string, string>
+  readonly neverFits: boolean
+
+  constructor(numbers: QuotaNumbers, neverFits: boolean, message: string, detail: string) {
+    super(message, detail)
+    this.quota = numbers.quota
+    this.requested = numbers.requested
+    this.used = numbers.used
+    this.limited = numbers.limited
+    this.neverFits = neverFits
+  }
+
+  override toCause(): Cause | null {
+    return this.neverFits ? cause('quota_never_fits', this.message, this.detail) : null
+  }
 }
-/** 409 on the quota object or 500 "quota evaluation timed out": ask again soon. */
+
+/** 409 on the quota object, or 500 "resource quota evaluation timed out": too many creations at once, ask again soon. */
 export class QuotaBusyError extends KubernetesError {
   override readonly transient = true
 }
-/** 404; `what` tells a missing namespace from a missing object in it. */
+
+/** 404. `namespace`: the namespace itself is missing or being deleted; `object`: something in it is missing. */
 export class NotFoundError extends KubernetesError {
-  readonly what: 'namespace' | 'object' = 'object'
+  readonly what: 'namespace' | 'object'
+
+  constructor(what: 'namespace' | 'object', message: string, detail: string) {
+    super(message, detail)
+    this.what = what
+  }
+
+  override toCause(): Cause | null {
+    return this.what === 'namespace' ? cause('namespace_missing', this.message, this.detail) : null
+  }
 }
+
 /** 409 on create: an object of this name exists. */
 export class AlreadyExistsError extends KubernetesError {}
+
 /** 409 otherwise: a precondition (uid, version) does not hold. */
 export class ConflictError extends KubernetesError {}
-/** 400, 422, or a refusal by admission or LimitRange: this manifest is never accepted. */
-export class InvalidObjectError extends KubernetesError {}
+
+/** 400, 413, 422 or a refusal by admission (LimitRange, Pod Security, webhook): this object is never accepted as it is. */
+export class InvalidObjectError extends KubernetesError {
+  override toCause(): Cause {
+    return cause('pod_rejected', this.message, this.detail)
+  }
+}
+
 /** 410: the resource version asked for is too old; list again. */
-export class GoneError extends KubernetesError {}
-/** 429. */
+export class GoneError extends KubernetesError {
+  override readonly transient = true
+}
+
+/** 429: the API server sheds load. */
 export class TooManyRequestsError extends KubernetesError {
   override readonly transient = true
-  readonly retryAfterMs: number = 1000
+  readonly retryAfterMs: number
+
+  constructor(retryAfterMs: number, message: string, detail: string) {
+    super(message, detail)
+    this.retryAfterMs = retryAfterMs
+  }
+
+  override toCause(): Cause {
+    return cause('endpoint_unreachable', this.message, this.detail)
+  }
 }
+
 /** 5xx. */
 export class ServerError extends KubernetesError {
   override readonly transient = true
+  readonly status: number
+
+  constructor(status: number, message: string, detail: string) {
+    super(message, detail)
+    this.status = status
+  }
+
+  override toCause(): Cause {
+    return cause('endpoint_unreachable', this.message, this.detail)
+  }
 }
-/** The TLS handshake failed: certificate, host name or protocol. */
-export class TlsError extends KubernetesError {}
-/** DNS, refused, reset, timed out. */
+
+/** The TLS handshake failed. The message names what is wrong: issuer, host name, expiry, protocol. */
+export class TlsError extends KubernetesError {
+  override toCause(): Cause {
+    return cause('tls_failed', this.message, this.detail)
+  }
+}
+
+export type UnreachableReason = 'dns' | 'refused' | 'timeout' | 'connection' | 'not-kubernetes'
+
+/** Nobody answers at the endpoint, or what answers is no Kubernetes API. The message names the host. */
 export class UnreachableError extends KubernetesError {
   override readonly transient = true
+  readonly reason: UnreachableReason
+
+  constructor(reason: UnreachableReason, message: string, detail: string) {
+    super(message, detail)
+    this.reason = reason
+  }
+
+  override toCause(): Cause {
+    return cause('endpoint_unreachable', this.message, this.detail)
+  }
 }
-/** exec: the container does not run, not yet or no longer. Look at the pod to tell which. */
-export class ContainerNotRunningError extends KubernetesError {}
-/** exec: the container runs but the command could not be started (not in the image, or no room). */
-export class CommandNotStartedError extends KubernetesError {}
-/** exec: the connection broke before the command's end. */
-export class ExecLostError extends KubernetesError {
-  override readonly transient = true
+
+/** What is configured (credential, kubeconfig, certificate authority) cannot be used at all. */
+export class ConfigurationError extends KubernetesError {
+  override toCause(): Cause {
+    return cause('group_misconfigured', this.message, this.detail)
+  }
 }
-/** The pod is gone, terminal or replaced; `pod` is its last known state, null when gone. */
-export class PodEndedError extends KubernetesError {}
-/** The pod cannot start (image, configuration, …). */
-export class PodNotStartingError extends KubernetesError {}
-/** The spool in the pod is not complete at the size that was stored. */
-export class SpoolIncompleteError extends KubernetesError {}
 
 /** True where the same call may succeed a little later. */
 export function isTransient(error: unknown): boolean {

@@ -1,18 +1,34 @@
 import type { Cluster } from './cluster.ts'
+import { KubernetesError } from './errors.ts'
+import { ContainerNotRunningError } from './exec-errors.ts'
+import { pause } from './pause.ts'
+import { PodEndedError, SpoolIncompleteError } from './pod-errors.ts'
+import { PodTalk, type SpooledPod } from './pod-talk.ts'
+import {
+  acknowledgeScript,
+  endMark,
+  readerScript,
+  signalScript,
+  uploadAnswer,
+  uploadRetry,
+  uploadScript,
+} from './scripts.ts'
 
-/** The pod of one attempt; `uid` tells it from a later pod of the same name. */
-export interface SpooledPod {
-  namespace: string
-  name: string
-  uid: string
-}
+export type { SpooledPod } from './pod-talk.ts'
 
 /** The payload, readable again from its beginning because a delivery may have to be repeated. */
 export type PayloadSource = Uint8Array | (() => AsyncIterable<Uint8Array>)
 
+/** Tries right after the creation come this often; a pod with its image at hand is ready within half a second. */
+const eagerTryMs = 100
+/** After this time the image is probably being pulled. */
+const eagerForMs = 3_000
+const patientTryMs = 1_000
+
 /**
- * Brings the payload into the pod, trying from the pod's creation on until its container runs. Idempotent: a pod whose play has been claimed
- * answers `already-started`. Throws PodEndedError when the pod is gone, replaced or terminal, PodNotStartingError when it cannot start.
+ * Brings the payload into the pod, trying from the pod's creation on until its container runs. Idempotent: where a payload was committed
+ * before (or a cancellation bars it) the answer is `already-started`. Throws PodEndedError when the pod is gone, replaced or terminal,
+ * PodNotStartingError when it cannot start, the signal's reason when aborted. A pod that waits for a node is waited for: the caller sets the limit.
  */
 export async function deliverPayload(
   cluster: Cluster,
@@ -21,33 +37,116 @@ export async function deliverPayload(
   size: number,
   signal: AbortSignal,
 ): Promise<'delivered' | 'already-started'> {
-  throw new Error(`${cluster.host} ${pod.name} ${typeof payload} ${size} ${signal.aborted}`)
+  const talk = new PodTalk(cluster, pod, signal)
+  const begun = performance.now()
+  for (;;) {
+    try {
+      const answer = await upload(talk, payload, size)
+      if (answer) return answer
+    } catch (error) {
+      await talk.survive(error)
+    }
+    await pause(performance.now() - begun < eagerForMs ? eagerTryMs : patientTryMs, signal)
+  }
 }
 
+async function upload(
+  talk: PodTalk,
+  payload: PayloadSource,
+  size: number,
+): Promise<'delivered' | 'already-started' | null> {
+  let release: (wanted: boolean) => void = () => {}
+  const wanted = new Promise<boolean>((resolve) => {
+    release = resolve
+  })
+  async function* stdin() {
+    if (!(await wanted)) return
+    if (payload instanceof Uint8Array) yield payload
+    else yield* payload()
+  }
+  const session = await talk.exec(uploadScript, [String(size)], stdin())
+  let said = ''
+  try {
+    for await (const chunk of session.stdout) {
+      said += chunk.toString('latin1')
+      if (said.includes(`${uploadAnswer.ready}\n`)) release(true)
+    }
+    const { exitCode } = await session.result
+    if (said.includes(uploadAnswer.started)) return 'already-started'
+    if (said.includes(uploadAnswer.delivered)) return 'delivered'
+    if (exitCode === uploadRetry.wrapperNotReady || exitCode === uploadRetry.cutOff) return null
+    throw new UploadFailedError(exitCode, session.stderr)
+  } finally {
+    release(false)
+    session.abort()
+  }
+}
+
+/** The pod's shell could not store the payload, for example because the volume is full. */
+export class UploadFailedError extends KubernetesError {
+  constructor(exitCode: number, stderr: string) {
+    super(`The payload could not be stored in the pod (exit code ${exitCode}).`, stderr)
+  }
+}
+
+const firstBackOffMs = 100
+const lastBackOffMs = 5_000
+
 /**
- * The runner's output from a byte offset to its end, reconnecting as often as needed. Ends only when the runner has ended and every byte was
- * handed out. Throws PodEndedError when the pod is gone, replaced or terminal before that.
+ * The runner's output from a byte offset to its end, reconnecting as often as needed, each time at the byte after the last one handed out.
+ * Ends only when the runner has ended and every byte was handed out. Throws PodEndedError when the pod is gone, replaced or terminal before
+ * that. Whoever sees the runner's `eof` record need not wait for the end: leave the loop and acknowledge, which proves the size as well.
  */
-export function readSpool(
+export async function* readSpool(
   cluster: Cluster,
   pod: SpooledPod,
   fromOffset: number,
   signal: AbortSignal,
-): AsyncIterable<Buffer> {
-  throw new Error(`${cluster.host} ${pod.name} ${fromOffset} ${signal.aborted}`)
+): AsyncGenerator<Buffer> {
+  const talk = new PodTalk(cluster, pod, signal)
+  let offset = fromOffset
+  for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
+    try {
+      const session = await talk.exec(readerScript, [String(offset)], 'open')
+      try {
+        for await (const chunk of session.stdout) {
+          offset += chunk.length
+          backOff = firstBackOffMs
+          yield chunk
+        }
+        await session.result
+        const size = announcedEnd(session.stderr)
+        if (size === offset) return
+        if (size !== null && size < offset) throw new SpoolIncompleteError(size, offset)
+      } finally {
+        session.abort()
+      }
+    } catch (error) {
+      await talk.survive(error)
+    }
+    await talk.look()
+    await pause(backOff, signal)
+  }
+}
+
+/** The size that the reader tells when it is through; null when it was cut off before. */
+function announcedEnd(stderr: string): number | null {
+  const match = new RegExp(`${endMark} (\\d+)\\s*$`).exec(stderr)
+  return match ? Number(match[1]) : null
 }
 
 /** What the runner left besides its output. */
 export interface RunnerEnd {
-  /** Exit code of `ansible-runner worker`; 127: the image has none; 137: killed, mostly for memory. */
+  /** Exit code of `ansible-runner worker`; 127: the image has none; 137: killed, mostly for memory. See causeOfRunnerExit. */
   exitCode: number
-  /** Last 8 KiB of its stderr. */
+  /** Last 8 KiB of its stderr; '' when the pod had ended before it could be read. */
   stderrTail: string
 }
 
 /**
- * Proves in the pod that exactly `expectedSize` bytes were written, then lets the wrapper end, in one exec. Repeatable. Throws
- * SpoolIncompleteError when the runner still runs or wrote more, PodEndedError when the pod is gone.
+ * Proves in the pod that exactly `expectedSize` bytes were written, then lets the wrapper end, in one exec. Repeatable. Afterwards the pod
+ * may be deleted with grace 0: nothing runs in it any more. Throws SpoolIncompleteError when the runner still runs after ten seconds or
+ * the sizes differ, PodEndedError when the pod is gone.
  */
 export async function acknowledge(
   cluster: Cluster,
@@ -55,14 +154,56 @@ export async function acknowledge(
   expectedSize: number,
   signal: AbortSignal,
 ): Promise<RunnerEnd> {
-  throw new Error(`${cluster.host} ${pod.name} ${expectedSize} ${signal.aborted}`)
+  const talk = new PodTalk(cluster, pod, signal)
+  let sent = false
+  for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
+    try {
+      const session = await talk.exec(acknowledgeScript, [String(expectedSize)])
+      sent = true
+      const answer = await talk.readAll(session)
+      const [word = '', size = '', code = ''] = (answer.split('\n', 1)[0] ?? '').split(' ')
+      if (word === 'running') throw new SpoolIncompleteError(null, expectedSize)
+      if (word === 'incomplete') throw new SpoolIncompleteError(Number(size), expectedSize)
+      if (word === 'acknowledged' && /^\d+$/.test(code)) {
+        return { exitCode: Number(code), stderrTail: answer.slice(answer.indexOf('\n') + 1) }
+      }
+    } catch (error) {
+      try {
+        await talk.survive(error)
+      } catch (fatal) {
+        // Our acknowledgement may have arrived although its answer was lost: then the container ended with the runner's code.
+        const code = fatal instanceof PodEndedError && sent ? talk.workerExitCode() : null
+        if (code === null) throw fatal
+        return { exitCode: code, stderrTail: '' }
+      }
+    }
+    await pause(backOff, signal)
+  }
 }
 
-/** Asks the runner to stop (TERM); it then writes `canceled` and its eof record. `not-started`: nothing was delivered and nothing will start. */
+/**
+ * Asks the runner to stop (TERM); it then writes `canceled` and its eof record, which readSpool brings as usual. `not-started`: nothing runs
+ * and, unless the container has not started yet, nothing will. Throws PodEndedError only when the pod is gone or replaced.
+ */
 export async function signalRunner(
   cluster: Cluster,
   pod: SpooledPod,
   signal: AbortSignal,
 ): Promise<'signalled' | 'not-started' | 'ended'> {
-  throw new Error(`${cluster.host} ${pod.name} ${signal.aborted}`)
+  const talk = new PodTalk(cluster, pod, signal)
+  for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
+    try {
+      const answer = (await talk.readAll(await talk.exec(signalScript, []))).trim()
+      if (answer === 'signalled' || answer === 'not-started' || answer === 'ended') return answer
+    } catch (error) {
+      try {
+        await talk.survive(error)
+      } catch (fatal) {
+        if (fatal instanceof PodEndedError && fatal.how === 'terminal') return 'ended'
+        throw fatal
+      }
+      if (error instanceof ContainerNotRunningError && (await talk.look()) === 'starting') return 'not-started'
+    }
+    await pause(backOff, signal)
+  }
 }

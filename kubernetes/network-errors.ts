@@ -1,0 +1,66 @@
+import { type KubernetesError, TlsError, UnreachableError } from './errors.ts'
+
+/** What OpenSSL's and Node's codes mean to somebody who filled in a credential. */
+const certificateProblems: Record<string, string> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed and is not the certificate authority given',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an authority that is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'the issuer of its certificate is unknown',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the issuer of its certificate is unknown',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate does not come from the certificate authority given',
+  CERT_SIGNATURE_FAILURE: 'its certificate does not come from the certificate authority given',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  CERT_UNTRUSTED: 'its certificate is not trusted',
+  CERT_REJECTED: 'its certificate is not trusted',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
+  EPROTO: 'the endpoint does not speak TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the endpoint does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the endpoint does not speak TLS',
+}
+
+/** A connection was given up by our own clock. */
+export class TimedOut extends Error {
+  override name = 'TimedOut'
+  readonly phase: 'connect' | 'answer'
+  readonly afterMs: number
+
+  constructor(phase: 'connect' | 'answer', afterMs: number) {
+    super(`no ${phase === 'connect' ? 'connection' : 'answer'} within ${afterMs} ms`)
+    this.phase = phase
+    this.afterMs = afterMs
+  }
+}
+
+/** The typed error for a connection that failed. Node's own text is kept as detail; it holds addresses but no headers. */
+export function errorFromNetwork(host: string, failure: Error): KubernetesError {
+  const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : ''
+  const detail = `${host}: ${code ? `${code} ` : ''}${failure.message}`
+  const problem = certificateProblems[code]
+  if (problem || /^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|UNABLE_TO_)/.test(code) || /SSL routines/.test(failure.message)) {
+    return new TlsError(
+      `No TLS connection to the Kubernetes API at ${host}: ${problem ?? failure.message} (certificate check).`,
+      detail,
+    )
+  }
+  if (failure instanceof TimedOut) {
+    return new UnreachableError(
+      'timeout',
+      `The Kubernetes API at ${host} did not answer within ${failure.afterMs / 1000} s.`,
+      detail,
+    )
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new UnreachableError('dns', `The host name of the Kubernetes API cannot be resolved: ${host}.`, detail)
+  }
+  if (code === 'ECONNREFUSED') {
+    return new UnreachableError('refused', `Nobody listens at the Kubernetes API's address ${host}.`, detail)
+  }
+  if (code === 'ETIMEDOUT') {
+    return new UnreachableError('timeout', `The Kubernetes API at ${host} did not answer.`, detail)
+  }
+  return new UnreachableError(
+    'connection',
+    `The connection to the Kubernetes API at ${host} failed: ${failure.message}.`,
+    detail,
+  )
+}

@@ -1,0 +1,26 @@
+const factors: Record<string, number> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+}
+
+/** The number behind a Kubernetes quantity: '500m' is 0.5, '1Gi' is 1073741824, '1e3' is 1000. NaN for what is none. */
+export function parseQuantity(text: string): number {
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text.trim())
+  if (!match) return Number.NaN
+  if (match[2] !== undefined) return Number(`${match[1]}e${match[2]}`)
+  return Number(match[1]) * (factors[match[3] ?? ''] ?? Number.NaN)
+}
