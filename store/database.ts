@@ -18,6 +18,9 @@ export type Database = PgDatabase<StoreQueryResult>
 /** Called with the payload of a notification, or with `null` after a lost connection came back: something may have been missed. */
 export type NotificationListener = (payload: string | null) => void
 
+/** Loads rows in COPY's text format into a table's columns (SQL names). */
+export type CopyIn = (table: string, columns: readonly string[], rows: Buffer) => Promise<void>
+
 export interface Store {
   readonly kind: 'postgres' | 'pglite'
   /**
@@ -29,6 +32,8 @@ export interface Store {
   listen(channel: string, callback: NotificationListener): Promise<() => Promise<void>>
   /** Resolves when the database answers, within bounded time; else throws DatabaseUnavailableError. */
   health(): Promise<void>
+  /** A transaction that can also load rows by COPY, the fastest way in. Nested `tx.transaction` is not available in it. */
+  copyTransaction<T>(work: (tx: Database, copyIn: CopyIn) => Promise<T>): Promise<T>
   /** Applies the migrations of a folder that are missing; safe when several processes do it at once. Use `migrate(store)`. */
   applyMigrations(folder: string): Promise<void>
   close(): Promise<void>

@@ -47,6 +47,19 @@ export async function storeOn(client: PGlite, afterClose: () => Promise<void>): 
         throw translate(error)
       }
     },
+    async copyTransaction(work) {
+      try {
+        return await client.transaction(async (transaction) => {
+          const tx = drizzle({ client: transaction as unknown as PGlite, casing: 'snake_case' }) as unknown as Database
+          return await work(tx, async (table, columns, rows) => {
+            const blob = new Blob([new Uint8Array(rows)])
+            await transaction.query(`COPY ${table} (${columns.join(', ')}) FROM '/dev/blob'`, [], { blob })
+          })
+        })
+      } catch (error) {
+        throw translate(error)
+      }
+    },
     async applyMigrations(folder) {
       await migrate(drizzle({ client, casing: 'snake_case' }), { migrationsFolder: folder })
     },

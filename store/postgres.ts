@@ -1,6 +1,8 @@
+import { pipeline } from 'node:stream/promises'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 import type { Database, Store, StoreOptions } from './database.ts'
 import { within } from './deadline.ts'
 import { DatabaseUnavailableError, translate } from './errors.ts'
@@ -40,6 +42,19 @@ export function openPostgres(url: string, options: StoreOptions): Store {
     async health() {
       await withClient(pool, (client) => within(connectTimeoutMs, client.query('SELECT 1')))
     },
+    async copyTransaction(work) {
+      return await withClient(pool, (client) =>
+        databaseOn(client).transaction((tx) =>
+          work(tx, async (table, columns, rows) => {
+            try {
+              await pipeline([rows], client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`)))
+            } catch (error) {
+              throw translate(error, `COPY ${table}`)
+            }
+          }),
+        ),
+      )
+    },
     async applyMigrations(folder) {
       await withClient(pool, async (client) => {
         await client.query(`SELECT pg_advisory_lock(${migrationLock})`)
@@ -62,16 +77,18 @@ export function openPostgres(url: string, options: StoreOptions): Store {
  * always gives it back, and throws it away when it broke.
  */
 function transactionsOn(pool: pg.Pool): Database['transaction'] {
-  const databases = new WeakMap<pg.PoolClient, Database>()
-  return (work, config) =>
-    withClient(pool, (client) => {
-      let database = databases.get(client)
-      if (!database) {
-        database = drizzle({ client, casing: 'snake_case' }) as unknown as Database
-        databases.set(client, database)
-      }
-      return database.transaction(work, config)
-    })
+  return (work, config) => withClient(pool, (client) => databaseOn(client).transaction(work, config))
+}
+
+const databases = new WeakMap<pg.PoolClient, Database>()
+
+function databaseOn(client: pg.PoolClient): Database {
+  let database = databases.get(client)
+  if (!database) {
+    database = drizzle({ client, casing: 'snake_case' }) as unknown as Database
+    databases.set(client, database)
+  }
+  return database
 }
 
 async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

@@ -1,0 +1,52 @@
+import type { EventRow } from '../model/event.ts'
+
+/** Columns of job_events in the order in which encodeEvents writes them. */
+export const eventColumns = [
+  'job_id',
+  'counter',
+  'event',
+  'uuid',
+  'parent_uuid',
+  'failed',
+  'changed',
+  'host_id',
+  'host_name',
+  'playbook',
+  'play',
+  'task',
+  'role',
+  'stdout',
+  'stdout_raw',
+  'start_line',
+  'end_line',
+  'verbosity',
+  'event_data',
+  'created',
+] as const
+
+/** Encodes events as rows of PostgreSQL's COPY text format. */
+export function encodeEvents(jobId: number, events: Iterable<EventRow>): Buffer {
+  let rows = ''
+  for (const event of events) {
+    // No PostgreSQL text can hold NUL: such output is kept as bytes, and shown with U+FFFD.
+    const raw = event.stdoutRaw ?? (event.stdout.includes('\0') ? Buffer.from(event.stdout) : undefined)
+    rows += `${jobId}\t${event.counter}\t${text(event.event)}\t${text(event.uuid)}\t${text(event.parentUuid)}\t${event.failed}\t${event.changed}\t${event.hostId ?? '\\N'}\t${text(event.hostName)}\t${text(event.playbook)}\t${text(event.play)}\t${text(event.task)}\t${text(event.role)}\t${text(event.stdout)}\t${bytes(raw)}\t${event.startLine}\t${event.endLine}\t${event.verbosity}\t${text(JSON.stringify(event.eventData))}\t${instant(event.created)}\n`
+  }
+  return Buffer.from(rows)
+}
+
+const special = /[\\\t\n\r\0]/
+const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\0': '\uFFFD' }
+
+function text(value: string): string {
+  return special.test(value) ? value.replace(/[\\\t\n\r\0]/g, (character) => escapes[character] ?? character) : value
+}
+
+function bytes(value: Uint8Array | undefined): string {
+  return value === undefined ? '\\N' : `\\\\x${Buffer.from(value).toString('hex')}`
+}
+
+/** A date that PostgreSQL cannot read would keep the whole output from being stored for ever; the time of storing is near enough. */
+function instant(value: string): string {
+  return Number.isNaN(Date.parse(value)) || !/^\d{4}-\d\d-\d\d[T ]/.test(value) ? new Date().toISOString() : value
+}

@@ -1,0 +1,79 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from './database.ts'
+import { hosts } from './schema/catalog.ts'
+import { jobHostSummaries } from './schema/jobs.ts'
+
+/** What happened on one host, as playbook_on_stats says (runner-protocol.md §3.6). */
+export interface HostSummary {
+  /** Host of the inventory; null when the play made the host up. */
+  hostId: number | null
+  hostName: string
+  changed: number
+  dark: number
+  failures: number
+  ignored: number
+  ok: number
+  processed: number
+  rescued: number
+  skipped: number
+}
+
+/** Rows per statement: well below the 65,535 values that a statement may have. */
+const rowsPerStatement = 1_000
+
+/** Stores a job's host summaries and makes the job the last one of its hosts. Storing them again replaces them. */
+export async function storeHostSummaries(
+  db: Database,
+  jobId: number,
+  summaries: readonly HostSummary[],
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    for (let start = 0; start < summaries.length; start += rowsPerStatement) {
+      const rows = summaries
+        .slice(start, start + rowsPerStatement)
+        .map((summary) => ({ ...summary, jobId, failed: summary.dark > 0 || summary.failures > 0 }))
+      await tx
+        .insert(jobHostSummaries)
+        .values(rows)
+        .onConflictDoUpdate({
+          target: [jobHostSummaries.jobId, jobHostSummaries.hostName],
+          set: Object.fromEntries(
+            [
+              'host_id',
+              'changed',
+              'dark',
+              'failures',
+              'ignored',
+              'ok',
+              'processed',
+              'rescued',
+              'skipped',
+              'failed',
+            ].map((column) => [camelCase(column), sql.raw(`excluded.${column}`)]),
+          ),
+        })
+    }
+    await tx.execute(sql`
+      UPDATE ${hosts} SET last_job_id = summary.job_id, last_job_host_summary_id = summary.id
+      FROM ${jobHostSummaries} AS summary WHERE summary.job_id = ${jobId} AND ${hosts.id} = summary.host_id`)
+  })
+}
+
+function camelCase(column: string): string {
+  return column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook (awx.md §4.11). Idempotent. */
+export async function propagateEventFlags(db: Database, jobId: number): Promise<void> {
+  for (const flag of [sql.raw('failed'), sql.raw('changed')]) {
+    await db.execute(sql`
+      WITH RECURSIVE above (uuid) AS (
+        SELECT DISTINCT parent_uuid FROM job_events WHERE job_id = ${jobId} AND ${flag} AND parent_uuid <> ''
+        UNION
+        SELECT event.parent_uuid FROM job_events AS event JOIN above ON event.uuid = above.uuid
+        WHERE event.job_id = ${jobId} AND event.parent_uuid <> ''
+      )
+      UPDATE job_events SET ${flag} = true, modified = now()
+      WHERE job_id = ${jobId} AND NOT ${flag} AND uuid IN (SELECT uuid FROM above)`)
+  }
+}

@@ -1,0 +1,108 @@
+import { asc, eq, inArray } from 'drizzle-orm'
+import type { Database } from './database.ts'
+import type { JobRow } from './job-status.ts'
+import {
+  credentials,
+  credentialTypes,
+  executionEnvironments,
+  instanceGroups,
+  inventories,
+  jobTemplates,
+  organizations,
+  projects,
+} from './schema/catalog.ts'
+import { users } from './schema/identity.ts'
+import { unifiedJobCredentials, unifiedJobs } from './schema/jobs.ts'
+
+/** A credential with its type; secret inputs are still sealed (open them with credentialContext). */
+export interface TypedCredential {
+  credential: typeof credentials.$inferSelect
+  type: typeof credentialTypes.$inferSelect
+}
+
+/** All that is needed to prepare and run a job. What was deleted meanwhile, or was never set, is null. */
+export interface RunDocument {
+  job: JobRow
+  /** The template of a playbook job. */
+  template: typeof jobTemplates.$inferSelect | null
+  /** The project of a playbook job, or the one that a project update updates. */
+  project: typeof projects.$inferSelect | null
+  inventory: typeof inventories.$inferSelect | null
+  organization: typeof organizations.$inferSelect | null
+  executionEnvironment: typeof executionEnvironments.$inferSelect | null
+  /** Who launched it. */
+  user: typeof users.$inferSelect | null
+  /** Credentials of the job, by id. */
+  credentials: TypedCredential[]
+  /** What pulls the execution environment's image. */
+  registryCredential: TypedCredential | null
+  /** What reads the project's source: of the update, else of the project. */
+  scmCredential: TypedCredential | null
+}
+
+/** Reads a job with all that it refers to; undefined when there is none. */
+export async function readJobForRun(db: Database, jobId: number): Promise<RunDocument | undefined> {
+  const [row] = await db
+    .select()
+    .from(unifiedJobs)
+    .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
+    .leftJoin(projects, eq(projects.id, unifiedJobs.projectId))
+    .leftJoin(inventories, eq(inventories.id, unifiedJobs.inventoryId))
+    .leftJoin(organizations, eq(organizations.id, unifiedJobs.organizationId))
+    .leftJoin(executionEnvironments, eq(executionEnvironments.id, unifiedJobs.executionEnvironmentId))
+    .leftJoin(users, eq(users.id, unifiedJobs.createdById))
+    .where(eq(unifiedJobs.id, jobId))
+  if (!row) return undefined
+  const attached = await db
+    .select({ id: unifiedJobCredentials.credentialId })
+    .from(unifiedJobCredentials)
+    .where(eq(unifiedJobCredentials.jobId, jobId))
+  const job = row.unified_jobs
+  const registryId = row.execution_environments?.credentialId ?? null
+  const scmId = job.credentialId ?? row.projects?.credentialId ?? null
+  const attachedIds = attached.map(({ id }) => id)
+  const byId = await readCredentials(db, [...attachedIds, registryId, scmId])
+  return {
+    job,
+    template: row.job_templates,
+    project: row.projects,
+    inventory: row.inventories,
+    organization: row.organizations,
+    executionEnvironment: row.execution_environments,
+    user: row.users,
+    credentials: [...byId.values()].filter(({ credential }) => attachedIds.includes(credential.id)),
+    registryCredential: (registryId !== null && byId.get(registryId)) || null,
+    scmCredential: (scmId !== null && byId.get(scmId)) || null,
+  }
+}
+
+export interface GroupDocument {
+  group: typeof instanceGroups.$inferSelect
+  /** What reaches its cluster; null: the worker's own (in-cluster or kubeconfig), unless group.credentialRequired says that one was deleted. */
+  credential: TypedCredential | null
+}
+
+/** Reads an instance group with its credential; undefined when there is none. */
+export async function readGroup(db: Database, groupId: number): Promise<GroupDocument | undefined> {
+  const [group] = await db.select().from(instanceGroups).where(eq(instanceGroups.id, groupId))
+  if (!group) return undefined
+  return { group, credential: await readCredential(db, group.credentialId) }
+}
+
+/** Reads one credential with its type; null for null and for one that is gone. */
+export async function readCredential(db: Database, credentialId: number | null): Promise<TypedCredential | null> {
+  if (credentialId === null) return null
+  return (await readCredentials(db, [credentialId])).get(credentialId) ?? null
+}
+
+async function readCredentials(db: Database, ids: (number | null)[]): Promise<Map<number, TypedCredential>> {
+  const wanted = ids.filter((id) => id !== null)
+  if (wanted.length === 0) return new Map()
+  const rows = await db
+    .select({ credential: credentials, type: credentialTypes })
+    .from(credentials)
+    .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
+    .where(inArray(credentials.id, wanted))
+    .orderBy(asc(credentials.id))
+  return new Map(rows.map((row) => [row.credential.id, row]))
+}
