@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { elapsed, inputsHash, type Progress } from './cache.ts'
 import { makeCertificates } from './certificates.ts'
+import { makeCgroup } from './cgroups.ts'
 import { containerdRoot, containerdSocket, ensureContainerd } from './containerd.ts'
 import { etcdBuild, goBuild, kubernetesBuild } from './go-builds.ts'
 import { getAsAdmin } from './health.ts'
@@ -12,7 +13,7 @@ import { podNetwork, port } from './numbers.ts'
 import { ensurePart, partLives, type Stack } from './parts.ts'
 import type { Command } from './process.ts'
 import { writeWhole } from './state.ts'
-import { makeCgroup, ownName, sweep } from './sweep.ts'
+import { ownName, sweep } from './sweep.ts'
 import { until } from './wait.ts'
 
 /** The parts of the cluster, in the order in which they are stopped. */
@@ -61,7 +62,7 @@ export async function ensureCluster(stack: Stack, progress: Progress, containerd
   const files = clusterFiles(stack)
   const network = podNetwork(stack.record.index)
   await ensureBridge(network, progress)
-  makeCgroup(stack)
+  makeCgroup(ownName(stack))
   const containerd = ensureContainerd(stack).then(containerdReady)
   containerd.catch(() => {}) // Awaited below; a failure before that must not end the process.
   await makeCertificates(files.certificates, nodeName(stack), network.gateway)

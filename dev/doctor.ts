@@ -4,12 +4,12 @@ import { availableParallelism, totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { findPython, pythonIsRecent } from './ansible.ts'
 import { cachedFolder } from './cache.ts'
+import { cgroupRoots } from './cgroups.ts'
 import { etcdBuild, goIsRecent, kubernetesBuild, temporalBuild } from './go-builds.ts'
 import { canInstall, clusterPackages, imagePackages } from './packages.ts'
 import { cacheRoot } from './paths.ts'
 import { postgresFolder } from './postgres.ts'
 import { run, which } from './run.ts'
-import { cgroupRoots } from './sweep.ts'
 
 /** One line of the doctor's report. */
 export interface Check {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { ansibleCommands, pythonIsRecent } from './ansible.ts'
 import { inputsHash } from './cache.ts'
+import { cgroupRoots } from './cgroups.ts'
 import { goIsRecent } from './go-builds.ts'
 import { nameServers } from './network.ts'
 import { stackPaths } from './paths.ts'
-import { cgroupRoots, mountPoints } from './sweep.ts'
+import { mountPoints } from './sweep.ts'
 
 test.each([
   ['go version go1.19.8 linux/amd64', false],

@@ -15,15 +15,16 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { cached, elapsed, type Progress } from './cache.ts'
 import { port } from './numbers.ts'
-import { ensurePart, partLives, type Stack } from './parts.ts'
+import { ensurePart, partLives, type Stack, stopPart } from './parts.ts'
 import { run } from './run.ts'
 import { writeWhole } from './state.ts'
 
 /** Where another user than root can go: every folder above its data must let it pass, and root's home does not. */
 const sharedFolder = '/var/lib/mayfly'
 
-/** The folder with `initdb` and `postgres`: the system's newest, else the npm package's; undefined when there is neither. */
-export function postgresFolder(): string | undefined {
+/** The folder with `initdb` and `postgres`: the one named in MAYFLY_POSTGRES_BIN, else the system's newest, else the npm package's; undefined when there is neither. */
+export function postgresFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env.MAYFLY_POSTGRES_BIN) return env.MAYFLY_POSTGRES_BIN
   const system = '/usr/lib/postgresql'
   const versions = existsSync(system) ? readdirSync(system).sort((a, b) => Number(b) - Number(a)) : []
   const installed = versions
@@ -58,7 +59,15 @@ export async function ensurePostgres(stack: Stack, rebooted: boolean, progress: 
   const data = join(folder, 'data')
   const secret = join(stack.paths.state, 'postgres-password')
   if (rebooted && !partLives(stack, 'postgres')) rmSync(folder, { recursive: true, force: true })
-  if (!existsSync(join(folder, 'complete'))) await initialise(folder, data, bin, secret, user)
+  const version = (await run(join(bin, 'postgres'), ['--version'], user)).trim()
+  const complete = join(folder, 'complete')
+  // Another major version cannot read the data.
+  const usable = existsSync(complete) && readFileSync(complete, 'utf8') === version
+  if (!usable) {
+    await stopPart(stack, 'postgres', 'SIGQUIT')
+    await initialise(folder, data, bin, secret, user)
+    writeFileSync(complete, version)
+  }
   const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port(stack.record, 'postgres')), '-k', '']
   for (const setting of ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200']) {
     args.push('-c', setting)
@@ -141,5 +150,4 @@ async function initialise(
   const single = ['--single', '-D', data, 'template1']
   await run(join(bin, 'postgres'), single, { ...options, input: 'CREATE DATABASE mayfly;\n' })
   rmSync(password)
-  writeFileSync(join(folder, 'complete'), '')
 }

@@ -28,6 +28,7 @@ export interface StackOptions {
   name: string
   want: { kubernetes: boolean; temporal: boolean; image: boolean; postgres?: boolean }
   progress: Progress
+  /** Names the given parts and the state folder; PATH and MAYFLY_CACHE are always the process's own. */
   env?: NodeJS.ProcessEnv
 }
 

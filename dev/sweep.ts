@@ -1,6 +1,7 @@
 /** Removes what containers leave on the machine when nobody ends them in order: processes, mounts, cgroups, sockets. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { endCgroups } from './cgroups.ts'
 import { removeNetwork } from './network.ts'
 import { podNetwork } from './numbers.ts'
 import type { Stack } from './parts.ts'
@@ -26,22 +27,6 @@ export function mountPoints(mountinfo: string): string[] {
   return unescaped.reverse().sort((a, b) => b.split('/').length - a.split('/').length)
 }
 
-/** The roots of all cgroup hierarchies: several in version 1, one in version 2. */
-export function cgroupRoots(mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): string[] {
-  const roots: string[] = []
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ')
-    const point = before.split(' ')[4]
-    if (point && /^cgroup2? /.test(after)) roots.push(point)
-  }
-  return roots
-}
-
-/** Makes the cgroup below which the kubelet keeps all pods; the kubelet refuses a root that does not exist. */
-export function makeCgroup(stack: Stack): void {
-  for (const root of cgroupRoots()) mkdirSync(join(root, ownName(stack)), { recursive: true })
-}
-
 /** Ends every container and shim of the stack and removes every trace outside its state folder. Only when kubelet and containerd are dead. */
 export async function sweep(stack: Stack): Promise<void> {
   const { paths, record } = stack
@@ -58,33 +43,6 @@ export async function sweep(stack: Stack): Promise<void> {
   await removeNetwork(podNetwork(record.index), ownName(stack))
   rmSync(paths.run, { recursive: true, force: true })
   removeLogLinks(join(paths.state, 'kubelet', 'pod-logs'))
-}
-
-/** Kills all processes of our cgroups and removes the cgroups; true when none is left. */
-function endCgroups(name: string): boolean {
-  let left = false
-  for (const root of cgroupRoots()) {
-    const top = join(root, name)
-    for (const folder of foldersDeepestFirst(top)) {
-      try {
-        const pids = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
-        // The kernel names these processes now, so none of the pids can be anybody else's.
-        for (const pid of pids) process.kill(pid, 'SIGKILL')
-        rmdirSync(folder)
-      } catch {
-        left ||= existsSync(folder)
-      }
-    }
-  }
-  return !left
-}
-
-function foldersDeepestFirst(top: string): string[] {
-  if (!existsSync(top)) return []
-  const below = readdirSync(top, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => foldersDeepestFirst(join(top, entry.name)))
-  return [...below, top]
 }
 
 /** A shim that was killed leaves its socket in a folder that all containerds of the machine share. */
