@@ -138,7 +138,8 @@ async function initialise(
 ): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true, mode: 0o755 })
-  writeWhole(secret, randomBytes(18).toString('base64url'))
+  // Kept when the data is made anew, so that the address stays the same.
+  if (!existsSync(secret)) writeWhole(secret, randomBytes(18).toString('base64url'))
   // A copy that only its reader can see: the state folder is closed to the unprivileged user.
   const password = join(folder, 'password')
   writeFileSync(password, readFileSync(secret, 'utf8'), { mode: 0o600 })
