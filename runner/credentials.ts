@@ -1,3 +1,5 @@
+import { isEncryptedKey } from './ssh-key.ts'
+
 /** One input of a credential type (AWX: `inputs.fields[]`). */
 export interface CredentialField {
   id: string
@@ -40,6 +42,9 @@ export interface InjectedFile {
   content: string
 }
 
+/** Where the worker unpacks the private data dir in every execution environment. */
+export const runnerFolder = '/runner'
+
 /** What credentials mean for a run. */
 export interface CredentialEffects {
   /** Machine credential's user; 'root' when none says otherwise. */
@@ -59,17 +64,48 @@ export interface CredentialEffects {
   secrets: string[]
 }
 
-/** Works out what the credentials mean for a run. Throws CredentialUnusableError. */
-export function applyCredentials(
-  credentials: ResolvedCredential[],
-  launchPasswords: CredentialPasswords = {},
-): CredentialEffects {
-  throw new Error(`${credentials.length} ${Object.keys(launchPasswords).length}`)
+/** The name under which a vault credential's password is asked for and passed on. */
+export function vaultPasswordName(credential: ResolvedCredential): string {
+  const id = textInput(credential, 'vault_id')
+  return id === '' ? 'vault_password' : `vault_password.${id}`
 }
 
-/** Names of the passwords that must be given at launch, in AWX's order. */
+/** An input as text; '' for one that is absent or of another type. */
+export function textInput(credential: ResolvedCredential, field: string): string {
+  const value = credential.inputs[field]
+  return typeof value === 'string' ? value : ''
+}
+
+/** OpenSSH refuses a key without its last line end, and one with the line ends of Windows. */
+export function withFinalNewline(key: string): string {
+  return `${key.replaceAll('\r\n', '\n').trimEnd()}\n`
+}
+
+/** Values of a credential's secret inputs. */
+export function secretsOf(credential: ResolvedCredential): string[] {
+  return credential.type.fields
+    .filter((field) => field.secret)
+    .map((field) => textInput(credential, field.id))
+    .filter((value) => value !== '' && value !== 'ASK')
+}
+
+/** Names of the passwords that must be given at launch, in AWX's order and each once. */
 export function passwordsNeeded(credentials: ResolvedCredential[]): string[] {
-  throw new Error(`${credentials.length}`)
+  return [...new Set(credentials.flatMap(neededBy))]
+}
+
+function neededBy(credential: ResolvedCredential): string[] {
+  if (credential.kind === 'vault') {
+    return textInput(credential, 'vault_password') === 'ASK' ? [vaultPasswordName(credential)] : []
+  }
+  if (credential.kind !== 'ssh') return []
+  const unlock = textInput(credential, 'ssh_key_unlock')
+  const keyNeedsUnlock = (unlock === 'ASK' || unlock === '') && isEncryptedKey(textInput(credential, 'ssh_key_data'))
+  return [
+    ...(textInput(credential, 'password') === 'ASK' ? ['ssh_password'] : []),
+    ...(textInput(credential, 'become_password') === 'ASK' ? ['become_password'] : []),
+    ...(keyNeedsUnlock ? ['ssh_key_unlock'] : []),
+  ]
 }
 
 /** Why the job must not start, in AWX's words (awx.md §1.10), or null: required inputs or launch passwords are missing. */
@@ -77,5 +113,17 @@ export function prestartProblem(
   credentials: ResolvedCredential[],
   launchPasswords: CredentialPasswords = {},
 ): string | null {
-  throw new Error(`${credentials.length} ${Object.keys(launchPasswords).length}`)
+  for (const credential of credentials) {
+    const missing = credential.type.required.filter((field) => isMissing(credential, field))
+    if (missing.length === 0) continue
+    const fields = missing.sort().join(', ')
+    return `Job cannot start because Credential ${credential.name} does not provide one or more required fields (${fields}). Task failed pre-start check.`
+  }
+  const unanswered = passwordsNeeded(credentials).filter((name) => !launchPasswords[name])
+  return unanswered.length > 0 ? `Missing needed fields: ${unanswered.join(', ')}. Task failed pre-start check.` : null
+}
+
+function isMissing(credential: ResolvedCredential, field: string): boolean {
+  const value = credential.inputs[field]
+  return value === undefined || value === null || value === ''
 }

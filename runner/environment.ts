@@ -1,0 +1,49 @@
+import type { ConfiguredPaths } from './ansible-config.ts'
+import { runnerFolder } from './credentials.ts'
+import type { RunnerJob } from './job.ts'
+
+/** AWX's defaults for every run. */
+const ansibleDefaults = {
+  ANSIBLE_FORCE_COLOR: 'True',
+  ANSIBLE_HOST_KEY_CHECKING: 'False',
+  ANSIBLE_INVENTORY_UNPARSED_FAILED: 'True',
+  ANSIBLE_PARAMIKO_RECORD_HOST_KEYS: 'False',
+}
+
+/** Where Ansible looks when nothing is configured; our folders come before these. */
+const usualRoles = ['~/.ansible/roles', '/usr/share/ansible/roles', '/etc/ansible/roles']
+const usualCollections = ['~/.ansible/collections', '/usr/share/ansible/collections']
+
+/** Environment of a playbook run, as AWX sets it. Ids are decimal: the callback inside the worker reads JOB_ID as a number. */
+export function playbookEnvironment(
+  job: RunnerJob,
+  credentialEnv: Record<string, string>,
+  configured: ConfiguredPaths,
+): Record<string, string> {
+  return {
+    ...ansibleDefaults,
+    ...job.taskEnv,
+    AWX_PRIVATE_DATA_DIR: runnerFolder,
+    JOB_ID: String(job.id),
+    INVENTORY_ID: String(job.inventoryId),
+    PROJECT_REVISION: job.projectRevision,
+    ANSIBLE_RETRY_FILES_ENABLED: 'False',
+    MAX_EVENT_RES: '700000',
+    AWX_HOST: job.publicUrl,
+    ANSIBLE_SSH_CONTROL_PATH_DIR: `${runnerFolder}/cp`,
+    ...searchPath('ANSIBLE_ROLES_PATH', job.rolesFolder && 'requirements_roles', configured.roles, usualRoles),
+    ...searchPath(
+      'ANSIBLE_COLLECTIONS_PATH',
+      job.collectionsFolder && 'requirements_collections',
+      configured.collections,
+      usualCollections,
+    ),
+    ...credentialEnv,
+  }
+}
+
+/** Without content of ours the image's own paths and the project's ansible.cfg stay in force. */
+function searchPath(name: string, ours: string | null, configured: string[], usual: string[]): Record<string, string> {
+  if (!ours) return {}
+  return { [name]: [`${runnerFolder}/${ours}`, ...(configured.length > 0 ? configured : usual)].join(':') }
+}
