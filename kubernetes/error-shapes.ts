@@ -1,3 +1,4 @@
+import { parseQuantity } from '../model/quantity.ts'
 import {
   AlreadyExistsError,
   ConflictError,
@@ -14,7 +15,6 @@ import {
   UnauthorizedError,
   UnreachableError,
 } from './errors.ts'
-import { parseQuantity } from './quantity.ts'
 
 /** The parts of a `v1` Status that tell errors apart. */
 export interface StatusBody {
