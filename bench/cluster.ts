@@ -1,0 +1,116 @@
+/** The cluster of a bench: a namespace, a service account that may do what Mayfly needs and no more, raw pods, and a watch. */
+import { readFileSync } from 'node:fs'
+import { CoreV1Api, KubeConfig, RbacAuthorizationV1Api, type V1Pod, Watch } from '@kubernetes/client-node'
+
+/** What a container group's credential consists of. */
+export interface ClusterAccess {
+  host: string
+  bearerToken: string
+  caCertificate: string
+  /** User name under which the API server's audit log lists our calls. */
+  username: string
+}
+
+/** A pod as the watch tells it, with the moment at which we heard of it (of performance.now()). */
+export type PodListener = (type: string, pod: V1Pod, at: number) => void
+
+/** One namespace of a cluster, for the time of a run. */
+export class BenchCluster {
+  readonly namespace: string
+  readonly #config = new KubeConfig()
+  readonly #core: CoreV1Api
+
+  constructor(kubeconfig: string, context: string | undefined, namespace: string) {
+    this.namespace = namespace
+    this.#config.loadFromFile(kubeconfig)
+    if (context) this.#config.setCurrentContext(context)
+    this.#core = this.#config.makeApiClient(CoreV1Api)
+  }
+
+  /** Creates the namespace and the service account with the rights that the documentation asks for. */
+  async prepare(): Promise<ClusterAccess> {
+    const namespace = this.namespace
+    const name = 'mayfly'
+    await this.#core.createNamespace({ body: { metadata: { name: namespace } } })
+    await this.#core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } })
+    const rbac = this.#config.makeApiClient(RbacAuthorizationV1Api)
+    const rules = [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+      { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
+    ]
+    await rbac.createNamespacedRole({ namespace, body: { metadata: { name }, rules } })
+    await rbac.createNamespacedRoleBinding({
+      namespace,
+      body: {
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+        subjects: [{ kind: 'ServiceAccount', name, namespace }],
+      },
+    })
+    const body = { spec: { audiences: [], expirationSeconds: 24 * 3600 } }
+    const { status } = await this.#core.createNamespacedServiceAccountToken({ name, namespace, body })
+    const cluster = this.#config.getCurrentCluster()
+    if (!cluster || !status?.token) throw new Error('the kubeconfig names no cluster, or it gave no token')
+    const caCertificate = cluster.caData
+      ? Buffer.from(cluster.caData, 'base64').toString()
+      : readFileSync(cluster.caFile ?? '', 'utf8')
+    return {
+      host: cluster.server,
+      bearerToken: status.token,
+      caCertificate,
+      username: `system:serviceaccount:${namespace}:${name}`,
+    }
+  }
+
+  /** Watches the pods of the namespace from now on; the returned function ends it. Resolves once the watch is open. */
+  async watch(listener: PodListener): Promise<() => void> {
+    const { metadata } = await this.#core.listNamespacedPod({ namespace: this.namespace, limit: 1 })
+    const controller = await new Watch(this.#config).watch(
+      `/api/v1/namespaces/${this.namespace}/pods`,
+      { resourceVersion: metadata?.resourceVersion ?? '0' },
+      (type: string, pod: V1Pod) => listener(type, pod, performance.now()),
+      () => {},
+    )
+    return () => controller.abort()
+  }
+
+  /** Creates a pod of one container, waits until it Succeeded, deletes it; gives the milliseconds from create to Succeeded. */
+  async runPod(name: string, image: string, args: string[], resources: object): Promise<number> {
+    const namespace = this.namespace
+    const ended = Promise.withResolvers<{ phase: string; at: number }>()
+    const stop = await this.watch((_type, pod, at) => {
+      const phase = pod.status?.phase ?? ''
+      if (pod.metadata?.name === name && (phase === 'Succeeded' || phase === 'Failed')) ended.resolve({ phase, at })
+    })
+    try {
+      const begin = performance.now()
+      const container = { name: 'worker', image, imagePullPolicy: 'IfNotPresent', args, resources }
+      const spec = { restartPolicy: 'Never', automountServiceAccountToken: false, containers: [container] }
+      await this.#core.createNamespacedPod({ namespace, body: { metadata: { name }, spec } })
+      const { phase, at } = await ended.promise
+      if (phase !== 'Succeeded') {
+        const log = await this.#core.readNamespacedPodLog({ name, namespace, tailLines: 10 })
+        throw new Error(`pod ${name} ended as ${phase}: ${log}`)
+      }
+      return at - begin
+    } finally {
+      stop()
+      await this.#core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 }).catch(() => {})
+    }
+  }
+
+  /** Stores a file as ConfigMap, for pods that mount it. */
+  async createConfigMap(name: string, data: Record<string, string>): Promise<void> {
+    await this.#core.createNamespacedConfigMap({ namespace: this.namespace, body: { metadata: { name }, data } })
+  }
+
+  /** Number of pods there are now. */
+  async countPods(): Promise<number> {
+    return (await this.#core.listNamespacedPod({ namespace: this.namespace })).items.length
+  }
+
+  /** Deletes the namespace with everything in it. */
+  async remove(): Promise<void> {
+    await this.#core.deleteNamespace({ name: this.namespace, gracePeriodSeconds: 0 }).catch(() => {})
+  }
+}
