@@ -3,6 +3,7 @@ import {
   type CredentialPasswords,
   CredentialUnusableError,
   type ResolvedCredential,
+  runnerFolder,
   secretsOf,
   textInput,
   vaultPasswordName,
@@ -21,8 +22,10 @@ const machinePasswords = [
 export function applyCredentials(
   credentials: ResolvedCredential[],
   launchPasswords: CredentialPasswords = {},
+  folder = runnerFolder,
 ): CredentialEffects {
   const effects: CredentialEffects = {
+    folder,
     username: 'root',
     becomeMethod: '',
     becomeUsername: '',

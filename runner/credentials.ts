@@ -47,6 +47,8 @@ export const runnerFolder = '/runner'
 
 /** What credentials mean for a run. */
 export interface CredentialEffects {
+  /** Private data dir of the run, where the paths below lie. */
+  folder: string
   /** Machine credential's user; 'root' when none says otherwise. */
   username: string
   becomeMethod: string

@@ -1,5 +1,5 @@
 import type { ConfiguredPaths } from './ansible-config.ts'
-import { runnerFolder } from './credentials.ts'
+import type { CredentialEffects } from './credentials.ts'
 import type { RunnerJob } from './job.ts'
 
 /** AWX's defaults for every run. */
@@ -17,33 +17,38 @@ const usualCollections = ['~/.ansible/collections', '/usr/share/ansible/collecti
 /** Environment of a playbook run, as AWX sets it. Ids are decimal: the callback inside the worker reads JOB_ID as a number. */
 export function playbookEnvironment(
   job: RunnerJob,
-  credentialEnv: Record<string, string>,
+  effects: CredentialEffects,
   configured: ConfiguredPaths,
 ): Record<string, string> {
   return {
     ...ansibleDefaults,
     ...job.taskEnv,
-    AWX_PRIVATE_DATA_DIR: runnerFolder,
+    AWX_PRIVATE_DATA_DIR: effects.folder,
     JOB_ID: String(job.id),
     INVENTORY_ID: String(job.inventoryId),
     PROJECT_REVISION: job.projectRevision,
     ANSIBLE_RETRY_FILES_ENABLED: 'False',
     MAX_EVENT_RES: '700000',
     AWX_HOST: job.publicUrl,
-    ANSIBLE_SSH_CONTROL_PATH_DIR: `${runnerFolder}/cp`,
-    ...searchPath('ANSIBLE_ROLES_PATH', job.rolesFolder && 'requirements_roles', configured.roles, usualRoles),
+    ANSIBLE_SSH_CONTROL_PATH_DIR: `${effects.folder}/cp`,
+    ...searchPath(
+      'ANSIBLE_ROLES_PATH',
+      job.rolesFolder && `${effects.folder}/requirements_roles`,
+      configured.roles,
+      usualRoles,
+    ),
     ...searchPath(
       'ANSIBLE_COLLECTIONS_PATH',
-      job.collectionsFolder && 'requirements_collections',
+      job.collectionsFolder && `${effects.folder}/requirements_collections`,
       configured.collections,
       usualCollections,
     ),
-    ...credentialEnv,
+    ...effects.env,
   }
 }
 
 /** Without content of ours the image's own paths and the project's ansible.cfg stay in force. */
 function searchPath(name: string, ours: string | null, configured: string[], usual: string[]): Record<string, string> {
   if (!ours) return {}
-  return { [name]: [`${runnerFolder}/${ours}`, ...(configured.length > 0 ? configured : usual)].join(':') }
+  return { [name]: [ours, ...(configured.length > 0 ? configured : usual)].join(':') }
 }

@@ -3,7 +3,6 @@ import {
   type CredentialEffects,
   CredentialUnusableError,
   type ResolvedCredential,
-  runnerFolder,
   textInput,
   withFinalNewline,
 } from './credentials.ts'
@@ -42,7 +41,7 @@ export function customEffects(credential: ResolvedCredential, effects: Credentia
 function addFile(effects: CredentialEffects, credential: ResolvedCredential, name: string, content: string): string {
   const path = `env/tmp_${credential.id}_${name.replace(/[^A-Za-z0-9_-]/g, '_')}`
   effects.files.push({ path, content })
-  return `${runnerFolder}/${path}`
+  return `${effects.folder}/${path}`
 }
 
 function applyKubernetes(credential: ResolvedCredential, effects: CredentialEffects): void {

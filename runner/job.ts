@@ -1,4 +1,5 @@
 import type { CredentialPasswords, ResolvedCredential } from './credentials.ts'
+import type { HostFacts } from './facts.ts'
 import type { InventoryStructure } from './inventory.ts'
 
 /** A playbook run as plain data: everything the payload is made of. Holds secrets, so it lives in memory only. */
@@ -39,9 +40,11 @@ export interface RunnerJob {
   /** awx_* and tower_* twins; see metaVars(). */
   metaVars: Record<string, unknown>
   /** Facts by host name when the fact cache is on, else null. */
-  facts: { hostName: string; facts: Record<string, unknown>; modified: Date }[] | null
+  facts: (HostFacts & { modified: Date })[] | null
   /** For AWX_HOST: where people reach the API. */
   publicUrl: string
+  /** Where the worker unpacks what it is sent; `/runner` in every execution environment, so that is the default. */
+  privateDataDir?: string
   /** Further environment of every run (AWX's AWX_TASK_ENV). */
   taskEnv: Record<string, string>
 }

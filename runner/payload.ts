@@ -4,6 +4,7 @@ import { applyCredentials } from './credential-effects.ts'
 import type { CredentialEffects } from './credentials.ts'
 import { playbookEnvironment } from './environment.ts'
 import { extraVarsYaml } from './extra-vars.ts'
+import { factFiles } from './facts.ts'
 import { inventoryScript } from './inventory.ts'
 import type { RunnerJob } from './job.ts'
 import { promptAnswers } from './prompts.ts'
@@ -30,7 +31,7 @@ export class PayloadChangedError extends Error {
  * nothing to clean up. Throws CredentialUnusableError, InventoryVariablesError, ProjectUnreadableError.
  */
 export async function buildPayload(job: RunnerJob): Promise<Payload> {
-  const effects = applyCredentials(job.credentials, job.launchPasswords)
+  const effects = applyCredentials(job.credentials, job.launchPasswords, job.privateDataDir)
   const configured = await readConfiguredPaths(job.projectFolder)
   const kwargs = {
     ident: job.id,
@@ -38,7 +39,7 @@ export async function buildPayload(job: RunnerJob): Promise<Payload> {
     inventory: 'inventory/hosts',
     passwords: promptAnswers(effects.passwords),
     suppress_env_files: true,
-    envvars: playbookEnvironment(job, effects.env, configured),
+    envvars: playbookEnvironment(job, effects, configured),
     fact_cache_type: job.facts ? 'jsonfile' : '',
     ...(effects.sshKey ? { ssh_key: effects.sshKey } : {}),
   }
@@ -132,10 +133,10 @@ function artifacts(job: RunnerJob, effects: CredentialEffects, now: Date): ZipEn
   if (effects.sshCertificate) {
     entries.push(textEntry(`${folder}/ssh_key_data-cert.pub`, effects.sshCertificate, 0o600, now))
   }
-  for (const { hostName, facts, modified } of job.facts ?? []) {
-    // A host name is somebody's input; one that is no plain file name has no place in the cache.
-    if (hostName === '' || hostName === '.' || hostName === '..' || hostName.includes('/')) continue
-    entries.push(textEntry(`${cache}/${hostName}`, JSON.stringify(facts), 0o600, modified))
+  for (const host of job.facts ?? []) {
+    for (const file of factFiles(host)) {
+      entries.push(textEntry(`${cache}/${file.name}`, file.content, 0o600, host.modified))
+    }
   }
   if (entries.length === 0) return []
   return [
