@@ -1,11 +1,14 @@
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Logger } from 'pino'
+import type { Database, Store } from '../store/database.ts'
+import type { Keyring } from '../store/secrets.ts'
+import type { RoleLookup } from './permissions.ts'
+import type { Registry } from './registry.ts'
 
 /** A row as Drizzle returns it: camel-case keys of the table. Resources narrow it by `typeof table.$inferSelect`. */
 export type Row = Record<string, unknown> & { id: number }
 
 /** Database handle or transaction; what resources query through. */
-export type Sql = PgDatabase<PgQueryResultHKT>
+export type Sql = Database
 
 /** Who asks, after authentication. */
 export interface Actor {
@@ -20,15 +23,20 @@ export interface Actor {
 
 /** What the process gives to every request; made once by the composition in cli/. */
 export interface ApiDeps {
-  /** Handle of store/database.ts. */
-  db: Sql
-  /** Keyring of store/secrets.ts, handed through to `seal` and `open`; the API never looks inside. */
-  keyring: unknown
+  store: Store
+  /** Seals and opens secrets at rest. */
+  keyring: Keyring
   /** AWX's install UUID of this installation. */
   installUuid: string
   /** Name shown in X-API-Node, ping and as the control node. */
   nodeName: string
+  /** Folder whose sub-folders are the manual projects. */
+  projectsRoot: string
+  /** Namespace of pods whose group names none. */
+  defaultNamespace: string
   log: Logger
+  /** Default: nobody has roles. */
+  roles?: RoleLookup
   /** Milliseconds since the epoch; default Date.now. Tests set it. */
   clock?: () => number
 }
@@ -41,8 +49,10 @@ export interface RequestContext {
   actor: Actor
   /** Instant of the request as ISO text in UTC with microseconds, for `created`, `modified`. */
   now: string
-  /** The request itself, for query and headers. */
+  /** The request itself, for query and headers; its body was already read. */
   request: Request
+  /** All resources, compiled. */
+  registry: Registry
   /** Ids and rows already loaded in this request, by resource name; keeps lists free of repeated queries. */
   cache: Map<string, unknown>
 }

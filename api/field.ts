@@ -25,8 +25,8 @@ interface FieldBase {
   nullable?: boolean
   /** OPTIONS `filterable` and whether lists filter by it. Default: true where there is a column. */
   filterable?: boolean
-  /** Filtering answers 403 `Filtering on x is not allowed.` although the column exists. */
-  unsearchable?: boolean
+  /** Filtering answers 403 `Filtering on x is not allowed.` although the column exists; `encrypted`: AWX's wording for documents with secrets. */
+  unsearchable?: boolean | 'encrypted'
   /** Left out of list rows (AWX: job_args, result_traceback, …); OPTIONS of the list leaves it out too. */
   detailOnly?: boolean
   /** Further OPTIONS keys of this field that no rule gives, such as `child` or `category`. */
@@ -65,8 +65,11 @@ export interface IdField extends FieldBase {
 }
 export interface JsonField extends FieldBase {
   kind: 'json'
-  /** What the body may hold: an object (default), a list, or `variables`: JSON/YAML text of a mapping, kept as the user wrote it. */
-  holds?: 'object' | 'list' | 'variables'
+  /**
+   * What the body may hold: an object (default), a list, `any` (the resource's own `validate` decides), or `variables`: a JSON/YAML text of a
+   * mapping, kept as the user wrote it; a mapping itself is kept as JSON text.
+   */
+  holds?: 'object' | 'list' | 'variables' | 'any'
 }
 export interface ScalarField extends FieldBase {
   kind: 'datetime' | 'float' | 'decimal'

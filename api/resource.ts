@@ -17,13 +17,15 @@ export interface Resource<R = Row> {
   type: string
   /** AWX's model class: "No Organization matches the given query.", "Organization has no field named 'x'". */
   model: string
-  /** Words of the model: unique violations ("Instance group with this Name already exists."), OPTIONS names. Default: the model as words. */
+  /** The model in words, lower case ("instance group"): unique violations, OPTIONS names and choices of `type`. Default: made from the model. */
   label?: string
   /** Not a key of `/api/v2/`, and its list answers 404 (job_events). */
   detailsOnly?: boolean
+  /** OPTIONS names; default "<Label> List" and "<Label> Detail". */
+  titles?: { list?: string; detail?: string }
   table: PgTable
-  /** Rows of the table that belong to this resource (`type = 'job'` of unified_jobs). */
-  scope?: SQL
+  /** Which rows of the table belong to this resource: values by column key (`{ type: 'job' }` of unified_jobs). New rows get them. */
+  scope?: Record<string, string | number | boolean>
   /** Rows are rendered by the resource whose `type` their `type` column names (unified_jobs). Names of those resources. */
   variants?: readonly string[]
   /** In the order in which they appear on the wire. */
@@ -34,6 +36,14 @@ export interface Resource<R = Row> {
   order?: readonly string[]
   /** What `?search=` looks into, in wire names. */
   searchFields?: readonly string[]
+  /** Names that are no fields here but that AWX refuses to filter by with 403 (survey_spec, webhook_key). */
+  unsearchable?: readonly string[]
+  /** Further condition from query parameters of its own (`host_filter`); throws BadRequestError. */
+  filter?(query: URLSearchParams, context: RequestContext): SQL | undefined
+  /** `?limit=N` answers `{"results": […]}` without counting (events). */
+  limitParameter?: boolean
+  /** Headers of its lists and sub-lists (X-UI-Max-Events). */
+  listHeaders?: Record<string, string>
   /** Parts of the named URL: groups joined by `++`, fields within a group by `+`, spans by `__` (awx.md §4.6). */
   namedUrl?: readonly (readonly string[])[]
   /** What others show of it in their summary_fields. Default `id`, `name`, `description`. */
@@ -88,6 +98,8 @@ export type Relation =
 export interface UniqueRule {
   fields: readonly string[]
   soft?: boolean
+  /** Text instead of the usual one. */
+  message?: string
 }
 
 /**
@@ -115,13 +127,13 @@ export interface SubList<R = Row> {
 
 /** One thing that can be done or read below an object, outside of lists. */
 export interface Action<R = Row> {
-  /** Handlers by method. OPTIONS follows from `fields` and works for missing objects too. */
+  /** Handlers by method. OPTIONS works for missing objects too. */
   GET?: ActionHandler<R>
   POST?: ActionHandler<R>
   PUT?: ActionHandler<R>
   PATCH?: ActionHandler<R>
   DELETE?: ActionHandler<R>
-  /** OPTIONS `actions.GET` / `actions.POST`, as fields. POST fields are also what validates the body where `validated` is true. */
+  /** OPTIONS `actions.GET` / `actions.POST`. The handler checks its body itself. */
   fields?: { GET?: Record<string, ActionField>; POST?: Record<string, ActionField> }
   /** Key in `related`; default: the action's own; false: no link. A function decides by row. */
   link?: string | false | ((row: R) => boolean)
@@ -133,6 +145,8 @@ export interface Action<R = Row> {
   anonymous?: boolean
   /** The handler itself opens transactions; otherwise writes run in one. */
   ownTransaction?: boolean
+  /** It reads `?format=` and Accept itself (stdout); elsewhere only JSON is offered. */
+  ownFormats?: boolean
 }
 
 /** A field of an action as OPTIONS shows it; `type` is AWX's (`list_of_ids`, `json`, …). */
@@ -176,6 +190,8 @@ export interface Permissions<R = Row> {
   readableByAll?: boolean
   /** Refusal even for superusers: returns AWX's text, or undefined. */
   refuse?(action: string, row: R | undefined, context: RequestContext): string | undefined
+  /** What a normal user may do although no role says so (change the own account). */
+  grants?(action: string, row: R | undefined, context: RequestContext): boolean
   /** Condition on rows a normal user may read; without it they see none until roles exist. */
   readable?(context: RequestContext): SQL | undefined
 }
