@@ -1,0 +1,76 @@
+/** What a test file has for itself alone on the shared stack: a database, a Kubernetes namespace, a Temporal namespace. */
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node'
+import { Connection } from '@temporalio/client'
+import pg from 'pg'
+import { until } from '../../dev/wait.ts'
+import type { TestStack } from './stack.ts'
+
+/** Steps that take down what was brought up, run last first. */
+export class Undo {
+  readonly #steps: (() => Promise<void>)[] = []
+
+  add(step: () => Promise<void>): void {
+    this.#steps.push(step)
+  }
+
+  /** Runs every step, also after one that failed; then throws what failed. */
+  async all(): Promise<void> {
+    const errors: unknown[] = []
+    for (const step of this.#steps.splice(0).reverse()) await step().catch((error: unknown) => errors.push(error))
+    if (errors.length > 0) throw new AggregateError(errors, `left behind: ${errors.map(String).join('; ')}`)
+  }
+}
+
+/** Creates a database; gives its address. */
+export async function ownDatabase(stack: TestStack, name: string, undo: Undo): Promise<string> {
+  await administer(stack, `CREATE DATABASE ${pg.escapeIdentifier(name)}`)
+  undo.add(() => administer(stack, `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`))
+  const url = new URL(stack.postgresUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+async function administer(stack: TestStack, statement: string): Promise<void> {
+  const administrator = new pg.Client(stack.postgresUrl)
+  await administrator.connect()
+  await administrator.query(statement).finally(() => administrator.end())
+}
+
+/** A client of the stack's cluster, as its administrator. */
+export function clusterAdmin(stack: TestStack): CoreV1Api {
+  const config = new KubeConfig()
+  config.loadFromFile(stack.kubeconfigPath)
+  if (stack.kubeContext) config.setCurrentContext(stack.kubeContext)
+  return config.makeApiClient(CoreV1Api)
+}
+
+/** Creates a Kubernetes namespace; it is deleted with everything in it, pods at once. */
+export async function ownKubernetesNamespace(stack: TestStack, name: string, undo: Undo): Promise<void> {
+  const core = clusterAdmin(stack)
+  await core.createNamespace({ body: { metadata: { name } } })
+  undo.add(async () => {
+    await core.deleteCollectionNamespacedPod({ namespace: name, gracePeriodSeconds: 0 })
+    await core.deleteNamespace({ name })
+  })
+  // The admission of pods refuses until the namespace has its service account.
+  await until({ what: `the service account of ${name}`, seconds: 30 }, () =>
+    core.readNamespacedServiceAccount({ namespace: name, name: 'default' }),
+  )
+}
+
+/** Registers a Temporal namespace that keeps closed workflows for a day. */
+export async function ownTemporalNamespace(stack: TestStack, namespace: string, undo: Undo): Promise<void> {
+  const connection = await Connection.connect({ address: stack.temporalAddress })
+  undo.add(() => connection.close())
+  // The generated types want protobuf's own Long and Duration classes; the wire takes plain numbers.
+  const workflowExecutionRetentionPeriod = { seconds: 86_400, nanos: 0 } as never
+  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod })
+  undo.add(async () => {
+    await connection.operatorService.deleteNamespace({ namespace })
+  })
+  // The server's parts learn of a namespace one after the other.
+  await until({ what: `Temporal to know ${namespace}`, seconds: 30 }, async () => {
+    await connection.operatorService.listSearchAttributes({ namespace })
+    return true
+  })
+}
