@@ -106,3 +106,9 @@ async function readCredentials(db: Database, ids: (number | null)[]): Promise<Ma
     .orderBy(asc(credentials.id))
   return new Map(rows.map((row) => [row.credential.id, row]))
 }
+
+/** Reads a job's row alone; undefined when there is none. */
+export async function readJob(db: Database, jobId: number): Promise<JobRow | undefined> {
+  const [job] = await db.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
+  return job
+}

@@ -1,0 +1,25 @@
+import { createAdmitActivity } from './admit.ts'
+import { createAwaitJobActivity } from './await-job.ts'
+import type { ActivityDeps } from './deps.ts'
+import { createFinishJobActivity } from './finish-job.ts'
+import { guarded } from './guard.ts'
+import { createPrepareActivity } from './prepare.ts'
+import { createReapActivity } from './reap.ts'
+import { createReleasePodActivity } from './release-pod.ts'
+import { createRunInPodActivity } from './run-in-pod.ts'
+import type { JobActivities } from './types.ts'
+import { createUpdateProjectActivity } from './update-project.ts'
+
+/** All activities over the same things; each leaves its errors as what they mean (guard.ts). */
+export function createActivities(deps: ActivityDeps): JobActivities {
+  return {
+    prepare: guarded(createPrepareActivity(deps)),
+    admit: guarded(createAdmitActivity(deps)),
+    runInPod: guarded(createRunInPodActivity(deps)),
+    releasePod: guarded(createReleasePodActivity(deps)),
+    finishJob: guarded(createFinishJobActivity(deps)),
+    awaitJob: guarded(createAwaitJobActivity(deps)),
+    updateProject: guarded(createUpdateProjectActivity(deps)),
+    reap: guarded(createReapActivity(deps)),
+  }
+}

@@ -1,0 +1,165 @@
+import { Context } from '@temporalio/activity'
+import {
+  AlreadyExistsError,
+  isTransient,
+  KubernetesError,
+  QuotaBusyError,
+  QuotaExceededError,
+  TooManyRequestsError,
+} from '../kubernetes/errors.ts'
+import type { Pod } from '../kubernetes/objects.ts'
+import { podLabels, podName } from '../model/attempt.ts'
+import { cause } from '../model/cause.ts'
+import { OverrideSyntaxError } from '../model/pod-template.ts'
+import { recordPlace, recordPod } from '../store/attempts.ts'
+import { type AttemptRow, claimAttempt, unclaim } from '../store/claims.ts'
+import { MissingRowError } from '../store/errors.ts'
+import { transitionJob } from '../store/job-status.ts'
+import { type RunDocument, readJobForRun } from '../store/run-document.ts'
+import { explainWaiting } from '../store/waiting.ts'
+import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
+import { endJob, throwEnded } from './end-job.ts'
+import { noCapacity, owner, throwIfAsked } from './failures.ts'
+import { Heart } from './heart.ts'
+import { attemptManifest } from './pod-manifest.ts'
+import { providePullSecret } from './pull-secret.ts'
+import type { JobActivities } from './types.ts'
+
+/** A refused claim comes back soon: the gate keeps it from being tried before there is room. */
+const retryMs = 250
+
+/** Gets the job a place and a pod. Short; every outcome but a pod is a benign retry or the end of the job. */
+export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] {
+  return async ({ jobId, groupId }) => {
+    const heart = new Heart(Context.current())
+    try {
+      const document = await readJobForRun(deps.store.db, jobId)
+      if (!document) throw new MissingRowError(`job ${jobId} does not exist`)
+      const place = await findPlace(deps, jobId, groupId)
+      const attempt = await claim(deps, jobId, place)
+      const pod = await createPod(deps, document, place, attempt, AbortSignal.any([heart.cancel, heart.stop]))
+      await recordStart(deps, place, attempt, pod)
+      return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
+    } catch (error) {
+      throwIfAsked()
+      throw error
+    } finally {
+      heart.end()
+    }
+  }
+}
+
+async function findPlace(deps: ActivityDeps, jobId: number, groupId: number): Promise<GroupPlace> {
+  try {
+    return await deps.clusters.forGroup(groupId)
+  } catch (error) {
+    if (error instanceof GroupMisconfiguredError || error instanceof OverrideSyntaxError) {
+      return await endJob(deps, jobId, cause('group_misconfigured', error.message))
+    }
+    throw error
+  }
+}
+
+/** The claim in the store decides; the gate before it only keeps most refusals from happening. */
+async function claim(deps: ActivityDeps, jobId: number, place: GroupPlace): Promise<AttemptRow> {
+  const claimed = await claimAttempt(deps.store.db, { jobId, groupId: place.groupId, ...owner() })
+  if ('ended' in claimed) return await throwEnded(deps, jobId)
+  if ('refused' in claimed) {
+    const { running, limit } = claimed.refused
+    throw noCapacity(
+      `${running} of ${limit} concurrent jobs are running in instance group "${place.groupName}".`,
+      retryMs,
+    )
+  }
+  deps.gates.claimed(place.groupId, podName(jobId, claimed.attempt.number))
+  return claimed.attempt
+}
+
+/** Creates the attempt's pod, or adopts the one that an earlier try made without hearing of it. */
+async function createPod(
+  deps: ActivityDeps,
+  document: RunDocument,
+  place: GroupPlace,
+  attempt: AttemptRow,
+  signal: AbortSignal,
+): Promise<Pod> {
+  const { cluster, namespace } = place
+  const name = podName(attempt.jobId, attempt.number)
+  const owned = { attemptId: attempt.id, runId: attempt.runId }
+  await recordPlace(deps.store.db, owned, {
+    clusterKey: cluster.key,
+    credentialId: place.credentialId,
+    namespace,
+    podName: name,
+  })
+  try {
+    const secret = await providePullSecret(deps, document, place, signal)
+    const manifest = attemptManifest(document, place, attempt, deps.settings, secret)
+    return await cluster.createPod(namespace, manifest, { signal })
+  } catch (error) {
+    if (error instanceof AlreadyExistsError) return await adopt(deps, place, attempt, name, signal)
+    return await refused(deps, place, attempt, error)
+  }
+}
+
+async function adopt(
+  deps: ActivityDeps,
+  place: GroupPlace,
+  attempt: AttemptRow,
+  name: string,
+  signal: AbortSignal,
+): Promise<Pod> {
+  const pod = await place.cluster.getPod(place.namespace, name, { signal })
+  const labels = pod.metadata.labels ?? {}
+  if (labels[podLabels.install] === deps.settings.installUuid && labels[podLabels.job] === String(attempt.jobId))
+    return pod
+  return await endJob(
+    deps,
+    attempt.jobId,
+    cause(
+      'pod_rejected',
+      `A pod named ${name} that is not this job's exists in namespace ${place.namespace}. Delete or rename it.`,
+    ),
+  )
+}
+
+/** What a refusal means: no room (benign, and the brake closes), try again, or the end of the job. */
+async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, error: unknown): Promise<never> {
+  const { jobId } = attempt
+  if (!(error instanceof KubernetesError)) throw error
+  const found = error.toCause()
+  if (isTransient(error) && !(error instanceof TooManyRequestsError) && !(error instanceof QuotaBusyError)) {
+    // The pod may have been created without our hearing of it: the claim is kept, and the next try adopts what there is.
+    const waitedMs = Date.now() - Date.parse(attempt.claimedAt)
+    const patienceMs =
+      (deps.gates.reached(place.groupId) ? deps.settings.podPendingSeconds : deps.settings.endpointPatienceSeconds) *
+      1000
+    if (found && waitedMs > patienceMs) return await endJob(deps, jobId, found)
+    await explainWaiting(deps.store.db, jobId, 'cluster', found?.message ?? error.message)
+    throw error
+  }
+  await unclaim(deps.store.db, { attemptId: attempt.id, runId: attempt.runId })
+  deps.gates.released(place.groupId, podName(jobId, attempt.number))
+  if (error instanceof QuotaExceededError && !error.neverFits) {
+    await deps.gates.closeBrake(place.groupId, error.message)
+    throw noCapacity(error.message, retryMs)
+  }
+  if (error instanceof QuotaBusyError) throw noCapacity(error.message, retryMs)
+  if (error instanceof TooManyRequestsError) throw noCapacity(error.message, Math.max(retryMs, error.retryAfterMs))
+  return await endJob(deps, jobId, found ?? cause('pod_rejected', error.message))
+}
+
+async function recordStart(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, pod: Pod): Promise<void> {
+  const owned = { attemptId: attempt.id, runId: attempt.runId }
+  await deps.store.db.transaction(async (tx) => {
+    await recordPod(tx, owned, {
+      clusterKey: place.cluster.key,
+      credentialId: place.credentialId,
+      namespace: place.namespace,
+      podName: pod.metadata.name,
+      podUid: pod.metadata.uid,
+    })
+    // Without effect on a job that was cancelled meanwhile; the workflow's release then deletes the pod.
+    await transitionJob(tx, attempt.jobId, 'waiting', { instanceGroupId: place.groupId })
+  })
+}

@@ -1,0 +1,38 @@
+import { Context } from '@temporalio/activity'
+import { isFinal } from '../model/job.ts'
+import { channels } from '../store/channel.ts'
+import { readJob } from '../store/run-document.ts'
+import type { ActivityDeps } from './deps.ts'
+import { throwIfAsked } from './failures.ts'
+import { Heart } from './heart.ts'
+import type { JobActivities } from './types.ts'
+
+/** Waits for the end of a job that somebody else runs, by notification. */
+export function createAwaitJobActivity(deps: ActivityDeps): JobActivities['awaitJob'] {
+  return async ({ jobId }) => {
+    const heart = new Heart(Context.current())
+    const signal = AbortSignal.any([heart.cancel, heart.stop])
+    let wake: () => void = () => {}
+    const unlisten = await deps.store.listen(channels.jobs, (payload) => {
+      if (payload === null || Number(payload) === jobId) wake()
+    })
+    signal.addEventListener('abort', () => wake())
+    try {
+      for (;;) {
+        const changed = new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        const job = await readJob(deps.store.db, jobId)
+        if (!job) return { status: 'canceled', cause: 'canceled', explanation: 'It was deleted.', released: true }
+        if (isFinal(job.status)) {
+          return { status: job.status, cause: job.cause, explanation: job.jobExplanation, released: true }
+        }
+        if (!signal.aborted) await changed
+        throwIfAsked()
+      }
+    } finally {
+      await unlisten()
+      heart.end()
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { CredentialField, CredentialPasswords, ResolvedCredential } from '../runner/credentials.ts'
+import { openInputs } from '../store/credential-inputs.ts'
+import type { RunDocument, TypedCredential } from '../store/run-document.ts'
+import { launchContext, open } from '../store/secrets.ts'
+import type { ActivityDeps } from './deps.ts'
+
+/** A credential with its inputs in clear. */
+export function resolve(
+  { keyring }: Pick<ActivityDeps, 'keyring'>,
+  { credential, type }: TypedCredential,
+): ResolvedCredential {
+  return {
+    id: credential.id,
+    name: credential.name,
+    kind: type.kind,
+    namespace: type.namespace,
+    inputs: openInputs(keyring, { credential }),
+    type: {
+      fields: (type.inputs.fields ?? []) as CredentialField[],
+      required: (type.inputs.required ?? []) as string[],
+      injectors: type.injectors,
+    },
+  }
+}
+
+/** Passwords given at launch, by AWX's names. */
+export function launchPasswords({ keyring }: Pick<ActivityDeps, 'keyring'>, { job }: RunDocument): CredentialPasswords {
+  return job.launchSecrets ? JSON.parse(open(keyring, job.launchSecrets, launchContext(job.id))) : {}
+}

@@ -1,0 +1,87 @@
+import type { Logger } from 'pino'
+import type { Cluster } from '../kubernetes/cluster.ts'
+import type { Pod } from '../kubernetes/objects.ts'
+import type { Store } from '../store/database.ts'
+import type { Keyring } from '../store/secrets.ts'
+
+/** Settings that activities need; durations in seconds. See cli/settings.ts for where they come from. */
+export interface ActivitySettings {
+  installUuid: string
+  nodeName: string
+  publicUrl: string
+  dataFolder: string
+  projectsRoot: string
+  defaultNamespace: string
+  podPendingSeconds: number
+  podDeadlineSeconds: number
+  endpointPatienceSeconds: number
+  orphanGraceSeconds: number
+  /** argv of `ansible-galaxy` on this machine; null when there is none, and projects with requirements say so. */
+  ansibleGalaxy: { command: string[]; env: Record<string, string> } | null
+}
+
+/** Where a group's pods go. */
+export interface GroupPlace {
+  groupId: number
+  groupName: string
+  cluster: Cluster
+  namespace: string
+  /** The group's delta to the pod template, as stored. */
+  podSpecOverride: string
+  credentialId: number | null
+}
+
+/** Clusters by group and by attempt; keeps one connection per endpoint and identity. */
+export interface Clusters {
+  /** Throws GroupMisconfiguredError when the group has lost its credential or its override does not parse. */
+  forGroup(groupId: number): Promise<GroupPlace>
+  /** The cluster that an attempt's pod was made in, even when the group was edited since; null when it can no longer be reached by anyone. */
+  forAttempt(attempt: {
+    instanceGroupId: number | null
+    credentialId: number | null
+    clusterKey: string
+  }): Promise<Cluster | null>
+  /** Every cluster that may hold pods of ours, once each, with the namespaces that groups name there. */
+  all(): Promise<{ name: string; cluster: Cluster; namespaces: ReadonlySet<string> }[]>
+}
+
+/** The gates as `admit` and `runInPod` see them; worker/ implements them over watches. */
+export interface Gates {
+  /** Makes this process serve the group's queue, at once. */
+  ensure(groupId: number): Promise<void>
+  /** A place was taken; it counts although the watch has not shown its pod yet. */
+  claimed(groupId: number, podName: string): void
+  /** A place was given back. */
+  released(groupId: number, podName: string): void
+  /** Whether this process has ever heard of the group's cluster: one that was there before is waited for, one that never was is not. */
+  reached(groupId: number): boolean
+  /** The cluster has no room: admits nobody until the watch shows that something changed. */
+  closeBrake(groupId: number, reason: string): Promise<void>
+  /** The pod as the watch shows it, and every change after that, until the signal aborts. */
+  followPod(
+    place: { cluster: Cluster; namespace: string },
+    podName: string,
+    signal: AbortSignal,
+  ): AsyncIterable<Pod | 'gone'>
+}
+
+/** What the reaper asks Temporal. */
+export interface Workflows {
+  /** Those of the jobs whose workflow is not running: closed, terminated, or forgotten. */
+  notRunning(jobIds: readonly number[]): Promise<number[]>
+}
+
+/** The group cannot be used until somebody changes it: names what and the remedy. */
+export class GroupMisconfiguredError extends Error {
+  override name = 'GroupMisconfiguredError'
+}
+
+export interface ActivityDeps {
+  store: Store
+  keyring: Keyring
+  clusters: Clusters
+  gates: Gates
+  workflows: Workflows
+  settings: ActivitySettings
+  log: Logger
+}

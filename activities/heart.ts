@@ -1,0 +1,47 @@
+import type { Context } from '@temporalio/activity'
+import { cancellationReason } from './failures.ts'
+
+/** How often the server hears of a long activity, and so how late a cancellation is heard at most. */
+const beatMs = 1_000
+
+/**
+ * Beats while an activity works, and tells two wishes apart: `cancel` (somebody cancelled the job: end it properly) and `stop` (the worker
+ * shuts down, or the run was terminated, reset or taken over: leave everything as it is for whoever comes next).
+ */
+export class Heart {
+  readonly #timer: NodeJS.Timeout
+  readonly #cancel = new AbortController()
+  readonly #stop = new AbortController()
+  #details: Record<string, unknown> = {}
+
+  constructor(context: Context) {
+    context.heartbeat(this.#details)
+    this.#timer = setInterval(() => context.heartbeat(this.#details), beatMs)
+    const heard = () => {
+      const wish = cancellationReason(context)
+      if (wish === 'cancelled') this.#cancel.abort()
+      else if (wish) this.#stop.abort()
+    }
+    if (context.cancellationSignal.aborted) heard()
+    else context.cancellationSignal.addEventListener('abort', heard, { once: true })
+  }
+
+  /** Aborts when the job was cancelled. */
+  get cancel(): AbortSignal {
+    return this.#cancel.signal
+  }
+
+  /** Aborts when this activity must let go at once. */
+  get stop(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /** What the next heartbeat says; shown in the Temporal UI. */
+  says(details: Record<string, unknown>): void {
+    this.#details = details
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
+  }
+}

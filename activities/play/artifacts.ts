@@ -1,0 +1,69 @@
+import { createReadStream } from 'node:fs'
+import { promisify } from 'node:util'
+import yauzl from 'yauzl'
+import { storeArtifactChunk } from '../../store/artifacts.ts'
+import type { Store } from '../../store/database.ts'
+import { type HostFacts, storeFacts } from '../../store/facts.ts'
+
+const pieceBytes = 1 << 20
+/** Facts of one host larger than this are refused: nobody gathers that much, but a play can write what it likes. */
+const mostFactBytes = 16 << 20
+
+/** Stores the artifacts zip, a piece at a time in memory. */
+export async function storeArtifacts(store: Store, jobId: number, path: string): Promise<void> {
+  let sequence = 0
+  for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) {
+    await storeArtifactChunk(store.db, jobId, sequence++, piece as Buffer)
+  }
+}
+
+/** Stores the facts in the artifacts zip (`fact_cache/<host>`) of the hosts that the inventory knows. */
+export async function storeGatheredFacts(
+  store: Store,
+  path: string,
+  hostIds: ReadonlyMap<string, number>,
+): Promise<void> {
+  const gathered: HostFacts[] = []
+  for await (const { name, text } of factFiles(path)) {
+    const hostId = hostIds.get(name)
+    if (hostId !== undefined) gathered.push({ hostId, facts: JSON.parse(text) })
+  }
+  await storeFacts(store.db, gathered)
+}
+
+async function* factFiles(path: string): AsyncGenerator<{ name: string; text: string }> {
+  const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
+    lazyEntries: true,
+    autoClose: false,
+  })
+  try {
+    const openEntry = promisify<yauzl.Entry, NodeJS.ReadableStream>(zip.openReadStream.bind(zip))
+    for (let entry = await nextEntry(zip); entry; entry = await nextEntry(zip)) {
+      const [, name] = /^fact_cache\/([^/]+)$/.exec(entry.fileName) ?? []
+      if (!name || entry.uncompressedSize > mostFactBytes) continue
+      const pieces: Buffer[] = []
+      for await (const piece of await openEntry(entry)) pieces.push(piece as Buffer)
+      yield { name, text: Buffer.concat(pieces).toString('utf8') }
+    }
+  } finally {
+    zip.close()
+  }
+}
+
+function nextEntry(zip: yauzl.ZipFile): Promise<yauzl.Entry | null> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => {
+      zip.off('entry', onEntry)
+      zip.off('end', onEnd)
+      zip.off('error', onError)
+      act()
+    }
+    const onEntry = (entry: yauzl.Entry) => settle(() => resolve(entry))
+    const onEnd = () => settle(() => resolve(null))
+    const onError = (error: Error) => settle(() => reject(error))
+    zip.on('entry', onEntry)
+    zip.on('end', onEnd)
+    zip.on('error', onError)
+    zip.readEntry()
+  })
+}

@@ -1,0 +1,171 @@
+import { mkdir, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Cluster } from '../../kubernetes/cluster.ts'
+import { readSpool, type SpooledPod } from '../../kubernetes/spool.ts'
+import type { EventRow } from '../../model/event.ts'
+import { toEventRow } from '../../runner/event.ts'
+import { redactStarting, type StartingRecord } from '../../runner/redact.ts'
+import { type CounterGapError, type RunnerStatus, SpoolReader, type SpoolRecord } from '../../runner/stream.ts'
+import { appendEvents } from '../../store/events.ts'
+import type { ActivityDeps } from '../deps.ts'
+import { Batcher } from './batcher.ts'
+
+/** What the runner said by the end of its output. */
+export interface Collected {
+  /** The last status line; null when the output ended before one. */
+  status: RunnerStatus | null
+  /** True when the eof record was seen: the output is whole. */
+  complete: boolean
+  /** Bytes of the spool read, whole records. */
+  offset: number
+  /** Lines that are none of the runner's: what the image or Python printed. */
+  noise: string[]
+  damage: CounterGapError | Error | null
+  /** The artifacts zip on this machine's disk; null when there was none. Whoever takes it removes it. */
+  artifacts: string | null
+}
+
+export interface CollectInput {
+  jobId: number
+  attemptId: number
+  runId: string
+  cluster: Cluster
+  pod: SpooledPod
+  offset: number
+  lastCounter: number
+  /** Host ids by name, for events. */
+  hostIds: ReadonlyMap<string, number>
+  secrets: string[]
+  signal: AbortSignal
+  /** Called once the runner has announced itself, with what it runs. */
+  onStarting: (starting: StartingRecord) => Promise<void>
+  /** Called after each stored batch, with the offset reached. */
+  onStored: (offset: number) => void
+}
+
+const keptNoiseLines = 200
+
+/** Reads the spool from the stored offset to its end and stores every event with the offset it reached, in one transaction each. */
+export async function collectOutput(
+  { store, settings }: Pick<ActivityDeps, 'store' | 'settings'>,
+  input: CollectInput,
+): Promise<Collected> {
+  const { jobId, attemptId, runId } = input
+  const reader = new SpoolReader({ offset: input.offset, lastCounter: input.lastCounter })
+  const collected: Collected = {
+    status: null,
+    complete: false,
+    offset: input.offset,
+    noise: [],
+    damage: null,
+    artifacts: null,
+  }
+  let stored = input.offset
+  let lastCounter = input.lastCounter
+
+  const batcher = new Batcher<EventRow>(async ({ items, end }) => {
+    lastCounter = items.at(-1)?.counter ?? lastCounter
+    await appendEvents(store, {
+      attemptId,
+      runId,
+      jobId,
+      fromOffset: stored,
+      toOffset: end,
+      events: items,
+      lastCounter,
+    })
+    stored = end
+    input.onStored(end)
+  })
+  const zip = new ZipFile(join(settings.dataFolder, 'artifacts'), `${jobId}-${attemptId}.zip`)
+
+  const take = async (records: SpoolRecord[], bytes: number): Promise<void> => {
+    const rows: EventRow[] = []
+    for (const record of records) {
+      switch (record.kind) {
+        case 'event': {
+          const row = toEventRow(record.event)
+          rows.push(
+            row.hostName && row.hostId === null ? { ...row, hostId: input.hostIds.get(row.hostName) ?? null } : row,
+          )
+          break
+        }
+        case 'status':
+          collected.status = record.status
+          if (record.status.status === 'starting') await input.onStarting(redactStarting(record.status, input.secrets))
+          break
+        case 'artifacts-begin':
+          await zip.begin()
+          break
+        case 'artifacts-data':
+          await zip.append(record.data)
+          break
+        case 'artifacts-end':
+          collected.artifacts = await zip.end()
+          break
+        case 'eof':
+          collected.complete = true
+          break
+        case 'noise':
+          if (collected.noise.length < keptNoiseLines) collected.noise.push(record.text)
+          break
+        case 'damage':
+          collected.damage ??= record.error
+          break
+        case 'keepalive':
+          break
+      }
+      collected.offset = record.end
+    }
+    if (collected.offset > stored || rows.length > 0) await batcher.add({ items: rows, end: collected.offset, bytes })
+  }
+
+  try {
+    for await (const chunk of readSpool(input.cluster, input.pod, input.offset, input.signal)) {
+      await take(reader.push(chunk), chunk.length)
+      // What the eof record promises is proven by size when the pod is told to end; waiting for the reader to end too would cost 0.3 s.
+      if (collected.complete) break
+    }
+    if (!collected.complete) await take(reader.finish(), 0)
+    await batcher.flush()
+    return collected
+  } catch (error) {
+    // What was read is kept, whatever ended the reading; the reading's own error is the one that matters.
+    await batcher.flush().catch(() => {})
+    await zip.discard()
+    throw error
+  }
+}
+
+/** The artifacts zip while it arrives: on disk, since it may be hundreds of megabytes. */
+class ZipFile {
+  readonly #folder: string
+  readonly #path: string
+  #file: Awaited<ReturnType<typeof open>> | undefined
+
+  constructor(folder: string, name: string) {
+    this.#folder = folder
+    this.#path = join(folder, name)
+  }
+
+  async begin(): Promise<void> {
+    await this.#file?.close()
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    this.#file = await open(this.#path, 'w', 0o600)
+  }
+
+  async append(data: Buffer): Promise<void> {
+    await this.#file?.writeFile(data)
+  }
+
+  async end(): Promise<string> {
+    await this.#file?.close()
+    this.#file = undefined
+    return this.#path
+  }
+
+  async discard(): Promise<void> {
+    await this.#file?.close()
+    await rm(this.#path, { force: true })
+  }
+}

@@ -1,0 +1,118 @@
+import { rm } from 'node:fs/promises'
+import type { RunnerEnd } from '../../kubernetes/spool.ts'
+import type { Cause } from '../../model/cause.ts'
+import { causeStatus } from '../../model/cause.ts'
+import { artifactData, type HostSummary, hostStatusCounts, hostSummaries } from '../../runner/results.ts'
+import { recordEnded } from '../../store/attempts.ts'
+import type { AttemptRow } from '../../store/claims.ts'
+import { type JobChanges, transitionJob } from '../../store/job-status.ts'
+import { propagateEventFlags, storeHostSummaries } from '../../store/outcome.ts'
+import { readPlayRecord } from '../../store/play-record.ts'
+import type { ActivityDeps } from '../deps.ts'
+import { verdictOfCause } from '../failures.ts'
+import type { Verdict } from '../types.ts'
+import { storeArtifacts, storeGatheredFacts } from './artifacts.ts'
+import type { Collected } from './collect.ts'
+import { interpretEnding } from './interpret.ts'
+import type { PreparedRun } from './prepared-run.ts'
+
+/** A run that came to its end, whatever that was. */
+export interface Ended {
+  collected: Collected
+  end: RunnerEnd | null
+  cancelRequested: boolean
+}
+
+/** Stores everything that follows from the output, and the verdict with it, in one transaction. */
+export async function conclude(
+  deps: ActivityDeps,
+  attempt: AttemptRow,
+  run: PreparedRun,
+  ended: Ended,
+): Promise<Verdict> {
+  const { collected } = ended
+  const { jobId } = attempt
+  try {
+    if (collected.artifacts) {
+      await storeArtifacts(deps.store, jobId, collected.artifacts)
+      if (run.job.facts) await storeGatheredFacts(deps.store, collected.artifacts, run.hostIds)
+    }
+    const record = await readPlayRecord(deps.store.db, jobId)
+    const summaries = record.stats ? hostSummaries(record.stats) : []
+    const found = interpretEnding({
+      ...ended,
+      outcome: {
+        hosts: summaries.map(({ hostName, failures, dark }) => ({ name: hostName, failures, dark })),
+        failedTasks: record.failedTasks,
+        errorLines: record.errorLines,
+      },
+    })
+    return await storeVerdict(
+      deps,
+      attempt,
+      found,
+      {
+        eventsEmitted: record.events,
+        hostStatusCounts: hostStatusCounts(summaries),
+        playCount: record.plays,
+        taskCount: record.tasks,
+        artifacts: record.stats ? artifactData(record.stats) : {},
+      },
+      async (tx) => {
+        await storeHostSummaries(tx, jobId, withHostIds(summaries, run.hostIds))
+        await propagateEventFlags(tx, jobId)
+      },
+    )
+  } finally {
+    if (collected.artifacts) await rm(collected.artifacts, { force: true })
+  }
+}
+
+/** Stores the end of an attempt whose output did not come to its end, with what there is of it. */
+export async function concludeWith(
+  deps: ActivityDeps,
+  attempt: AttemptRow,
+  found: Cause,
+  hostIds: ReadonlyMap<string, number> = new Map(),
+): Promise<Verdict> {
+  const record = await readPlayRecord(deps.store.db, attempt.jobId)
+  const summaries = record.stats ? hostSummaries(record.stats) : []
+  return await storeVerdict(
+    deps,
+    attempt,
+    found,
+    { eventsEmitted: record.events, playCount: record.plays, taskCount: record.tasks },
+    async (tx) => {
+      await storeHostSummaries(tx, attempt.jobId, withHostIds(summaries, hostIds))
+      await propagateEventFlags(tx, attempt.jobId)
+    },
+  )
+}
+
+function withHostIds(summaries: HostSummary[], hostIds: ReadonlyMap<string, number>) {
+  return summaries.map(({ failed: _derived, ...summary }) => ({
+    ...summary,
+    hostId: hostIds.get(summary.hostName) ?? null,
+  }))
+}
+
+async function storeVerdict(
+  deps: ActivityDeps,
+  attempt: AttemptRow,
+  found: Cause | null,
+  changes: JobChanges,
+  further: (tx: ActivityDeps['store']['db']) => Promise<void>,
+): Promise<Verdict> {
+  const { job } = await deps.store.db.transaction(async (tx) => {
+    await recordEnded(tx, { attemptId: attempt.id, runId: attempt.runId }, found)
+    await further(tx)
+    return await transitionJob(tx, attempt.jobId, found ? causeStatus[found.kind] : 'successful', {
+      ...changes,
+      cause: found?.kind ?? null,
+      ...(found?.message ? { explanation: found.message } : {}),
+      ...(found?.detail ? { traceback: found.detail } : {}),
+    })
+  })
+  if (found) return { ...verdictOfCause(found, false), explanation: job.jobExplanation }
+  return { status: 'successful', cause: null, explanation: '', released: false }
+}

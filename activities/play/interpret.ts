@@ -1,0 +1,63 @@
+import { causeOfRunnerExit } from '../../kubernetes/pod-end.ts'
+import type { RunnerEnd } from '../../kubernetes/spool.ts'
+import { type Cause, cause } from '../../model/cause.ts'
+import { explainFailedPlay, type PlayOutcome } from '../../model/explanation.ts'
+import type { Collected } from './collect.ts'
+
+/** What is known when a pod's output has ended. */
+export interface Ending {
+  collected: Collected
+  /** What the pod said after the proof; null when it could not be asked any more. */
+  end: RunnerEnd | null
+  /** True when the user asked for the job to be cancelled. */
+  cancelRequested: boolean
+  outcome: PlayOutcome
+}
+
+/**
+ * Turns the end of a run into its cause; null for a successful play. Success is the runner's word AND the whole output
+ * (runner-protocol.md §2.4): an exit code of 0 says nothing.
+ */
+export function interpretEnding({ collected, end, cancelRequested, outcome }: Ending): Cause | null {
+  const said = [...collected.noise, end?.stderrTail ?? ''].join('\n').trim()
+  const status = collected.complete ? collected.status?.status : undefined
+  switch (status) {
+    case 'successful':
+      return collected.damage
+        ? cause('output_damaged', `The play succeeded, but its output is damaged: ${collected.damage.message}.`)
+        : null
+    case 'failed': {
+      const { cause: kind, text } = explainFailedPlay(outcome)
+      return cause(kind, text, said)
+    }
+    case 'canceled':
+      return cancelRequested
+        ? cause('canceled', '')
+        : cause('runner_shut_down', 'The running ansible process received a shutdown signal.', said)
+    case 'timeout':
+      return cause('timed_out', 'Job terminated due to timeout', said)
+    case 'error': {
+      const { job_explanation: explanation, result_traceback: traceback } = collected.status ?? { status: 'error' }
+      const detail = [traceback, said].filter(Boolean).join('\n')
+      return cause(
+        'runner_error',
+        typeof explanation === 'string' ? explanation : 'Job terminated due to error',
+        detail,
+      )
+    }
+    default:
+      return withoutVerdict(end, cancelRequested, said)
+  }
+}
+
+function withoutVerdict(end: RunnerEnd | null, cancelRequested: boolean, said: string): Cause {
+  if (cancelRequested) return cause('canceled', '')
+  if (/got an unexpected keyword argument/.test(said)) {
+    const message =
+      'The ansible-runner in the image is too old for this job. Update ansible-runner in the execution environment.'
+    return cause('runner_error', message, said)
+  }
+  const found = end ? causeOfRunnerExit(end) : null
+  if (found) return { ...found, detail: said }
+  return cause('runner_error', 'The runner ended without a verdict.', said)
+}

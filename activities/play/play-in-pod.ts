@@ -1,0 +1,129 @@
+import type { Cluster } from '../../kubernetes/cluster.ts'
+import { PodEndedError, SpoolIncompleteError } from '../../kubernetes/pod-errors.ts'
+import { acknowledge, deliverPayload, type RunnerEnd, type SpooledPod, signalRunner } from '../../kubernetes/spool.ts'
+import { cause } from '../../model/cause.ts'
+import { buildPayload } from '../../runner/payload.ts'
+import { recordDelivered } from '../../store/attempts.ts'
+import type { AttemptRow } from '../../store/claims.ts'
+import { transitionJob } from '../../store/job-status.ts'
+import type { RunDocument } from '../../store/run-document.ts'
+import type { ActivityDeps } from '../deps.ts'
+import type { Heart } from '../heart.ts'
+import type { Verdict } from '../types.ts'
+import { type Collected, collectOutput } from './collect.ts'
+import { conclude, concludeWith } from './conclude.ts'
+import { causeOfError } from './errors.ts'
+import { type PreparedRun, prepareRun } from './prepared-run.ts'
+
+export interface PlayInput {
+  document: RunDocument
+  attempt: AttemptRow
+  cluster: Cluster
+  pod: SpooledPod
+  heart: Heart
+}
+
+/** After a cancel the runner has this long to end the play and hand over its output; then the pod is deleted as it is. */
+const cancelPatienceMs = 20_000
+
+/** Brings the payload in, reads the output to its end and stores the verdict. */
+export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<Verdict> {
+  const { document, attempt, heart } = input
+  let run: PreparedRun | undefined
+  try {
+    run = await prepareRun(deps, document, AbortSignal.any([heart.cancel, heart.stop]))
+    if (attempt.phase === 'claimed' || attempt.phase === 'created') await deliver(deps, input, run)
+    const collected = await collect(deps, input, run)
+    return await conclude(deps, attempt, run, { ...collected, cancelRequested: heart.cancel.aborted })
+  } catch (error) {
+    if (heart.stop.aborted) throw error
+    if (heart.cancel.aborted) return await concludeWith(deps, attempt, cause('canceled', ''), run?.hostIds)
+    const found = await causeOfError(deps, input, error)
+    if (!found) throw error
+    return await concludeWith(deps, attempt, found, run?.hostIds)
+  }
+}
+
+/** Delivers the payload, unless the play was started already. From here on the play is never started again. */
+async function deliver(
+  deps: ActivityDeps,
+  { document, attempt, cluster, pod, heart }: PlayInput,
+  run: PreparedRun,
+): Promise<void> {
+  heart.says({ phase: 'starting', pod: pod.name })
+  const payload = await buildPayload(run.job)
+  run.secrets.push(...payload.secrets)
+  const pending = AbortSignal.timeout(deps.settings.podPendingSeconds * 1000)
+  await deliverPayload(
+    cluster,
+    pod,
+    () => payload.stream(),
+    payload.size,
+    AbortSignal.any([heart.cancel, heart.stop, pending]),
+  )
+  await deps.store.db.transaction(async (tx) => {
+    await recordDelivered(tx, { attemptId: attempt.id, runId: attempt.runId })
+    await transitionJob(tx, document.job.id, 'running')
+  })
+}
+
+/** Reads to the end; on a cancel tells the runner first, and goes on reading what it still has to say. */
+async function collect(
+  deps: ActivityDeps,
+  input: PlayInput,
+  run: PreparedRun,
+): Promise<{ collected: Collected; end: RunnerEnd | null }> {
+  const { attempt, cluster, pod, heart } = input
+  const enough = new AbortController()
+  const signal = AbortSignal.any([heart.stop, enough.signal])
+  const tellRunner = () => {
+    setTimeout(() => enough.abort(), cancelPatienceMs).unref()
+    signalRunner(cluster, pod, signal).then(
+      (answer) => answer === 'not-started' && enough.abort(),
+      () => enough.abort(),
+    )
+  }
+  if (heart.cancel.aborted) tellRunner()
+  else heart.cancel.addEventListener('abort', tellRunner, { once: true })
+  try {
+    heart.says({ phase: 'running', pod: pod.name, offset: attempt.offset })
+    const collected = await collectOutput(deps, {
+      jobId: attempt.jobId,
+      attemptId: attempt.id,
+      runId: attempt.runId,
+      cluster,
+      pod,
+      offset: attempt.offset,
+      lastCounter: attempt.lastCounter,
+      hostIds: run.hostIds,
+      secrets: run.secrets,
+      signal,
+      onStarting: async (starting) => {
+        await transitionJob(deps.store.db, attempt.jobId, 'running', starting)
+      },
+      onStored: (offset) => heart.says({ phase: 'running', pod: pod.name, offset }),
+    })
+    heart.says({ phase: 'ending', pod: pod.name, offset: collected.offset })
+    return { collected, end: await proveEnd(input, collected, signal) }
+  } finally {
+    heart.cancel.removeEventListener('abort', tellRunner)
+  }
+}
+
+/** Proves by size that nothing is missing and lets the pod end. A pod that vanished after its eof was read has said all it had to say. */
+async function proveEnd(
+  { cluster, pod }: PlayInput,
+  collected: Collected,
+  signal: AbortSignal,
+): Promise<RunnerEnd | null> {
+  try {
+    return await acknowledge(cluster, pod, collected.offset, signal)
+  } catch (error) {
+    if (!collected.complete) throw error
+    if (error instanceof PodEndedError) return null
+    // Something was printed after the eof record, which is nobody's output; the pod may end all the same.
+    if (error instanceof SpoolIncompleteError && error.size !== null)
+      return await acknowledge(cluster, pod, error.size, signal)
+    throw error
+  }
+}

@@ -1,0 +1,69 @@
+import { Context } from '@temporalio/activity'
+import { cause } from '../model/cause.ts'
+import { isFinal } from '../model/job.ts'
+import { getAttempt } from '../store/attempts.ts'
+import { type AttemptRow, takeOverAttempts } from '../store/claims.ts'
+import { MissingRowError } from '../store/errors.ts'
+import { readJob, readJobForRun } from '../store/run-document.ts'
+import type { ActivityDeps } from './deps.ts'
+import { owner, staleAttempt, throwIfAsked } from './failures.ts'
+import { Heart } from './heart.ts'
+import { concludeWith } from './play/conclude.ts'
+import { playInPod } from './play/play-in-pod.ts'
+import { releaseAttemptAndPod } from './release-pod.ts'
+import type { JobActivities, Verdict } from './types.ts'
+
+/**
+ * Runs the play of an attempt to its end and its pod to its deletion. It can be taken up by any worker at any moment: what was delivered is
+ * not delivered again, what was stored is not read again, and a verdict that was stored is not asked for again.
+ */
+export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runInPod'] {
+  return async ({ jobId, attemptId }) => {
+    const heart = new Heart(Context.current())
+    try {
+      const attempt = await ownAttempt(deps, jobId, attemptId)
+      const verdict = await verdictOf(deps, jobId, attempt, heart)
+      // The place is given back before the activity ends, so that the happy path needs no activity more. A cancellation that comes now
+      // changes nothing any more; only a wish to stop leaves the pod to others.
+      await releaseAttemptAndPod(deps, attempt, heart.stop)
+      return { ...verdict, released: true }
+    } catch (error) {
+      // The reason of the cancellation must be what escapes: an AbortError would be reported as cancelled (temporal.md §3).
+      throwIfAsked()
+      throw error
+    } finally {
+      heart.end()
+    }
+  }
+}
+
+/** The attempt, owned by this run: a run that an operator's Reset started goes on with the pod of the run before. */
+async function ownAttempt(deps: ActivityDeps, jobId: number, attemptId: number): Promise<AttemptRow> {
+  const { workflowId, runId } = owner()
+  const attempt = await getAttempt(deps.store.db, attemptId)
+  if (!attempt || attempt.releasedAt) throw staleAttempt(`The pod of attempt ${attempt?.number ?? attemptId} is gone.`)
+  if (attempt.runId === runId) return attempt
+  const taken = await takeOverAttempts(deps.store.db, { jobId, workflowId, runId })
+  const mine = taken.find((row) => row.id === attemptId)
+  if (!mine) throw staleAttempt(`The pod of attempt ${attempt.number} is gone.`)
+  return mine
+}
+
+async function verdictOf(deps: ActivityDeps, jobId: number, attempt: AttemptRow, heart: Heart): Promise<Verdict> {
+  if (attempt.endedAt) {
+    const job = await readJob(deps.store.db, jobId)
+    if (job && isFinal(job.status)) {
+      return { status: job.status, cause: job.cause, explanation: job.jobExplanation, released: false }
+    }
+  }
+  const cluster = await deps.clusters.forAttempt(attempt)
+  if (!cluster || !attempt.podUid) {
+    const message =
+      'The cluster of this job can no longer be reached: its group or the credential of its group was changed.'
+    return await concludeWith(deps, attempt, cause('group_misconfigured', message))
+  }
+  const document = await readJobForRun(deps.store.db, jobId)
+  if (!document) throw new MissingRowError(`job ${jobId} does not exist`)
+  const pod = { namespace: attempt.namespace, name: attempt.podName, uid: attempt.podUid }
+  return await playInPod(deps, { document, attempt, cluster, pod, heart })
+}

@@ -1,0 +1,81 @@
+import { Context } from '@temporalio/activity'
+import { causeStatus } from '../model/cause.ts'
+import { isFinal } from '../model/job.ts'
+import { type ProjectUpdateResult, runProjectUpdate } from '../runner/project/update.ts'
+import type { Database } from '../store/database.ts'
+import { transitionJob } from '../store/job-status.ts'
+import { propagateEventFlags, storeHostSummaries } from '../store/outcome.ts'
+import { forgetControlPlaneEvents, recordProjectRevision, storeControlPlaneEvents } from '../store/project-updates.ts'
+import { type RunDocument, readJobForRun } from '../store/run-document.ts'
+import type { ActivityDeps } from './deps.ts'
+import { throwEnded } from './end-job.ts'
+import { throwIfAsked, verdictOfCause } from './failures.ts'
+import { Heart } from './heart.ts'
+import { updateOptions } from './project-folder.ts'
+import type { JobActivities, Verdict } from './types.ts'
+
+/** Runs a project update on the control plane. A try that was interrupted is forgotten: an update does the same again at no harm. */
+export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['updateProject'] {
+  return async ({ jobId }) => {
+    const heart = new Heart(Context.current())
+    try {
+      const document = await readJobForRun(deps.store.db, jobId)
+      if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
+      await begin(deps, jobId)
+      const signal = AbortSignal.any([heart.cancel, heart.stop])
+      const branch = document.job.scmBranch || document.project?.scmBranch || ''
+      const options = updateOptions(deps, document, { branch, refreshContent: true, signal })
+      const result = await runProjectUpdate(options, (rows) => storeControlPlaneEvents(deps.store, jobId, rows))
+      if (heart.stop.aborted) throwIfAsked()
+      return await conclude(deps, document, result)
+    } catch (error) {
+      if (heart.stop.aborted) throwIfAsked()
+      throw error
+    } finally {
+      heart.end()
+    }
+  }
+}
+
+/** Project updates run where they are controlled, so both nodes are this one (awx.md §7, row 14). */
+async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
+  await forgetControlPlaneEvents(store.db, jobId)
+  await transitionJob(store.db, jobId, 'running', {
+    controllerNode: settings.nodeName,
+    executionNode: settings.nodeName,
+  })
+}
+
+async function conclude(
+  { store }: ActivityDeps,
+  { job, project }: RunDocument,
+  result: ProjectUpdateResult,
+): Promise<Verdict> {
+  const { cause } = result
+  const status = cause ? causeStatus[cause.kind] : 'successful'
+  await store.db.transaction(async (tx: Database) => {
+    await storeHostSummaries(
+      tx,
+      job.id,
+      result.hostSummaries.map(({ failed: _derived, ...summary }) => ({ ...summary, hostId: null })),
+    )
+    await propagateEventFlags(tx, job.id)
+    if (result.project && project) {
+      await recordProjectRevision(tx, project.id, { revision: result.project.revision, playbooks: result.playbooks })
+    }
+    await transitionJob(tx, job.id, status, {
+      cause: cause?.kind ?? null,
+      ...(cause?.message ? { explanation: cause.message } : {}),
+      ...(cause?.detail ? { traceback: cause.detail } : {}),
+      scmRevision: result.project?.revision ?? '',
+      jobArgs: result.jobArgs,
+      jobCwd: result.jobCwd,
+      jobEnv: result.jobEnv,
+      hostStatusCounts: result.hostStatusCounts,
+      playCount: result.playbookCounts.playCount,
+      taskCount: result.playbookCounts.taskCount,
+      eventsEmitted: result.eventsEmitted,
+    })
+  })
+  return cause ? verdictOfCause(cause, true) : { status: 'successful', cause: null, explanation: '', released: true }
+}

@@ -1,0 +1,87 @@
+import { hostname, homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** Everything the processes read from the environment, checked once at start. Durations are in seconds. */
+export interface Settings {
+  /** `postgres://…` or `pglite://FOLDER`. */
+  databaseUrl: string
+  /** Where project checkouts and spooled artifacts live on this machine. */
+  dataFolder: string
+  /** Root of manual projects, as AWX's PROJECTS_ROOT. */
+  projectsRoot: string
+  /** Name of this node on the wire: X-API-Node and `controller_node`. */
+  nodeName: string
+  host: string
+  port: number
+  /** Base of links that are written into pods, such as the job's URL. */
+  publicUrl: string
+  adminPassword: string | undefined
+  /** Image of the default execution environment. */
+  defaultImage: string
+  /** Namespace of pods whose group names none. */
+  defaultNamespace: string
+  /** Kubeconfig of groups without a credential; without one, the service account of the pod we run in. */
+  kubeconfig: string | undefined
+  kubeContext: string | undefined
+  temporalNamespace: string
+  /** How long a pod may stay un-Ready before its job ends as error (AWX_CONTAINER_GROUP_POD_PENDING_TIMEOUT). */
+  podPendingSeconds: number
+  /** Hard end of any pod, even with no controller alive. */
+  podDeadlineSeconds: number
+  /** How long an API server that never answered may stay away before the job that needs it ends as error. */
+  endpointPatienceSeconds: number
+  /** How often the reaper runs, and the age at which a pod without owner is deleted. */
+  reaperIntervalSeconds: number
+  orphanGraceSeconds: number
+  logLevel: string
+}
+
+/** Settings that are out of range or unreadable: names the variable and the remedy. */
+export class SettingsError extends Error {
+  override name = 'SettingsError'
+}
+
+function seconds(env: NodeJS.ProcessEnv, name: string, byDefault: number): number {
+  const text = env[name]
+  if (text === undefined || text === '') return byDefault
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0) throw new SettingsError(`${name} must be a positive number of seconds, not "${text}".`)
+  return value
+}
+
+function portNumber(env: NodeJS.ProcessEnv, name: string, byDefault: number): number {
+  const text = env[name]
+  if (text === undefined || text === '') return byDefault
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new SettingsError(`${name} must be a port from 0 to 65535, not "${text}".`)
+  return value
+}
+
+/** Reads the settings of this process; throws SettingsError. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const stateFolder = env.MAYFLY_STATE ?? join(homedir(), '.local', 'state', 'mayfly')
+  const dataFolder = env.MAYFLY_DATA ?? join(stateFolder, 'data')
+  const host = env.MAYFLY_HOST ?? '127.0.0.1'
+  const port = portNumber(env, 'MAYFLY_PORT', 8052)
+  return {
+    databaseUrl: env.MAYFLY_DATABASE_URL ?? `pglite://${join(dataFolder, 'pglite')}`,
+    dataFolder,
+    projectsRoot: env.MAYFLY_PROJECTS_ROOT ?? join(dataFolder, 'projects'),
+    nodeName: env.MAYFLY_NODE_NAME ?? hostname(),
+    host,
+    port,
+    publicUrl: env.MAYFLY_PUBLIC_URL ?? `http://${host}:${port}`,
+    adminPassword: env.MAYFLY_ADMIN_PASSWORD || undefined,
+    defaultImage: env.MAYFLY_EE_IMAGE ?? 'ansible/awx-ee:24.6.1',
+    defaultNamespace: env.MAYFLY_NAMESPACE ?? env.MY_POD_NAMESPACE ?? 'default',
+    kubeconfig: env.MAYFLY_KUBECONFIG ?? env.KUBECONFIG,
+    kubeContext: env.MAYFLY_KUBE_CONTEXT,
+    temporalNamespace: env.TEMPORAL_NAMESPACE ?? 'default',
+    podPendingSeconds: seconds(env, 'MAYFLY_POD_PENDING_TIMEOUT', 7200),
+    podDeadlineSeconds: seconds(env, 'MAYFLY_POD_DEADLINE', 7 * 86_400),
+    endpointPatienceSeconds: seconds(env, 'MAYFLY_ENDPOINT_PATIENCE', 60),
+    reaperIntervalSeconds: seconds(env, 'MAYFLY_REAPER_INTERVAL', 30),
+    orphanGraceSeconds: seconds(env, 'MAYFLY_ORPHAN_GRACE', 60),
+    logLevel: env.MAYFLY_LOG_LEVEL ?? 'info',
+  }
+}

@@ -1,0 +1,34 @@
+import { asc, eq } from 'drizzle-orm'
+import { channels } from './channel.ts'
+import type { Database } from './database.ts'
+import { notify } from './notify.ts'
+import { instanceGroups } from './schema/catalog.ts'
+import { groupBrakes } from './schema/runtime.ts'
+
+/** Ids of all container groups: those that have a queue of their own. */
+export async function containerGroupIds(db: Database): Promise<number[]> {
+  const rows = await db
+    .select({ id: instanceGroups.id })
+    .from(instanceGroups)
+    .where(eq(instanceGroups.isContainerGroup, true))
+    .orderBy(asc(instanceGroups.id))
+  return rows.map((row) => row.id)
+}
+
+/** Records why a group admits nobody, for job_explanation; the beginning is kept while the brake stays closed. */
+export async function recordBrake(db: Database, instanceGroupId: number, reason: string): Promise<void> {
+  await db
+    .insert(groupBrakes)
+    .values({ instanceGroupId, reason })
+    .onConflictDoUpdate({ target: groupBrakes.instanceGroupId, set: { reason } })
+}
+
+/** The group admits again. */
+export async function clearBrake(db: Database, instanceGroupId: number): Promise<void> {
+  await db.delete(groupBrakes).where(eq(groupBrakes.instanceGroupId, instanceGroupId))
+}
+
+/** Tells every worker to read the group anew, within the caller's transaction: its limit, credential or template changed. */
+export async function notifyGroupChanged(tx: Database, instanceGroupId: number): Promise<void> {
+  await notify(tx, channels.groups, instanceGroupId)
+}

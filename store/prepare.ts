@@ -1,0 +1,58 @@
+import { eq, inArray, sql } from 'drizzle-orm'
+import { channels } from './channel.ts'
+import type { Database } from './database.ts'
+import { notify } from './notify.ts'
+import { instanceGroups } from './schema/catalog.ts'
+import { unifiedJobs } from './schema/jobs.ts'
+
+/**
+ * Makes a Temporal run the owner of the job and returns the run that owned it before; null when there was none. The same run asking again
+ * gets itself.
+ */
+export async function ownJob(db: Database, jobId: number, runId: string): Promise<string | null> {
+  return await db.transaction(async (tx) => {
+    const [job] = await tx
+      .select({ runId: unifiedJobs.runId })
+      .from(unifiedJobs)
+      .where(eq(unifiedJobs.id, jobId))
+      .for('no key update')
+    const before = job?.runId ?? null
+    if (before !== runId) await tx.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))
+    return before
+  })
+}
+
+/** What a job runs, fixed before it queues; from now on it waits for a place. */
+export async function freezeRun(
+  db: Database,
+  jobId: number,
+  run: { executionEnvironmentId: number | null; scmRevision: string; controllerNode: string },
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx
+      .update(unifiedJobs)
+      .set({
+        ...run,
+        waitingSince: sql`coalesce(${unifiedJobs.waitingSince}, now())`,
+        waitingReason: '',
+        jobExplanation: '',
+      })
+      .where(eq(unifiedJobs.id, jobId))
+    await notify(tx, channels.jobs, jobId)
+  })
+}
+
+/** The groups of these ids that still exist and take jobs, in the given order. */
+export async function groupNames(db: Database, ids: readonly number[]): Promise<{ id: number; name: string }[]> {
+  if (ids.length === 0) return []
+  const rows = await db
+    .select({ id: instanceGroups.id, name: instanceGroups.name })
+    .from(instanceGroups)
+    .where(inArray(instanceGroups.id, [...ids]))
+  return ids.flatMap((id) => rows.find((row) => row.id === id) ?? [])
+}
+
+/** Notes which update the job waits for. */
+export async function linkDependency(db: Database, jobId: number, projectUpdateId: number): Promise<void> {
+  await db.update(unifiedJobs).set({ projectUpdateId }).where(eq(unifiedJobs.id, jobId))
+}

@@ -1,0 +1,77 @@
+import { eq, sql } from 'drizzle-orm'
+import type { EventRow } from '../model/event.ts'
+import type { LaunchType } from '../model/job.ts'
+import { channels } from './channel.ts'
+import type { Database, Store } from './database.ts'
+import { encodeEvents, eventColumns } from './event-rows.ts'
+import { projects } from './schema/catalog.ts'
+import { jobEvents, unifiedJobs } from './schema/jobs.ts'
+
+/** Appends events of a job that runs on the control plane: no pod, so no offset and no fence. Notifies `events` once. */
+export async function storeControlPlaneEvents(store: Store, jobId: number, rows: readonly EventRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await store.copyTransaction(async (tx, copyIn) => {
+    await copyIn('job_events', eventColumns, encodeEvents(jobId, rows.values()))
+    await tx.execute(sql`
+      WITH counted AS (UPDATE unified_jobs SET events_stored = events_stored + ${rows.length} WHERE id = ${jobId})
+      SELECT pg_notify(${channels.events}, ${String(jobId)})`)
+  })
+}
+
+/** Forgets what an interrupted try of a control plane job printed: it begins anew. */
+export async function forgetControlPlaneEvents(db: Database, jobId: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.delete(jobEvents).where(eq(jobEvents.jobId, jobId))
+    await tx.update(unifiedJobs).set({ eventsStored: 0 }).where(eq(unifiedJobs.id, jobId))
+  })
+}
+
+/** What a successful update found: the revision that jobs run from now on, and the playbooks in it. */
+export async function recordProjectRevision(
+  tx: Database,
+  projectId: number,
+  found: { revision: string; playbooks: string[] },
+): Promise<void> {
+  await tx
+    .update(projects)
+    .set({ scmRevision: found.revision, playbookFiles: found.playbooks })
+    .where(eq(projects.id, projectId))
+}
+
+/** Makes the row of an update of a project, pending; the caller starts it. Returns its id. */
+export async function createProjectUpdate(
+  tx: Database,
+  project: typeof projects.$inferSelect,
+  launch: { launchType: LaunchType; createdById: number | null; executionEnvironmentId?: number | null },
+): Promise<number> {
+  const [update] = await tx
+    .insert(unifiedJobs)
+    .values({
+      type: 'project_update',
+      name: project.name,
+      description: project.description,
+      unifiedJobTemplateId: project.id,
+      projectId: project.id,
+      organizationId: project.organizationId,
+      launchType: launch.launchType,
+      status: 'pending',
+      jobType: 'check',
+      jobTags: `update_${project.scmType},install_roles,install_collections`,
+      localPath: project.localPath,
+      scmType: project.scmType,
+      scmUrl: project.scmUrl,
+      scmBranch: project.scmBranch,
+      scmRefspec: project.scmRefspec,
+      scmClean: project.scmClean,
+      scmTrackSubmodules: project.scmTrackSubmodules,
+      scmDeleteOnUpdate: project.scmDeleteOnUpdate,
+      credentialId: project.credentialId,
+      timeout: project.timeout,
+      executionEnvironmentId: launch.executionEnvironmentId ?? null,
+      createdById: launch.createdById,
+    })
+    .returning({ id: unifiedJobs.id })
+  if (!update) throw new Error(`the update of project ${project.id} was not made`)
+  await tx.update(projects).set({ currentJobId: update.id, status: 'pending' }).where(eq(projects.id, project.id))
+  return update.id
+}

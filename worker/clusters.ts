@@ -1,0 +1,107 @@
+import { type Clusters, GroupMisconfiguredError, type GroupPlace } from '../activities/deps.ts'
+import { type Cluster, openCluster } from '../kubernetes/cluster.ts'
+import { type ClusterTarget, targetFromCredential } from '../kubernetes/target.ts'
+import { parseOverride } from '../model/pod-template.ts'
+import { openInputs } from '../store/credential-inputs.ts'
+import type { Store } from '../store/database.ts'
+import { containerGroupIds } from '../store/groups.ts'
+import { readCredential, readGroup } from '../store/run-document.ts'
+import type { Keyring } from '../store/secrets.ts'
+
+export interface ClusterSources {
+  store: Store
+  keyring: Keyring
+  /** Where groups without a credential run: a kubeconfig, or the service account of the pod we are in. */
+  home: ClusterTarget
+  defaultNamespace: string
+}
+
+/** Opens clusters as groups and attempts need them, one connection per endpoint and identity. */
+export class ClusterPool implements Clusters {
+  readonly #sources: ClusterSources
+  readonly #open = new Map<string, Cluster>()
+  #home: Cluster | undefined
+
+  constructor(sources: ClusterSources) {
+    this.#sources = sources
+  }
+
+  async forGroup(groupId: number): Promise<GroupPlace> {
+    const { store, defaultNamespace } = this.#sources
+    const { group } = (await readGroup(store.db, groupId)) ?? {}
+    if (!group) throw new GroupMisconfiguredError(`Instance group ${groupId} no longer exists.`)
+    if (!group.isContainerGroup) {
+      throw new GroupMisconfiguredError(
+        `Instance group "${group.name}" is not a container group, so no job can run in it.`,
+      )
+    }
+    if (group.credentialId === null && group.credentialRequired) {
+      throw new GroupMisconfiguredError(
+        `The credential of instance group "${group.name}" was deleted. Choose another one before jobs can run in it.`,
+      )
+    }
+    const override = parseOverride(group.podSpecOverride)
+    return {
+      groupId,
+      groupName: group.name,
+      cluster: await this.#byCredential(group.credentialId),
+      namespace: override.metadata?.namespace ?? defaultNamespace,
+      podSpecOverride: group.podSpecOverride,
+      credentialId: group.credentialId,
+    }
+  }
+
+  async forAttempt(attempt: {
+    instanceGroupId: number | null
+    credentialId: number | null
+    clusterKey: string
+  }): Promise<Cluster | null> {
+    // The credential is tried first, because the group may point elsewhere by now; the key proves that it is the same cluster.
+    const candidates = [attempt.credentialId, await this.#credentialOfGroup(attempt.instanceGroupId)]
+    for (const credentialId of candidates) {
+      if (credentialId === undefined) continue
+      const cluster = await this.#byCredential(credentialId).catch(() => null)
+      if (cluster && (cluster.key === attempt.clusterKey || attempt.clusterKey === '')) return cluster
+    }
+    return null
+  }
+
+  async all(): Promise<{ name: string; cluster: Cluster; namespaces: Set<string> }[]> {
+    const found = new Map<string, { name: string; cluster: Cluster; namespaces: Set<string> }>()
+    for (const groupId of await containerGroupIds(this.#sources.store.db)) {
+      const place = await this.forGroup(groupId).catch(() => null)
+      if (!place) continue
+      const { connectionKey } = place.cluster
+      const known = found.get(connectionKey) ?? { name: place.groupName, cluster: place.cluster, namespaces: new Set() }
+      known.namespaces.add(place.namespace)
+      found.set(connectionKey, known)
+    }
+    return [...found.values()]
+  }
+
+  close(): void {
+    for (const cluster of this.#open.values()) cluster.close()
+    this.#home?.close()
+  }
+
+  async #credentialOfGroup(groupId: number | null): Promise<number | null | undefined> {
+    if (groupId === null) return undefined
+    const document = await readGroup(this.#sources.store.db, groupId)
+    return document?.group.credentialId
+  }
+
+  async #byCredential(credentialId: number | null): Promise<Cluster> {
+    if (credentialId === null) {
+      this.#home ??= openCluster(this.#sources.home)
+      return this.#home
+    }
+    const credential = await readCredential(this.#sources.store.db, credentialId)
+    if (!credential) throw new GroupMisconfiguredError(`Credential ${credentialId} no longer exists.`)
+    const cluster = openCluster(targetFromCredential(openInputs(this.#sources.keyring, credential)))
+    // Opening connects to nothing, so an equal one that is in use already is simply taken instead.
+    const known = this.#open.get(cluster.connectionKey)
+    if (known) return known
+    this.#open.set(cluster.connectionKey, cluster)
+    return cluster
+  }
+}

@@ -1,0 +1,129 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
+import { defineSearchAttributeKey, SearchAttributeType, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import type { Logger } from 'pino'
+import { channels } from '../store/channel.ts'
+import type { Store } from '../store/database.ts'
+import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
+import { readStartFacts } from '../store/start-facts.ts'
+import { jobWorkflowId, mainTaskQueue, workflowTypes } from '../workflows/names.ts'
+import type { TemporalLink } from './temporal.ts'
+
+/** How often the outbox is looked at even if nothing was notified: this is the reconciler that sends what a crash left. */
+const sweepMs = 5_000
+/** Starts in flight at once. A burst of starts starves first workflow tasks (temporal-measured.md §3). */
+const concurrency = 8
+
+const keys = {
+  jobId: defineSearchAttributeKey('MayflyJobId', SearchAttributeType.INT),
+  kind: defineSearchAttributeKey('MayflyKind', SearchAttributeType.KEYWORD),
+  template: defineSearchAttributeKey('MayflyTemplate', SearchAttributeType.KEYWORD),
+  organization: defineSearchAttributeKey('MayflyOrganization', SearchAttributeType.KEYWORD),
+  launchedBy: defineSearchAttributeKey('MayflyLaunchedBy', SearchAttributeType.KEYWORD),
+  status: defineSearchAttributeKey('MayflyStatus', SearchAttributeType.KEYWORD),
+}
+
+/**
+ * Tells Temporal what the API wrote down: starts and cancels. Woken by the notification of the same transaction, so a launch reaches
+ * Temporal within milliseconds; what was not sent, because of a crash or because Temporal was away, is found by the sweep.
+ */
+export class OutboxSender {
+  readonly #store: Store
+  readonly #temporal: TemporalLink
+  readonly #log: Logger
+  #unlisten: (() => Promise<void>) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #pass: Promise<void> | undefined
+  #again = false
+  #stopped = false
+
+  constructor(store: Store, temporal: TemporalLink, log: Logger) {
+    this.#store = store
+    this.#temporal = temporal
+    this.#log = log
+  }
+
+  async start(): Promise<void> {
+    this.#unlisten = await this.#store.listen(channels.outbox, () => this.#wake())
+    this.#timer = setInterval(() => this.#wake(), sweepMs)
+    this.#wake()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearInterval(this.#timer)
+    await this.#unlisten?.()
+    await this.#pass
+  }
+
+  #wake(): void {
+    if (this.#stopped) return
+    this.#again = true
+    this.#pass ??= this.#sendAll().finally(() => {
+      this.#pass = undefined
+      if (this.#again) this.#wake()
+    })
+  }
+
+  async #sendAll(): Promise<void> {
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false
+        const rows = await claimOutbox(this.#store.db, concurrency)
+        await Promise.all(rows.map((row) => this.#send(row)))
+        if (rows.length > 0) this.#again = true
+      }
+    } catch (error) {
+      this.#again = false
+      this.#log.warn({ reason: String(error) }, 'the outbox could not be read')
+    }
+  }
+
+  async #send(row: OutboxRow): Promise<void> {
+    try {
+      await (row.kind === 'start' ? this.#startWorkflow(row) : this.#cancelWorkflow(row))
+      await outboxSent(this.#store.db, row.id)
+    } catch (error) {
+      const retryMs = Math.min(500 * 2 ** row.tries, 30_000)
+      this.#log.warn({ job: row.jobId, kind: row.kind, reason: String(error), retryMs }, 'Temporal did not take it')
+      await outboxFailed(this.#store.db, row.id, String(error), new Date(Date.now() + retryMs))
+    }
+  }
+
+  async #startWorkflow({ jobId }: OutboxRow): Promise<void> {
+    const facts = await readStartFacts(this.#store.db, jobId)
+    if (!facts) return
+    const type = facts.type === 'project_update' ? workflowTypes.projectUpdate : workflowTypes.job
+    const keyword = (key: typeof keys.template, value: string | null) => (value === null ? [] : [{ key, value }])
+    try {
+      await this.#temporal.client.workflow.start(type, {
+        workflowId: jobWorkflowId(jobId),
+        taskQueue: mainTaskQueue,
+        args: [{ jobId }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        requestEagerStart: true,
+        staticSummary: facts.name,
+        typedSearchAttributes: [
+          { key: keys.jobId, value: jobId },
+          { key: keys.kind, value: facts.type },
+          { key: keys.status, value: 'pending' },
+          ...keyword(keys.template, facts.template),
+          ...keyword(keys.organization, facts.organization),
+          ...keyword(keys.launchedBy, facts.launchedBy),
+        ],
+      })
+    } catch (error) {
+      // A crash between the start and the row's removal: it was sent, and has even ended since.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    }
+  }
+
+  async #cancelWorkflow(row: OutboxRow): Promise<void> {
+    try {
+      await this.#temporal.client.workflow.getHandle(jobWorkflowId(row.jobId)).cancel()
+    } catch (error) {
+      // Ended by itself in the meantime, or so long ago that Temporal has forgotten it: there is nothing left to cancel.
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client'
+import { loadClientConnectConfig } from '@temporalio/envconfig'
+import { temporal } from '@temporalio/proto'
+import { NativeConnection } from '@temporalio/worker'
+import { mainTaskQueue, reaperScheduleId, searchAttributes, workflowTypes } from '../workflows/names.ts'
+
+/** A connection to Temporal that the workers and the client of this process share. */
+export interface TemporalLink {
+  connection: NativeConnection
+  client: Client
+  namespace: string
+}
+
+/**
+ * Connects with the standard Temporal environment (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE, TEMPORAL_TLS_*, …).
+ * Throws when the server does not answer; callers decide whether to wait.
+ */
+export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalLink> {
+  const config = loadClientConnectConfig({ overrideEnvVars: { ...env } as Record<string, string> })
+  const namespace = config.namespace ?? 'default'
+  const connection = await NativeConnection.connect({
+    ...config.connectionOptions,
+    // Server and worker mostly share a machine or a rack: compressing costs more than it saves.
+    grpcCompression: { codec: 'none' },
+  })
+  // An eager start hands the first workflow task to a worker of this process in the answer to the start itself.
+  return { connection, client: new Client({ connection, namespace }), namespace }
+}
+
+const valueTypes = temporal.api.enums.v1.IndexedValueType
+const indexedTypes = {
+  Int: valueTypes.INDEXED_VALUE_TYPE_INT,
+  Keyword: valueTypes.INDEXED_VALUE_TYPE_KEYWORD,
+} as const
+
+/** Registers our search attributes where they are missing. Idempotent; several workers may do it at once. */
+export async function registerSearchAttributes({ connection, namespace }: TemporalLink): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
+  const missing = Object.entries(searchAttributes).filter(([name]) => !(name in (customAttributes ?? {})))
+  if (missing.length === 0) return
+  await connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, indexedTypes[type]])),
+  })
+}
+
+/** Makes sure that the reaper's schedule exists and has this interval. Idempotent. */
+export async function scheduleReaper({ client }: TemporalLink, intervalSeconds: number): Promise<void> {
+  const spec = { intervals: [{ every: intervalSeconds * 1000 }] }
+  try {
+    await client.schedule.create({
+      scheduleId: reaperScheduleId,
+      spec,
+      action: {
+        type: 'startWorkflow',
+        workflowType: workflowTypes.reaper,
+        taskQueue: mainTaskQueue,
+        workflowId: 'reaper',
+      },
+      // A pass that is late is skipped: the next one does the same work.
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: intervalSeconds * 1000 },
+    })
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error
+    await client.schedule.getHandle(reaperScheduleId).update((previous) => ({ ...previous, spec }))
+  }
+}

@@ -1,0 +1,113 @@
+import { Runtime, Worker } from '@temporalio/worker'
+import type { Logger } from 'pino'
+import { createActivities } from '../activities/activities.ts'
+import type { ActivityDeps, ActivitySettings } from '../activities/deps.ts'
+import type { ClusterTarget } from '../kubernetes/target.ts'
+import type { Store } from '../store/database.ts'
+import type { Keyring } from '../store/secrets.ts'
+import { mainTaskQueue } from '../workflows/names.ts'
+import { ClusterPool } from './clusters.ts'
+import { GroupRegistry } from './gate/group-registry.ts'
+import { Watches } from './gate/watches.ts'
+import { OutboxSender } from './outbox.ts'
+import { RunningWorkflows } from './running-workflows.ts'
+import { registerSearchAttributes, scheduleReaper, type TemporalLink } from './temporal.ts'
+import { workflowBundle } from './workflow-bundle.ts'
+
+export interface WorkerOptions {
+  store: Store
+  keyring: Keyring
+  temporal: TemporalLink
+  settings: ActivitySettings
+  /** Where groups without a credential run. */
+  home: ClusterTarget
+  reaperIntervalSeconds: number
+  log: Logger
+}
+
+export interface RunningWorker {
+  /** Resolves when the worker has stopped; rejects when it broke. */
+  readonly done: Promise<void>
+  /** Stops taking work, lets short activities end and hands long ones over to whoever comes next. */
+  stop(): Promise<void>
+}
+
+/** How long short activities may take to end at a shutdown; long ones hand over at once. */
+const graceMs = 1_000
+
+/** The SDK logs through ours, and never installs signal handlers of its own: the process decides the order in which things stop. */
+export function installRuntime(log: Logger): void {
+  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
+    log[level]({ ...meta }, message)
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (_level, message, meta) => log.info({ ...meta }, message),
+      trace: write('trace'),
+      debug: write('debug'),
+      info: write('debug'),
+      warn: write('warn'),
+      error: write('error'),
+    },
+  })
+}
+
+/** Starts everything a worker process does: workflows, activities, the gates, the outbox; and makes sure that the reaper is scheduled. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { store, keyring, temporal, settings, log } = options
+  await registerSearchAttributes(temporal)
+  const clusters = new ClusterPool({ store, keyring, home: options.home, defaultNamespace: settings.defaultNamespace })
+  const watches = new Watches(settings.installUuid, log)
+  // The gates need `admit`, and `admit` needs the gates: the activities are made with the registry, and the registry is given them.
+  const gates: GroupRegistry = new GroupRegistry(
+    {
+      store,
+      connection: temporal.connection,
+      namespace: temporal.namespace,
+      admit: (input) => activities.admit(input),
+      watches,
+      log,
+    },
+    clusters,
+  )
+  const deps: ActivityDeps = {
+    store,
+    keyring,
+    clusters,
+    gates,
+    workflows: new RunningWorkflows(temporal),
+    settings,
+    log,
+  }
+  const activities = createActivities(deps)
+  const worker = await Worker.create({
+    connection: temporal.connection,
+    namespace: temporal.namespace,
+    taskQueue: mainTaskQueue,
+    workflowBundle: await workflowBundle(settings.dataFolder),
+    activities,
+    maxConcurrentActivityTaskExecutions: 1_000,
+    maxConcurrentWorkflowTaskExecutions: 40,
+    maxCachedWorkflows: 300,
+    maxHeartbeatThrottleInterval: '1 second',
+    defaultHeartbeatThrottleInterval: '1 second',
+    // Short, because a job whose worker died waits for it before another worker goes on.
+    stickyQueueScheduleToStartTimeout: '5 seconds',
+    shutdownGraceTime: graceMs,
+    shutdownForceTime: '15 seconds',
+  })
+  const outbox = new OutboxSender(store, temporal, log)
+  await gates.start()
+  await outbox.start()
+  await scheduleReaper(temporal, options.reaperIntervalSeconds)
+  const done = worker.run()
+  let stopping: Promise<void> | undefined
+  const stop = async () => {
+    await outbox.stop()
+    await gates.stop()
+    if (worker.getState() === 'RUNNING') worker.shutdown()
+    await done
+    clusters.close()
+  }
+  return { done, stop: () => (stopping ??= stop()) }
+}
