@@ -53,13 +53,13 @@ function runStage(stage: Stage): Promise<boolean> {
 }
 
 /** Runs Vitest and counts what it reports; a run without a readable report is one failure. */
-async function runTests(args: string[]): Promise<Counts> {
+async function runTests(name: string, args: string[], minutes: number): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-test-'))
   try {
     const report = join(folder, 'report.json')
     const command = ['node_modules/.bin/vitest', 'run', '--reporter=default', '--reporter=json', '--silent=passed-only']
     command.push(`--outputFile.json=${report}`, ...args)
-    const ok = await runStage({ name: 'tests', command, minutes: 75 })
+    const ok = await runStage({ name, command, minutes })
     return countTests(ok, readReport(report))
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -76,8 +76,17 @@ function readReport(file: string): VitestReport | undefined {
 
 let failedChecks = 0
 for (const check of checks) if (!(await runStage(check))) failedChecks++
-const counts = await runTests(process.argv.slice(2))
-if (counts.skipped > 0) console.log(`${counts.skipped} skipped`)
-const failed = counts.failed + failedChecks
-console.log(closingLine({ ...counts, failed }))
+const args = process.argv.slice(2)
+// Two runs, so that a stack that does not come up hides no unit test.
+const runs =
+  args.length > 0
+    ? [await runTests('tests', args, 90)]
+    : [
+        await runTests('unit tests', ['--project', 'unit'], 20),
+        await runTests('end-to-end tests', ['--project', 'e2e'], 75),
+      ]
+const sum = (key: keyof Counts): number => runs.reduce((total, counts) => total + counts[key], 0)
+if (sum('skipped') > 0) console.log(`${sum('skipped')} skipped`)
+const failed = sum('failed') + failedChecks
+console.log(closingLine({ passed: sum('passed'), failed }))
 process.exitCode = failed > 0 ? 1 : 0
