@@ -2,7 +2,8 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { type Endpoint, parseHost, tokenFile, tokenSubject } from './endpoint.ts'
+import { createSecureContext, getCACertificates, type ConnectionOptions as TlsConnectionOptions } from 'node:tls'
+import { type Endpoint, parseHost, type TlsOptions, tokenFile, tokenSubject } from './endpoint.ts'
 import { ConfigurationError } from './errors.ts'
 import { readKubeconfig } from './kubeconfig.ts'
 import { type ClusterTarget, CredentialIncompleteError } from './target.ts'
@@ -25,7 +26,7 @@ export function openConnection(target: ClusterTarget): Connection {
   const endpoint = endpointOf(target)
   const options = { keepAlive: true, timeout: freeSocketMs, maxFreeSockets: 16 }
   const agent =
-    endpoint.url.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent({ ...options, ...endpoint.tls })
+    endpoint.url.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tlsFor(endpoint.tls) })
   const path = endpoint.url.pathname.replace(/\/+$/, '')
   return {
     ...endpoint,
@@ -34,6 +35,19 @@ export function openConnection(target: ClusterTarget): Connection {
     key: createHash('sha256').update(`${endpoint.url.host}${path}\0${endpoint.identity}`).digest('hex').slice(0, 16),
     connectionKey: createHmac('sha256', processSecret).update(endpoint.fingerprint).digest('hex').slice(0, 32),
   }
+}
+
+/** Node alone would trust only the roots it was built with. */
+let systemRoots: string[] | null = null
+
+function tlsFor({ servername, rejectUnauthorized, ...material }: TlsOptions): TlsConnectionOptions {
+  if (rejectUnauthorized && !material.ca) {
+    systemRoots ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])]
+  }
+  const ca = material.ca ?? (rejectUnauthorized ? (systemRoots ?? []) : [])
+  // Made once: parsing hundreds of roots for every connection would cost more than the connection.
+  const secureContext = createSecureContext({ ...material, ...(ca.length > 0 ? { ca } : {}) })
+  return { secureContext, rejectUnauthorized, ...(servername ? { servername } : {}) }
 }
 
 function endpointOf(target: ClusterTarget): Endpoint {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigurationError } from './errors.ts'
 
-/** TLS options for Node. */
+/** TLS options for Node; with `rejectUnauthorized` and no `ca` the system's roots decide. */
 export interface TlsOptions {
   ca?: string
   cert?: string

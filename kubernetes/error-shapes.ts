@@ -116,11 +116,20 @@ export function parseQuota(message: string): QuotaNumbers | null {
   return { quota, requested: quantities(requested), used: quantities(used), limited: quantities(limited) }
 }
 
-/** True when what is requested is larger than the quota itself, so that no freed pod ever helps. */
-export function neverFits(numbers: QuotaNumbers): boolean {
-  return Object.entries(numbers.requested).some(
-    ([resource, amount]) => parseQuantity(amount) > parseQuantity(numbers.limited[resource] ?? ''),
+/** The requests that are larger than the quota itself, so that no freed pod ever helps. */
+function hopeless({ requested, limited }: QuotaNumbers): string[] {
+  return Object.keys(requested).filter((resource) => amount(requested, resource) > amount(limited, resource))
+}
+
+/** The requests for which there is no room just now. */
+function exhausted({ requested, used, limited }: QuotaNumbers): string[] {
+  return Object.keys(requested).filter(
+    (resource) => amount(used, resource) + amount(requested, resource) > amount(limited, resource),
   )
+}
+
+function amount(amounts: Record<string, string>, resource: string): number {
+  return parseQuantity(amounts[resource] ?? '')
 }
 
 function quantities(list: string): Record<string, string> {
@@ -130,20 +139,7 @@ function quantities(list: string): Record<string, string> {
 
 function forbidden(text: string, status: StatusBody, detail: string): KubernetesError {
   const numbers = parseQuota(text)
-  if (numbers) {
-    const never = neverFits(numbers)
-    const wants = Object.entries(numbers.requested)
-      .map(([resource, amount]) => `${resource} ${amount} of ${numbers.limited[resource] ?? '?'}`)
-      .join(', ')
-    return new QuotaExceededError(
-      numbers,
-      never,
-      never
-        ? `The pod can never fit into quota ${numbers.quota}: it asks for ${wants}.`
-        : `Quota ${numbers.quota} is used up: the pod asks for ${wants}.`,
-      detail,
-    )
-  }
+  if (numbers) return quotaExceeded(numbers, detail)
   // The verb may be followed by a sub-resource: `cannot create resource "pods/exec" in API group "" in the namespace "jobs"`.
   const rbac = /cannot (\S+) resource "([^"]+)"(?:.*? in the namespace "([^"]+)")?/.exec(text)
   if (rbac) {
@@ -162,6 +158,24 @@ function forbidden(text: string, status: StatusBody, detail: string): Kubernetes
     return new NotFoundError('namespace', `The namespace is being deleted: ${text}`, detail)
   }
   return new InvalidObjectError(`Kubernetes rejected the request: ${text}`, detail)
+}
+
+function quotaExceeded(numbers: QuotaNumbers, detail: string): QuotaExceededError {
+  const { quota, requested, used, limited } = numbers
+  const never = hopeless(numbers)
+  if (never.length > 0) {
+    const wants = never.map((resource) => `${resource} ${requested[resource]}, and the quota is ${limited[resource]}`)
+    return new QuotaExceededError(
+      numbers,
+      true,
+      `The pod can never fit into quota ${quota}: it requests ${wants.join('; ')}.`,
+      detail,
+    )
+  }
+  const lacks = exhausted(numbers).map(
+    (resource) => `${resource} ${used[resource]} of ${limited[resource]} in use, ${requested[resource]} requested`,
+  )
+  return new QuotaExceededError(numbers, false, `Quota ${quota} is used up: ${lacks.join('; ')}.`, detail)
 }
 
 function notFound(text: string, status: StatusBody, detail: string): NotFoundError {

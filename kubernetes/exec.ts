@@ -159,7 +159,7 @@ class Session implements ExecSession {
       if (frame[0] === channel.stdout) this.#queue.push(rest)
       else if (frame[0] === channel.stderr)
         this.#stderr = Buffer.concat([this.#stderr, rest]).subarray(-stderrLimitBytes)
-      else if (frame[0] === channel.status) status = parseStatus(rest.toString('utf8'))
+      else if (frame[0] === channel.status) status = statusFrame(rest)
     })
     const closed = new Promise<number>((resolve) => socket.once('close', resolve))
     this.ended = closed.then(() => {})
@@ -240,6 +240,15 @@ class Session implements ExecSession {
 function bufferOf(data: RawData): Buffer {
   if (Buffer.isBuffer(data)) return data
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
+}
+
+/** The last frame's Status; unlike those in answers it does not name its kind. Null when it is cut off. */
+function statusFrame(frame: Buffer): StatusBody | null {
+  try {
+    return JSON.parse(frame.toString('utf8'))
+  } catch {
+    return null
+  }
 }
 
 /** The exit code that a final Status tells; throws where the command never ran. */

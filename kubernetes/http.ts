@@ -47,9 +47,21 @@ export async function callApi<Answer>(connection: Connection, call: Call): Promi
   }
 }
 
-/** Sends a request and returns its answer as soon as the headers are there; for watches. Only 2xx gets through. */
-export async function openStream(connection: Connection, call: Call): Promise<IncomingMessage> {
-  return openResponse(connection, call)
+/** Sends a request and hands out its answer's bytes as they come, for watches. A connection that breaks is a typed error. */
+export async function openStream(connection: Connection, call: Call): Promise<AsyncIterable<Buffer>> {
+  const response = await openResponse(connection, call)
+  async function* bytes() {
+    try {
+      yield* response as AsyncIterable<Buffer>
+    } catch (error) {
+      throw call.signal?.aborted ? call.signal.reason : errorFromNetwork(connection.host, asError(error))
+    }
+  }
+  return bytes()
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 async function openResponse(connection: Connection, call: Call): Promise<IncomingMessage> {
@@ -62,7 +74,7 @@ async function openResponse(connection: Connection, call: Call): Promise<Incomin
       response = await answer
     } catch (error) {
       if (call.signal?.aborted) throw call.signal.reason
-      const failure = error instanceof Error ? error : new Error(String(error))
+      const failure = asError(error)
       // The server closed a kept-alive connection just when we chose it; nothing of the request was looked at.
       if (attempt === 1 && request.reusedSocket && 'code' in failure && failure.code === 'ECONNRESET') continue
       throw errorFromNetwork(connection.host, failure)
@@ -150,7 +162,7 @@ async function readBody(connection: Connection, call: Call, response: IncomingMe
     }
   } catch (error) {
     if (call.signal?.aborted) throw call.signal.reason
-    throw errorFromNetwork(connection.host, error instanceof Error ? error : new Error(String(error)))
+    throw errorFromNetwork(connection.host, asError(error))
   } finally {
     clearTimeout(clock)
   }

@@ -1,21 +1,24 @@
 import { type KubernetesError, TlsError, UnreachableError } from './errors.ts'
 
 /** What OpenSSL's and Node's codes mean to somebody who filled in a credential. */
+const untrusted =
+  "its certificate does not come from a trusted certificate authority (the one given, or the system's where none is given)"
+const noTls = 'the endpoint does not speak TLS'
 const certificateProblems: Record<string, string> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed and is not the certificate authority given',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an authority that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'the issuer of its certificate is unknown',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the issuer of its certificate is unknown',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate does not come from the certificate authority given',
-  CERT_SIGNATURE_FAILURE: 'its certificate does not come from the certificate authority given',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `its certificate is self-signed: ${untrusted}`,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  CERT_SIGNATURE_FAILURE: untrusted,
+  CERT_UNTRUSTED: untrusted,
+  CERT_REJECTED: untrusted,
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  CERT_UNTRUSTED: 'its certificate is not trusted',
-  CERT_REJECTED: 'its certificate is not trusted',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
-  EPROTO: 'the endpoint does not speak TLS',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'the endpoint does not speak TLS',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the endpoint does not speak TLS',
+  EPROTO: noTls,
+  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
 }
 
 /** A connection was given up by our own clock. */
@@ -34,13 +37,12 @@ export class TimedOut extends Error {
 /** The typed error for a connection that failed. Node's own text is kept as detail; it holds addresses but no headers. */
 export function errorFromNetwork(host: string, failure: Error): KubernetesError {
   const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : ''
-  const detail = `${host}: ${code ? `${code} ` : ''}${failure.message}`
+  // Node adds advice for whoever started it, which is not who reads this.
+  const words = failure.message.split('; if the root CA')[0]?.trim()
+  const detail = `${host}: ${code ? `${code} ` : ''}${words}`
   const problem = certificateProblems[code]
   if (problem || /^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|UNABLE_TO_)/.test(code) || /SSL routines/.test(failure.message)) {
-    return new TlsError(
-      `No TLS connection to the Kubernetes API at ${host}: ${problem ?? failure.message} (certificate check).`,
-      detail,
-    )
+    return new TlsError(`No TLS connection to the Kubernetes API at ${host}: ${problem ?? failure.message}.`, detail)
   }
   if (failure instanceof TimedOut) {
     return new UnreachableError(

@@ -19,10 +19,12 @@ export type { SpooledPod } from './pod-talk.ts'
 /** The payload, readable again from its beginning because a delivery may have to be repeated. */
 export type PayloadSource = Uint8Array | (() => AsyncIterable<Uint8Array>)
 
-/** Tries right after the creation come this often; a pod with its image at hand is ready within half a second. */
-const eagerTryMs = 100
-/** After this time the image is probably being pulled. */
-const eagerForMs = 3_000
+/** No pod is ready sooner after its creation; the first try, at once, is for pods that were created long ago. */
+const earliestStartMs = 250
+/** A pod with its image at hand is ready within half a second: every wait here is a wait of its user. */
+const eagerTryMs = 75
+const eagerForMs = 2_000
+/** Later the image is probably being pulled. */
 const patientTryMs = 1_000
 
 /**
@@ -46,7 +48,9 @@ export async function deliverPayload(
     } catch (error) {
       await talk.survive(error)
     }
-    await pause(performance.now() - begun < eagerForMs ? eagerTryMs : patientTryMs, signal)
+    const waited = performance.now() - begun
+    const untilEarliest = earliestStartMs - waited
+    await pause(untilEarliest > 0 ? untilEarliest : waited < eagerForMs ? eagerTryMs : patientTryMs, signal)
   }
 }
 
