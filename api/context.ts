@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Database, Store } from '../store/database.ts'
 import type { Keyring } from '../store/secrets.ts'
+import type { Keyring } from '../store/secrets.ts'
 import type { RoleLookup } from './permissions.ts'
 import type { Registry } from './registry.ts'
 
@@ -19,6 +20,8 @@ export interface Actor {
   /** How they authenticated; a `read` scope forbids unsafe methods. */
   via: 'basic' | 'session' | 'token'
   scope: 'read' | 'write'
+  /** Key of the session it came by; what changes the password keeps this session. */
+  sessionKey?: string
 }
 
 /** What the process gives to every request; made once by the composition in cli/. */
@@ -34,6 +37,8 @@ export interface ApiDeps {
   projectsRoot: string
   /** Namespace of pods whose group names none. */
   defaultNamespace: string
+  /** Folder of manual projects, as `GET /config/` tells administrators. */
+  projectsFolder?: string
   log: Logger
   /** Default: nobody has roles. */
   roles?: RoleLookup

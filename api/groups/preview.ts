@@ -1,0 +1,71 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import { podAnnotations, podLabels, podName } from '../../model/attempt.ts'
+import { OverrideSyntaxError } from '../../model/pod-template.ts'
+import { effectiveManifest } from '../../model/pod-template-manifest.ts'
+import type { PodManifest, TemplateRemark } from '../../model/pod-template-types.ts'
+import { validateOverride } from '../../model/pod-template-validate.ts'
+import { executionEnvironments, type instanceGroups } from '../../store/schema/catalog.ts'
+import { jobWorkflowId } from '../../workflows/names.ts'
+import type { RequestContext } from '../context.ts'
+import { ValidationError } from '../errors.ts'
+import type { ActionInput, ActionResult } from '../resource.ts'
+
+type Group = typeof instanceGroups.$inferSelect
+
+/** What a preview answers; `manifest` is null while the override does not parse. */
+export interface GroupPreview {
+  ok: boolean
+  errors: TemplateRemark[]
+  warnings: TemplateRemark[]
+  manifest: PodManifest | null
+}
+
+/** Job and attempt that a previewed pod is named after. */
+const sampleJob = 0
+
+/**
+ * `/instance_groups/N/preview/`: the pod that a job of this group would get, with the group's override or, by POST, with an unsaved
+ * `pod_spec_override`; so a mistake is seen before a job meets it.
+ */
+export async function groupPreview({ object: group, body, context }: ActionInput<Group>): Promise<ActionResult> {
+  const given = body.pod_spec_override ?? group.podSpecOverride
+  if (typeof given !== 'string') throw ValidationError.on('pod_spec_override', 'Not a valid string.')
+  const check = given.trim() === '' ? { ok: true, errors: [], warnings: [] } : validateOverride(given)
+  const preview: GroupPreview = { ...check, manifest: await manifestOf(given, context) }
+  return { status: 200, body: preview }
+}
+
+async function manifestOf(override: string, context: RequestContext): Promise<PodManifest | null> {
+  const environment = await defaultEnvironment(context)
+  try {
+    return effectiveManifest({
+      override,
+      image: environment?.image ?? '',
+      pull: pullPolicy(environment?.pull),
+      defaultNamespace: context.deps.defaultNamespace,
+      name: podName(sampleJob, 1),
+      labels: { [podLabels.install]: context.deps.installUuid, [podLabels.job]: String(sampleJob) },
+      annotations: { [podAnnotations.workflowId]: jobWorkflowId(sampleJob) },
+      args: ['…'],
+      activeDeadlineSeconds: 0,
+    })
+  } catch (error) {
+    if (error instanceof OverrideSyntaxError) return null
+    throw error
+  }
+}
+
+/** The environment of jobs that name none: the oldest global one (awx.md §2.12). */
+async function defaultEnvironment(context: RequestContext) {
+  const [row] = await context.db
+    .select({ image: executionEnvironments.image, pull: executionEnvironments.pull })
+    .from(executionEnvironments)
+    .where(sql`${executionEnvironments.organizationId} IS NULL AND ${eq(executionEnvironments.managed, false)}`)
+    .orderBy(asc(executionEnvironments.id))
+    .limit(1)
+  return row
+}
+
+function pullPolicy(pull: string | undefined): '' | 'always' | 'missing' | 'never' {
+  return pull === 'always' || pull === 'missing' || pull === 'never' ? pull : ''
+}

@@ -1,0 +1,41 @@
+import { cutStdout, eventChoices, eventDisplay, eventLevel } from '../../model/event-display.ts'
+import type { jobEvents } from '../../store/schema/jobs.ts'
+import type { RequestContext } from '../context.ts'
+import { derived, type Field } from '../field.ts'
+import type { View } from '../resource.ts'
+
+/** A row of job_events. */
+export type EventTableRow = typeof jobEvents.$inferSelect
+
+const asEvent = (row: unknown) => row as EventTableRow
+
+/** Fields that events of all kinds show, in AWX's order; `between` stands where their own ones are. */
+export function eventFields(between: Record<string, Field>): Record<string, Field> {
+  return {
+    event: { kind: 'choice', choices: eventChoices },
+    counter: { kind: 'integer', min: 0 },
+    event_display: derived('string', (row) => eventDisplay(asEvent(row))),
+    event_data: { kind: 'json', unsearchable: true },
+    event_level: derived('integer', (row) => eventLevel(asEvent(row).event)),
+    failed: { kind: 'boolean' },
+    changed: { kind: 'boolean' },
+    uuid: { kind: 'string' },
+    ...between,
+    host_name: { kind: 'string' },
+    playbook: { kind: 'string' },
+    play: { kind: 'string' },
+    task: { kind: 'string' },
+    role: { kind: 'string' },
+    stdout: { kind: 'string' },
+    start_line: { kind: 'integer', min: 0 },
+    end_line: { kind: 'integer', min: 0 },
+    verbosity: { kind: 'integer', min: 0 },
+  }
+}
+
+/** Lists show the beginning of long texts only, unless `no_truncate` asks for all. */
+export function shownStdout(event: EventTableRow, context: RequestContext, view: View): string {
+  const whole = new URL(context.request.url).searchParams.get('no_truncate') ?? ''
+  if (view === 'detail' || /^(1|true)$/i.test(whole)) return event.stdout
+  return cutStdout(event.event, event.stdout)
+}

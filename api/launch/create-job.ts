@@ -1,0 +1,63 @@
+import { eq } from 'drizzle-orm'
+import type { Database } from '../../store/database.ts'
+import { tellParent } from '../../store/job-parent.ts'
+import { enqueue } from '../../store/outbox.ts'
+import { unifiedJobCredentials, unifiedJobs } from '../../store/schema/jobs.ts'
+import { type Keyring, launchContext, seal } from '../../store/secrets.ts'
+
+type NewJob = typeof unifiedJobs.$inferInsert
+
+/**
+ * Writes a job of any kind with everything that starts it: row, credentials, sealed secrets, message to Temporal; and tells its template or
+ * project. Runs in the caller's transaction. `secrets` as `launchSecrets` of model/launch.ts makes them; `sealed` are further secret documents
+ * to keep in launchConfig under their key.
+ */
+export async function createJob(
+  tx: Database,
+  values: Omit<NewJob, 'status'>,
+  more: {
+    credentialIds?: number[]
+    secrets?: Record<string, string>
+    answers?: Record<string, unknown>
+    keyring?: Keyring
+  } = {},
+): Promise<typeof unifiedJobs.$inferSelect> {
+  const [job] = await tx
+    .insert(unifiedJobs)
+    .values({ ...values, status: 'pending' })
+    .returning()
+  if (!job) throw new Error('the job was not inserted')
+  await sealSecrets(tx, job, more)
+  if (more.credentialIds?.length) {
+    await tx
+      .insert(unifiedJobCredentials)
+      .values(more.credentialIds.map((credentialId) => ({ jobId: job.id, credentialId })))
+  }
+  await tellParent(tx, job)
+  await enqueue(tx, 'start', job.id)
+  return job
+}
+
+/** Sealed values open for this job only, so they are written once its id is known. */
+async function sealSecrets(
+  tx: Database,
+  job: typeof unifiedJobs.$inferSelect,
+  more: { secrets?: Record<string, string>; answers?: Record<string, unknown>; keyring?: Keyring },
+): Promise<void> {
+  const { secrets = {}, answers = {}, keyring } = more
+  if (!keyring || Object.keys(secrets).length === 0) return
+  const context = launchContext(job.id)
+  const kept = Object.keys(answers).length > 0
+  await tx
+    .update(unifiedJobs)
+    .set({
+      launchSecrets: seal(keyring, JSON.stringify(secrets), context),
+      ...(kept
+        ? { launchConfig: { ...job.launchConfig, [secretAnswersKey]: seal(keyring, JSON.stringify(answers), context) } }
+        : {}),
+    })
+    .where(eq(unifiedJobs.id, job.id))
+}
+
+/** Key of launchConfig with the sealed answers to password questions, which a relaunch needs after launchSecrets were wiped. */
+export const secretAnswersKey = 'secret_answers'

@@ -1,0 +1,201 @@
+import { eq, inArray, sql } from 'drizzle-orm'
+import { preferredGroups } from '../../model/groups.ts'
+import type { LaunchCredential, LaunchObjects, LaunchTemplate } from '../../model/launch.ts'
+import { type PromptField, type Prompts, promptFlags } from '../../model/prompts.ts'
+import { surveyQuestions } from '../../model/survey.ts'
+import type { Database } from '../../store/database.ts'
+import {
+  credentials,
+  credentialTypes,
+  executionEnvironments,
+  instanceGroups,
+  inventories,
+  inventoryInstanceGroups,
+  jobTemplateCredentials,
+  jobTemplateInstanceGroups,
+  type jobTemplates,
+  organizationInstanceGroups,
+  projects,
+} from '../../store/schema/catalog.ts'
+import { camelCase } from '../registry.ts'
+import { passwordsAsked } from './passwords.ts'
+
+export type TemplateRow = typeof jobTemplates.$inferSelect
+
+/** Everything a launch reads, by one query whatever the template. */
+export interface LaunchSources {
+  project: typeof projects.$inferSelect | null
+  /** The template's credentials. */
+  credentials: LaunchCredential[]
+  inventoryBeingDeleted: boolean
+  inventoryPreventsFallback: boolean
+  templateGroups: number[]
+  inventoryGroups: number[]
+  organizationGroups: number[]
+  globalGroups: number[]
+}
+
+interface StoredCredential {
+  id: number
+  name: string
+  inputs: Record<string, unknown>
+  type_id: number
+  type_name: string
+  kind: string
+}
+
+const credentialJson = sql`json_build_object('id', ${credentials.id}, 'name', ${credentials.name},
+  'inputs', ${credentials.inputs}, 'type_id', ${credentialTypes.id}, 'type_name', ${credentialTypes.name},
+  'kind', ${credentialTypes.kind})`
+
+/** Reads what a job of this template is made of. `inventoryId`: the job's, which may be prompted. */
+export async function loadSources(
+  db: Database,
+  job: {
+    jobTemplateId: number | null
+    projectId: number | null
+    organizationId: number | null
+    inventoryId: number | null
+  },
+): Promise<LaunchSources> {
+  const ids = (
+    table: typeof jobTemplateInstanceGroups | typeof inventoryInstanceGroups | typeof organizationInstanceGroups,
+    owner: unknown,
+  ) =>
+    sql<
+      number[]
+    >`coalesce((SELECT json_agg(${table.instanceGroupId} ORDER BY ${table.position}) FROM ${table} WHERE ${owner}), '[]')`
+  const [row] = await db
+    .select({
+      project: projects,
+      beingDeleted: inventories.pendingDeletion,
+      preventsFallback: inventories.preventInstanceGroupFallback,
+      credentials: sql<StoredCredential[]>`coalesce((
+        SELECT json_agg(${credentialJson} ORDER BY ${credentials.name}, ${credentials.id})
+        FROM ${jobTemplateCredentials}
+        JOIN ${credentials} ON ${credentials.id} = ${jobTemplateCredentials.credentialId}
+        JOIN ${credentialTypes} ON ${credentialTypes.id} = ${credentials.credentialTypeId}
+        WHERE ${jobTemplateCredentials.jobTemplateId} = ${job.jobTemplateId}), '[]')`,
+      templateGroups: ids(
+        jobTemplateInstanceGroups,
+        sql`${jobTemplateInstanceGroups.jobTemplateId} = ${job.jobTemplateId}`,
+      ),
+      inventoryGroups: ids(inventoryInstanceGroups, sql`${inventoryInstanceGroups.inventoryId} = ${job.inventoryId}`),
+      organizationGroups: ids(
+        organizationInstanceGroups,
+        sql`${organizationInstanceGroups.organizationId} = ${job.organizationId}`,
+      ),
+      globalGroups: sql<number[]>`coalesce((SELECT json_agg(${instanceGroups.id}) FROM ${instanceGroups}
+        WHERE ${instanceGroups.name} = 'default'), '[]')`,
+    })
+    .from(sql`(SELECT 1) AS one`)
+    .leftJoin(projects, sql`${projects.id} = ${job.projectId}`)
+    .leftJoin(inventories, sql`${inventories.id} = ${job.inventoryId}`)
+  if (!row) throw new Error('a query for one row gave none')
+  const { credentials: stored, beingDeleted, preventsFallback, ...rest } = row
+  return {
+    ...rest,
+    credentials: stored.map(launchCredential),
+    inventoryBeingDeleted: beingDeleted ?? false,
+    inventoryPreventsFallback: preventsFallback ?? false,
+  }
+}
+
+/** The template as the rules of launching look at it. */
+export function launchTemplate(template: TemplateRow, sources: LaunchSources): LaunchTemplate {
+  const { project } = sources
+  const asks = Object.fromEntries(
+    Object.entries(promptFlags).map(([field, flag]) => [
+      field,
+      template[camelCase(flag) as keyof TemplateRow] === true,
+    ]),
+  ) as Record<PromptField, boolean>
+  return {
+    plain: {
+      scm_branch: template.scmBranch,
+      job_tags: template.jobTags,
+      diff_mode: template.diffMode,
+      skip_tags: template.skipTags,
+      job_type: template.jobType,
+      limit: template.limit,
+      verbosity: template.verbosity,
+      inventory: template.inventoryId,
+      execution_environment: template.executionEnvironmentId,
+      forks: template.forks,
+      job_slice_count: template.jobSliceCount,
+      timeout: template.timeout,
+    },
+    extraVars: template.extraVars,
+    asks,
+    survey: template.surveyEnabled ? surveyQuestions(template.surveySpec) : [],
+    credentials: sources.credentials,
+    instanceGroups: sources.templateGroups,
+    labels: [],
+    project: project && {
+      status: project.status,
+      scmBranch: project.scmBranch,
+      allowOverride: project.allowOverride,
+      updatesOnLaunch: project.scmUpdateOnLaunch,
+    },
+    inventoryBeingDeleted: sources.inventoryBeingDeleted,
+  }
+}
+
+/** Groups the job may run in, frozen into it. */
+export function eligibleGroups(sources: LaunchSources, preventsFallback: boolean, launched: number[] = []): number[] {
+  return preferredGroups({
+    launched,
+    template: sources.templateGroups,
+    templatePreventsFallback: preventsFallback,
+    inventory: sources.inventoryGroups,
+    inventoryPreventsFallback: sources.inventoryPreventsFallback,
+    organization: sources.organizationGroups,
+    global: sources.globalGroups,
+  })
+}
+
+/** Looks up the ids of a launch body; no query where it names none. */
+export async function loadObjects(db: Database, prompts: Prompts): Promise<LaunchObjects> {
+  const found: LaunchObjects = { credentials: [], instanceGroups: [] }
+  if (prompts.inventory !== undefined) {
+    const [row] = await db
+      .select({ id: inventories.id, beingDeleted: inventories.pendingDeletion })
+      .from(inventories)
+      .where(eq(inventories.id, prompts.inventory))
+    found.inventory = row
+  }
+  if (prompts.execution_environment !== undefined) {
+    const [row] = await db
+      .select({ id: executionEnvironments.id })
+      .from(executionEnvironments)
+      .where(eq(executionEnvironments.id, prompts.execution_environment))
+    found.executionEnvironment = row
+  }
+  if (prompts.instance_groups?.length) {
+    found.instanceGroups = await db
+      .select({ id: instanceGroups.id })
+      .from(instanceGroups)
+      .where(inArray(instanceGroups.id, prompts.instance_groups))
+  }
+  if (prompts.credentials?.length) {
+    const rows = await db
+      .select({ credential: sql<StoredCredential>`${credentialJson}` })
+      .from(credentials)
+      .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
+      .where(inArray(credentials.id, prompts.credentials))
+    found.credentials = rows.map((row) => launchCredential(row.credential))
+  }
+  return found
+}
+
+function launchCredential(stored: StoredCredential): LaunchCredential {
+  return {
+    id: stored.id,
+    name: stored.name,
+    typeId: stored.type_id,
+    typeName: stored.type_name,
+    kind: stored.kind,
+    passwordsNeeded: passwordsAsked(stored.kind, stored.inputs),
+    vaultId: typeof stored.inputs.vault_id === 'string' ? stored.inputs.vault_id : '',
+  }
+}

@@ -1,0 +1,38 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { jobEvents } from '../../store/schema/jobs.ts'
+import { eventFields, shownStdout } from '../jobs/event-fields.ts'
+import { defineResource } from '../resource.ts'
+
+/** How many events AWX's browser UI loads at most. */
+export const uiEventsHeader = { 'X-UI-Max-Events': '4000' }
+
+/** `/api/v2/job_events/N/`: one event of a playbook run. Listed below jobs, hosts and groups only (awx.md §4.11). */
+export const jobEventsResource = defineResource({
+  name: 'job_events',
+  type: 'job_event',
+  model: 'JobEvent',
+  detailsOnly: true,
+  table: jobEvents,
+  methods: { list: ['GET'], detail: ['GET'] },
+  fields: {
+    job: { kind: 'id', to: 'jobs' },
+    ...eventFields({ parent_uuid: { kind: 'string' }, host: { kind: 'id', to: 'hosts' } }),
+  },
+  order: ['start_line', 'counter'],
+  searchFields: ['stdout'],
+  limitParameter: true,
+  listHeaders: uiEventsHeader,
+  subLists: {
+    children: {
+      resource: 'job_events',
+      where: (event) =>
+        and(eq(jobEvents.jobId, event.jobId), eq(jobEvents.parentUuid, event.uuid), sql`${event.uuid} <> ''`) ??
+        sql`false`,
+      title: 'Job Event Children List',
+    },
+  },
+  async summaries(events) {
+    return events.map(() => ({ role: {} }))
+  },
+  present: (wire, event, context, view) => ({ ...wire, stdout: shownStdout(event, context, view) }),
+})

@@ -1,0 +1,138 @@
+import { unifiedJobCredentials, unifiedJobs } from '../../store/schema/jobs.ts'
+import { derived } from '../field.ts'
+import { cancelAction } from '../jobs/cancel.ts'
+import { childrenSummaryAction } from '../jobs/children-summary.ts'
+import { jobCredentials } from '../jobs/credentials.ts'
+import { eventStreamAction } from '../jobs/event-stream.ts'
+import {
+  countFields,
+  elapsedSeconds,
+  type JobRow,
+  jobTypeChoices,
+  jobTypeLabels,
+  unifiedJobFields,
+  verbosityChoices,
+} from '../jobs/fields.ts'
+import { relaunchAction } from '../jobs/relaunch.ts'
+import { refuseDelete } from '../jobs/removal.ts'
+import { stdoutAction } from '../jobs/stdout.ts'
+import { defineResource } from '../resource.ts'
+import { loadSummaries } from '../summary.ts'
+
+/** `/api/v2/jobs/`: playbook runs. Made by launching and relaunching only. */
+export const jobsResource = defineResource({
+  name: 'jobs',
+  type: 'job',
+  model: 'Job',
+  label: jobTypeLabels.job,
+  titles: { list: 'Job List', detail: 'Job Detail' },
+  table: unifiedJobs,
+  scope: { type: 'job' },
+  methods: { list: ['GET'], detail: ['GET', 'DELETE'] },
+  fields: {
+    ...unifiedJobFields('job_templates'),
+    controller_node: { kind: 'string' },
+    job_type: { kind: 'choice', choices: [...jobTypeChoices, ['scan', 'Scan']] },
+    inventory: { kind: 'id', to: 'inventory' },
+    project: { kind: 'id', to: 'projects' },
+    playbook: { kind: 'string' },
+    scm_branch: { kind: 'string' },
+    forks: { kind: 'integer', min: 0, max: 2147483647 },
+    limit: { kind: 'string' },
+    verbosity: { kind: 'choice', choices: verbosityChoices },
+    extra_vars: { kind: 'json', holds: 'variables', unsearchable: true },
+    job_tags: { kind: 'string' },
+    force_handlers: { kind: 'boolean' },
+    skip_tags: { kind: 'string' },
+    start_at_task: { kind: 'string' },
+    timeout: { kind: 'integer', min: -2147483648, max: 2147483647 },
+    use_fact_cache: { kind: 'boolean' },
+    organization: { kind: 'id', to: 'organizations' },
+    job_template: { kind: 'id', to: 'job_templates' },
+    passwords_needed_to_start: {
+      kind: 'computed',
+      type: 'field',
+      filterable: false,
+      async values(rows, context) {
+        const credentials = await jobCredentials(
+          rows.map((row) => row.id),
+          context,
+        )
+        return rows.map((row) => (credentials.get(row.id) ?? []).flatMap((credential) => credential.passwords))
+      },
+    },
+    allow_simultaneous: { kind: 'boolean' },
+    artifacts: { kind: 'json', unsearchable: true },
+    scm_revision: { kind: 'string', label: 'SCM Revision' },
+    instance_group: { kind: 'id', to: 'instance_groups' },
+    diff_mode: { kind: 'boolean' },
+    job_slice_number: { kind: 'integer', min: 0, max: 2147483647 },
+    job_slice_count: { kind: 'integer', min: 0, max: 2147483647 },
+    webhook_service: derived('choice', () => ''),
+    webhook_credential: derived('id', () => null),
+    webhook_guid: derived('string', () => ''),
+    ...countFields,
+    custom_virtualenv: derived('string', () => null, { detailOnly: true }),
+  },
+  relations: {
+    credentials: {
+      kind: 'through',
+      to: 'credentials',
+      table: unifiedJobCredentials,
+      parent: 'jobId',
+      child: 'credentialId',
+    },
+    job_events: { kind: 'many', to: 'job_events', column: 'jobId' },
+    job_host_summaries: { kind: 'many', to: 'job_host_summaries', column: 'jobId' },
+  },
+  searchFields: ['description', 'name'],
+  summary: {
+    fields: ['name', 'description', 'status', 'failed', 'elapsed'],
+    async extra(rows, context) {
+      const ids = rows.flatMap((job) => job.jobTemplateId ?? [])
+      const templates = await loadSummaries(context.registry.get('job_templates'), ids, context)
+      return rows.map((job) => ({ type: 'job', ...templateNames(job, templates) }))
+    },
+  },
+  capabilities: ['delete', 'start'],
+  subLists: {
+    credentials: { relation: 'credentials', title: 'Job Credentials List' },
+    job_events: { relation: 'job_events', order: ['start_line', 'counter'], title: 'Job Events List' },
+    job_host_summaries: { relation: 'job_host_summaries', order: ['host_name'], title: 'Job Host Summaries List' },
+  },
+  actions: {
+    cancel: cancelAction(),
+    relaunch: relaunchAction,
+    stdout: stdoutAction('job'),
+    'job_events/children_summary': childrenSummaryAction,
+    'events/stream': eventStreamAction,
+  },
+  hooks: { beforeDelete: refuseDelete },
+  async summaries(rows, context) {
+    const credentials = await jobCredentials(
+      rows.map((row) => row.id),
+      context,
+    )
+    const ids = rows.flatMap((job) => job.jobTemplateId ?? [])
+    const templates = await loadSummaries(context.registry.get('job_templates'), ids, context)
+    return rows.map((job) => {
+      const template = job.jobTemplateId === null ? undefined : templates.get(job.jobTemplateId)
+      return {
+        ...(template ? { unified_job_template: { ...template, unified_job_type: 'job' } } : {}),
+        labels: { count: 0, results: [] },
+        credentials: (credentials.get(job.id) ?? []).map((credential) => credential.summary),
+      }
+    })
+  },
+  related: (job) => ({
+    project_update: job.projectUpdateId ? `/api/v2/project_updates/${job.projectUpdateId}/` : null,
+  }),
+  present(wire, job, context) {
+    return { ...wire, elapsed: elapsedSeconds(job, new Date(context.now).getTime()) }
+  },
+})
+
+function templateNames(job: JobRow, templates: Map<number, Record<string, unknown>>): Record<string, unknown> {
+  const template = job.jobTemplateId === null ? undefined : templates.get(job.jobTemplateId)
+  return template ? { job_template_id: template.id, job_template_name: template.name } : {}
+}

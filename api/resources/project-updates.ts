@@ -1,0 +1,94 @@
+import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { cancelAction } from '../jobs/cancel.ts'
+import { eventStreamAction } from '../jobs/event-stream.ts'
+import {
+  countFields,
+  elapsedSeconds,
+  jobTypeChoices,
+  jobTypeLabels,
+  scmTypeChoices,
+  unifiedJobFields,
+} from '../jobs/fields.ts'
+import { refuseDelete } from '../jobs/removal.ts'
+import { stdoutAction } from '../jobs/stdout.ts'
+import { defineResource } from '../resource.ts'
+import { loadSummaries } from '../summary.ts'
+
+/** `/api/v2/project_updates/`: one fetch of a project's source. Made by updating the project. */
+export const projectUpdatesResource = defineResource({
+  name: 'project_updates',
+  type: 'project_update',
+  model: 'ProjectUpdate',
+  label: jobTypeLabels.project_update,
+  titles: { list: 'Project Update List', detail: 'Project Update Detail' },
+  table: unifiedJobs,
+  scope: { type: 'project_update' },
+  methods: { list: ['GET'], detail: ['GET', 'DELETE'] },
+  fields: {
+    ...unifiedJobFields('projects'),
+    local_path: { kind: 'string' },
+    scm_type: { kind: 'choice', label: 'SCM Type', choices: scmTypeChoices },
+    scm_url: { kind: 'string', label: 'SCM URL' },
+    scm_branch: { kind: 'string', label: 'SCM Branch' },
+    scm_refspec: { kind: 'string', label: 'SCM refspec' },
+    scm_clean: { kind: 'boolean' },
+    scm_track_submodules: { kind: 'boolean' },
+    scm_delete_on_update: { kind: 'boolean' },
+    credential: { kind: 'id', to: 'credentials' },
+    timeout: { kind: 'integer', min: -2147483648, max: 2147483647 },
+    scm_revision: { kind: 'string', label: 'SCM Revision' },
+    project: { kind: 'id', to: 'projects' },
+    job_type: { kind: 'choice', choices: jobTypeChoices },
+    job_tags: { kind: 'string' },
+    ...countFields,
+  },
+  relations: {
+    project_update_events: { kind: 'many', to: 'project_update_events', column: 'jobId' },
+    instance_group: { kind: 'one', to: 'instance_groups', column: 'instanceGroupId' },
+    organization: { kind: 'one', to: 'organizations', column: 'organizationId' },
+  },
+  searchFields: ['description', 'name'],
+  summary: { fields: ['name', 'description', 'status', 'failed'] },
+  capabilities: ['delete', 'start'],
+  subLists: {
+    events: {
+      relation: 'project_update_events',
+      order: ['start_line', 'counter'],
+      title: 'Project Update Events List',
+    },
+  },
+  actions: { cancel: cancelAction(), stdout: stdoutAction('project_update'), 'events/stream': eventStreamAction },
+  hooks: { beforeDelete: refuseDelete },
+  async summaries(updates, context) {
+    const load = (resource: string, ids: (number | null)[]) =>
+      loadSummaries(
+        context.registry.get(resource),
+        ids.filter((id) => id !== null),
+        context,
+      )
+    const groups = await load(
+      'instance_groups',
+      updates.map((update) => update.instanceGroupId),
+    )
+    const organizations = await load(
+      'organizations',
+      updates.map((update) => update.organizationId),
+    )
+    const projects = await load(
+      'projects',
+      updates.map((update) => update.projectId),
+    )
+    return updates.map(({ instanceGroupId, organizationId, projectId }) => {
+      const project = projectId === null ? undefined : projects.get(projectId)
+      const unified = project && { id: project.id, name: project.name, description: project.description }
+      return {
+        ...present('instance_group', groups.get(instanceGroupId ?? 0)),
+        ...present('organization', organizations.get(organizationId ?? 0)),
+        ...present('unified_job_template', unified && { ...unified, unified_job_type: 'project_update' }),
+      }
+    })
+  },
+  present: (wire, update, context) => ({ ...wire, elapsed: elapsedSeconds(update, new Date(context.now).getTime()) }),
+})
+
+const present = (key: string, value: unknown) => (value === undefined ? {} : { [key]: value })

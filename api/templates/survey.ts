@@ -1,0 +1,67 @@
+import { eq } from 'drizzle-orm'
+import { encrypted, type SurveyQuestion, surveyQuestions, surveySpecError } from '../../model/survey.ts'
+import type { Variables } from '../../model/variables.ts'
+import { jobTemplates } from '../../store/schema/catalog.ts'
+import { isSealed, type Keyring, open, seal } from '../../store/secrets.ts'
+import { ApiError } from '../errors.ts'
+import type { Action } from '../resource.ts'
+
+type TemplateRow = typeof jobTemplates.$inferSelect
+
+/** `/job_templates/N/survey_spec/` (awx.md §3.6). */
+export const surveyAction: Action<TemplateRow> = {
+  async GET({ object }) {
+    return { status: 200, body: shownSpec(object.surveySpec) }
+  },
+  async POST({ object, body, context }) {
+    const error = surveySpecError(body)
+    if (error) throw new ApiError(400, { error })
+    const spec = sealDefaults(context.deps.keyring, object, body)
+    await context.db.update(jobTemplates).set({ surveySpec: spec }).where(eq(jobTemplates.id, object.id))
+    return { status: 200 }
+  },
+  async DELETE({ object, context }) {
+    await context.db.update(jobTemplates).set({ surveySpec: {} }).where(eq(jobTemplates.id, object.id))
+    return { status: 200, body: {} }
+  },
+  permission: { POST: 'edit' },
+  title: 'Job Template Survey Spec',
+}
+
+/** The default of a password question opens for its template and variable only. */
+const surveyContext = (templateId: number, variable: string) => `survey:${templateId}:${variable}`
+
+/** A sealed default in clear; anything else as it is. */
+export function openSurveyDefault(keyring: Keyring, templateId: number, variable: string, value: unknown): unknown {
+  return isSealed(value) ? open(keyring, value, surveyContext(templateId, variable)) : value
+}
+
+/** What is stored of a posted spec: defaults of password questions sealed, the placeholder standing for the one stored before. */
+function sealDefaults(keyring: Keyring, template: TemplateRow, body: Variables): Variables {
+  const stored = new Map(surveyQuestions(template.surveySpec).map((question) => [question.variable, question.default]))
+  const spec = surveyQuestions(body).map((question): SurveyQuestion => {
+    if (question.type !== 'password' || typeof question.default !== 'string' || question.default === '') return question
+    const { variable } = question
+    if (question.default === encrypted) {
+      if (!isSealed(stored.get(variable))) {
+        throw new ApiError(400, {
+          error: `$encrypted$ is a reserved keyword for password question defaults, survey question ${variable} has none stored.`,
+        })
+      }
+      return { ...question, default: stored.get(variable) }
+    }
+    return { ...question, default: seal(keyring, question.default, surveyContext(template.id, variable)) }
+  })
+  return { name: body.name, description: body.description, spec }
+}
+
+/** A spec as clients read it: sealed defaults as the placeholder. */
+function shownSpec(spec: Variables): Variables {
+  if (!Array.isArray(spec.spec)) return spec
+  return {
+    ...spec,
+    spec: surveyQuestions(spec).map((question) =>
+      isSealed(question.default) ? { ...question, default: encrypted } : question,
+    ),
+  }
+}
