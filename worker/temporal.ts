@@ -1,6 +1,6 @@
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
-import { temporal } from '@temporalio/proto'
+import protocol from '@temporalio/proto'
 import { NativeConnection } from '@temporalio/worker'
 import { mainTaskQueue, reaperScheduleId, searchAttributes, workflowTypes } from '../workflows/names.ts'
 
@@ -27,7 +27,7 @@ export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalL
   return { connection, client: new Client({ connection, namespace }), namespace }
 }
 
-const valueTypes = temporal.api.enums.v1.IndexedValueType
+const valueTypes = protocol.temporal.api.enums.v1.IndexedValueType
 const indexedTypes = {
   Int: valueTypes.INDEXED_VALUE_TYPE_INT,
   Keyword: valueTypes.INDEXED_VALUE_TYPE_KEYWORD,

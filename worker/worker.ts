@@ -1,4 +1,4 @@
-import { Runtime, Worker } from '@temporalio/worker'
+import { type LogMetadata, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { createActivities } from '../activities/activities.ts'
 import type { ActivityDeps, ActivitySettings } from '../activities/deps.ts'
@@ -37,19 +37,28 @@ const graceMs = 1_000
 
 /** The SDK logs through ours, and never installs signal handlers of its own: the process decides the order in which things stop. */
 export function installRuntime(log: Logger): void {
-  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
-    log[level]({ ...meta }, message)
+  const write = (level: 'trace' | 'debug' | 'warn' | 'error') => (message: string, meta?: LogMetadata) =>
+    log[level](readable(meta), message)
   Runtime.install({
     shutdownSignals: [],
     logger: {
-      log: (_level, message, meta) => log.info({ ...meta }, message),
+      log: (_level, message, meta) => log.debug(readable(meta), message),
       trace: write('trace'),
       debug: write('debug'),
       info: write('debug'),
-      warn: write('warn'),
+      // That a worker serves one group's queue and has no workflows is how the gates are built.
+      warn: (message, meta) =>
+        log[message.startsWith('No workflows registered') ? 'debug' : 'warn'](readable(meta), message),
       error: write('error'),
     },
   })
+}
+
+/** Metadata that is worth a line: task tokens say nothing, and an error says more than the empty object it would be written as. */
+function readable({ error, taskToken: _opaque, ...meta }: LogMetadata = {}): object {
+  return error instanceof Error
+    ? { ...meta, reason: error.message, stack: error.cause instanceof Error ? error.cause.stack : error.stack }
+    : meta
 }
 
 /** Starts everything a worker process does: workflows, activities, the gates, the outbox; and makes sure that the reaper is scheduled. */
