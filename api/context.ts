@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import type { Database, Store } from '../store/database.ts'
 import type { Keyring } from '../store/secrets.ts'
-import type { Keyring } from '../store/secrets.ts'
 import type { RoleLookup } from './permissions.ts'
 import type { Registry } from './registry.ts'
 
@@ -37,8 +36,6 @@ export interface ApiDeps {
   projectsRoot: string
   /** Namespace of pods whose group names none. */
   defaultNamespace: string
-  /** Folder of manual projects, as `GET /config/` tells administrators. */
-  projectsFolder?: string
   log: Logger
   /** Default: nobody has roles. */
   roles?: RoleLookup

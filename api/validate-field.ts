@@ -94,9 +94,9 @@ function checkBoolean(value: unknown): Checked {
   return no.has(plain) ? good(false) : bad('Must be a valid boolean.')
 }
 
-/** Choices that writes offer. */
+/** All choices there are; where writes offer fewer, the resource's own rules refuse the others in AWX's words. */
 function offered(field: ChoiceField) {
-  return typeof field.choices === 'function' ? field.choices('POST') : field.choices
+  return typeof field.choices === 'function' ? field.choices('GET') : field.choices
 }
 
 function acceptsBlank(field: ChoiceField): boolean {

@@ -54,7 +54,7 @@ export function createAuthenticator({ store, clock = Date.now }: ApiDeps): Authe
     if (!['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(c.req.method))
       checkToken(sessionToken(key), c.req.header('x-csrftoken'))
     if (session.renewed) setSessionCookies(c, key)
-    return toActor(session.user, 'session', 'write')
+    return { ...toActor(session.user, 'session', 'write'), sessionKey: key }
   }
 
   return {

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import type { Hono } from 'hono'
+import { pino } from 'pino'
+import { bootstrap, readInstallUuid } from '../store/bootstrap.ts'
+import { openDatabase, type Store } from '../store/database.ts'
+import { migrate } from '../store/migrate.ts'
+import { loadKeyring } from '../store/secrets.ts'
+import { createApp } from './app.ts'
+import type { ApiDeps } from './context.ts'
+import type { Resource } from './resource.ts'
+
+/** Password of `admin` in the databases that these tests make. */
+export const adminPassword = 'correct horse battery staple'
+
+export interface TestApp {
+  app: Hono
+  store: Store
+  deps: ApiDeps
+  /** A request by `admin`, or by whom `as` names; `body` is sent as JSON. */
+  call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<TestAnswer>
+  close(): Promise<void>
+}
+
+interface CallOptions {
+  /** `user:password`; null: nobody. */
+  as?: string | null
+  headers?: Record<string, string>
+  /** Body as it is, with its content type. */
+  raw?: { text: string; type?: string }
+}
+
+export interface TestAnswer {
+  status: number
+  headers: Headers
+  /** Parsed JSON where it is JSON, else the text. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+  body: any
+}
+
+/** The API on a bootstrapped database in memory. */
+export async function openTestApp(
+  options: { resources?: readonly Resource[]; deps?: Partial<ApiDeps> } = {},
+): Promise<TestApp> {
+  const store = await openDatabase('pglite://memory')
+  await migrate(store)
+  await bootstrap(store, { adminPassword, defaultImage: 'registry.example.org/ee:1' })
+  const deps: ApiDeps = {
+    store,
+    keyring: await loadKeyring({ MAYFLY_SECRET_KEY: randomBytes(32).toString('base64') }),
+    installUuid: await readInstallUuid(store.db),
+    nodeName: 'mayfly-1',
+    projectsRoot: '/var/lib/mayfly/projects',
+    defaultNamespace: 'mayfly',
+    log: pino({ level: 'silent' }),
+    ...options.deps,
+  }
+  const app = options.resources ? createApp(deps, options.resources) : createApp(deps)
+  return {
+    app,
+    store,
+    deps,
+    call: (method, path, body, more) => call(app, method, path, body, more),
+    close: () => store.close(),
+  }
+}
+
+async function call(
+  app: Hono,
+  method: string,
+  path: string,
+  body: unknown,
+  options: CallOptions = {},
+): Promise<TestAnswer> {
+  const { as = `admin:${adminPassword}`, headers = {}, raw } = options
+  const payload = raw ? raw.text : body === undefined ? undefined : JSON.stringify(body)
+  const type = raw ? raw.type : payload === undefined ? undefined : 'application/json'
+  const response = await app.request(path, {
+    method,
+    headers: {
+      ...(as === null ? {} : { authorization: `Basic ${Buffer.from(as).toString('base64')}` }),
+      ...(type === undefined ? {} : { 'content-type': type }),
+      ...headers,
+    },
+    body: payload,
+  })
+  const text = await response.text()
+  const json = response.headers.get('content-type')?.startsWith('application/json') ?? false
+  return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : text }
+}
