@@ -34,6 +34,12 @@ export interface Settings {
   reaperIntervalSeconds: number
   orphanGraceSeconds: number
   logLevel: string
+  /** JSON for machines, or text for people; undefined: text on a terminal. */
+  logFormat: 'json' | 'text' | undefined
+  /** Command line of `ansible-galaxy`; undefined: the one on PATH, if any. */
+  ansibleGalaxy: string[] | undefined
+  /** How long a starting process waits for its database. */
+  startupSeconds: number
 }
 
 /** Settings that are out of range or unreadable: names the variable and the remedy. */
@@ -54,6 +60,18 @@ function portNumber(env: NodeJS.ProcessEnv, name: string, byDefault: number): nu
   if (text === undefined || text === '') return byDefault
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65535) throw new SettingsError(`${name} must be a port from 0 to 65535, not "${text}".`)
+  return value
+}
+
+function choice<Value extends string>(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  values: readonly Value[],
+): Value | undefined {
+  const text = env[name]
+  if (text === undefined || text === '') return undefined
+  const value = values.find((one) => one === text)
+  if (!value) throw new SettingsError(`${name} must be one of ${values.join(', ')}, not "${text}".`)
   return value
 }
 
@@ -82,6 +100,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     endpointPatienceSeconds: seconds(env, 'MAYFLY_ENDPOINT_PATIENCE', 60),
     reaperIntervalSeconds: seconds(env, 'MAYFLY_REAPER_INTERVAL', 30),
     orphanGraceSeconds: seconds(env, 'MAYFLY_ORPHAN_GRACE', 60),
-    logLevel: env.MAYFLY_LOG_LEVEL ?? 'info',
+    logLevel: choice(env, 'MAYFLY_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
+    logFormat: choice(env, 'MAYFLY_LOG_FORMAT', ['json', 'text']),
+    ansibleGalaxy: env.MAYFLY_ANSIBLE_GALAXY?.split(' ').filter(Boolean),
+    startupSeconds: seconds(env, 'MAYFLY_STARTUP_TIMEOUT', 300),
   }
 }

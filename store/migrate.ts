@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sql } from 'drizzle-orm'
 import type { Store } from './database.ts'
 
 const folder = fileURLToPath(new URL('./migrations', import.meta.url))
@@ -10,4 +13,18 @@ export async function migrate(store: Store): Promise<void> {
   const inThisProcess = running.get(store) ?? store.applyMigrations(folder).finally(() => running.delete(store))
   running.set(store, inThisProcess)
   await inThisProcess
+}
+
+/** Whether the database has this release's schema, or that of a newer one. */
+export async function isMigrated({ db }: Store): Promise<boolean> {
+  const journal = JSON.parse(await readFile(join(folder, 'meta', '_journal.json'), 'utf8')) as { entries: { when: number }[] }
+  const newest = Math.max(...journal.entries.map((entry) => entry.when))
+  const table = await db.execute<{ exists: boolean }>(
+    sql`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`,
+  )
+  if (!table.rows[0]?.exists) return false
+  const applied = await db.execute<{ current: boolean | null }>(
+    sql`SELECT max(created_at) >= ${newest}::bigint AS current FROM drizzle.__drizzle_migrations`,
+  )
+  return applied.rows[0]?.current === true
 }
