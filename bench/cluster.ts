@@ -27,11 +27,10 @@ export class BenchCluster {
     this.#core = this.#config.makeApiClient(CoreV1Api)
   }
 
-  /** Creates the namespace and the service account with the rights that the documentation asks for. */
-  async prepare(): Promise<ClusterAccess> {
+  /** Creates a service account with the rights that Mayfly asks for and no more, and a token for it. */
+  async grant(): Promise<ClusterAccess> {
     const namespace = this.namespace
     const name = 'mayfly'
-    await this.#core.createNamespace({ body: { metadata: { name: namespace } } })
     await this.#core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } })
     const rbac = this.#config.makeApiClient(RbacAuthorizationV1Api)
     const rules = [
@@ -107,10 +106,5 @@ export class BenchCluster {
   /** Number of pods there are now. */
   async countPods(): Promise<number> {
     return (await this.#core.listNamespacedPod({ namespace: this.namespace })).items.length
-  }
-
-  /** Deletes the namespace with everything in it. */
-  async remove(): Promise<void> {
-    await this.#core.deleteNamespace({ name: this.namespace, gracePeriodSeconds: 0 }).catch(() => {})
   }
 }

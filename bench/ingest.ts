@@ -13,8 +13,10 @@ import { appendEvents } from '../store/events.ts'
 import { migrate } from '../store/migrate.ts'
 import { unifiedJobs } from '../store/schema/jobs.ts'
 import { attempts } from '../store/schema/runtime.ts'
+import { ownDatabase, Undo } from '../test/setup/own-places.ts'
 import { atLeast, atMost, type Bench, info, type Measurement, type Say } from './bench.ts'
-import { ownDatabase, startPostgres, Undo } from './parts.ts'
+import { startPostgres } from './parts.ts'
+import { peakMegabytes, residentMegabytes } from './processes.ts'
 import { capturedEvents, fastRunner, writeSpool } from './spool.ts'
 import type { Stand } from './stand.ts'
 
@@ -56,7 +58,9 @@ async function fromFile(say: Say): Promise<Measurement[]> {
   try {
     const folder = mkdtempSync(join(tmpdir(), 'mayfly-ingest-'))
     undo.add(async () => rmSync(folder, { recursive: true, force: true }))
-    const store = await openDatabase(await ownDatabase(await startPostgres(say, undo), `ingest-${process.pid}`, undo))
+    const store = await openDatabase(
+      await ownDatabase({ postgresUrl: await startPostgres(say, undo) }, `ingest-${process.pid}`, undo),
+    )
     undo.add(() => store.close())
     await migrate(store)
     const file = join(folder, 'spool')
@@ -68,7 +72,7 @@ async function fromFile(say: Say): Promise<Measurement[]> {
       info('ingest.file.bytes', bytes / seconds / 1e6, 'MB/s'),
     ]
   } finally {
-    await undo.all(say)
+    await undo.all()
   }
 }
 
@@ -78,7 +82,7 @@ async function spoolOf(file: string, count: number): Promise<string> {
 }
 
 /** A whole job whose runner says everything at once: pod, exec, worker and PostgreSQL together, and the worker's memory. */
-async function fromPod({ client, cluster, databaseUrl, group, template, worker }: Stand): Promise<Measurement[]> {
+async function fromPod({ client, cluster, databaseUrl, group, template, workerPid }: Stand): Promise<Measurement[]> {
   const lines = capturedEvents().map((event) => JSON.stringify(event))
   await cluster.createConfigMap('fast-runner', { 'ansible-runner': fastRunner(events), events: lines.join('\n') })
   const volumes = [{ name: 'bench', configMap: { name: 'fast-runner', defaultMode: 0o755 } }]
@@ -90,7 +94,7 @@ async function fromPod({ client, cluster, databaseUrl, group, template, worker }
   const templateId = await template('tiny.yml', groupId)
   const store = await openDatabase(databaseUrl, { poolMax: 1 })
   try {
-    const before = worker.residentMegabytes()
+    const before = residentMegabytes(workerPid)
     const jobId = await client.launch(templateId)
     let over = false
     const done = client.finished(jobId).finally(() => {
@@ -112,7 +116,7 @@ async function fromPod({ client, cluster, databaseUrl, group, template, worker }
     if (!first || !last) throw new Error(`job ${jobId} is ${job.status}, ${samples.at(-1)?.stored ?? 0} events stored`)
     return [
       atLeast('ingest.job', ((last.stored - first.stored) / (last.at - first.at)) * 1000, 'events/s', 20_000),
-      atMost('ingest.worker.peak', worker.peakMegabytes(), 'MB', 300),
+      atMost('ingest.worker.peak', peakMegabytes(workerPid), 'MB', 300),
       info('ingest.worker.before', before, 'MB'),
     ]
   } finally {

@@ -1,6 +1,7 @@
 /** `npm run bench` lists the benches; `npm run bench -- NAME… [--json]` runs some (`all` for every one) and prints what they measured. */
 import { parseArgs } from 'node:util'
 import { type Bench, toJson, toTable } from './bench.ts'
+import { idle } from './idle.ts'
 import { ingest } from './ingest.ts'
 import { launch } from './launch.ts'
 import { lines } from './lines.ts'
@@ -8,7 +9,7 @@ import { overhead } from './overhead.ts'
 import { type Stand, startStand } from './stand.ts'
 import { writes } from './writes.ts'
 
-const benches: Bench[] = [launch, overhead, lines, ingest, writes]
+const benches: Bench[] = [launch, overhead, lines, ingest, writes, idle]
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

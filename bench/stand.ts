@@ -1,16 +1,17 @@
 /** Everything a bench measures, running: cluster, Temporal and PostgreSQL of a stack, and on them an API and a worker of our own. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { portIsFree } from '../dev/numbers.ts'
-import { until } from '../dev/wait.ts'
+import { ownDatabase, ownKubernetesNamespace, ownTemporalNamespace, Undo } from '../test/setup/own-places.ts'
+import { Part } from '../test/setup/part.ts'
+import type { TestStack } from '../test/setup/stack.ts'
 import type { Say } from './bench.ts'
 import { ApiClient } from './client.ts'
 import { BenchCluster } from './cluster.ts'
-import { ownDatabase, ownTemporalNamespace, startParts, Undo } from './parts.ts'
+import { startParts } from './parts.ts'
 import { longPlaybook, stampedPlaybook, tinyPlaybook } from './playbooks.ts'
-import { MayflyProcess } from './processes.ts'
 
 /** Requests of every pod of a bench, raw or ours: the defaults of AWX. */
 export const podResources = { requests: { cpu: '250m', memory: '100Mi' } }
@@ -35,8 +36,8 @@ export interface Stand {
   username: string
   /** Absent where the cluster is not one of ours. */
   auditLogPath: string | undefined
-  api: MayflyProcess
-  worker: MayflyProcess
+  apiPid: number
+  workerPid: number
   organizationId: number
   groupId: number
   /** Makes a job template for a playbook of the project; `groupId` is that of the stand unless given. */
@@ -53,46 +54,38 @@ export interface Stand {
 export async function startStand(say: Say): Promise<Stand> {
   const undo = new Undo()
   try {
-    return { ...(await build(say, undo)), stop: () => undo.all(say) }
+    return { ...(await build(say, undo)), stop: () => undo.all() }
   } catch (error) {
-    await undo.all(say)
+    await undo.all()
     throw error
   }
 }
 
 async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
+  const stack = await startParts(say, undo)
   const id = `bench-${randomBytes(3).toString('hex')}`
-  const addresses = await startParts(say, undo)
   const folder = mkdtempSync(join(tmpdir(), `mayfly-${id}-`))
-  undo.add(async () => rmSync(folder, { recursive: true, force: true }))
-
-  const cluster = new BenchCluster(addresses.kubeconfigPath, addresses.kubeContext, id)
-  undo.add(() => cluster.remove())
-  const access = await cluster.prepare()
-  const databaseUrl = await ownDatabase(addresses.postgresUrl, id, undo)
-  await ownTemporalNamespace(addresses.temporalAddress, id, undo)
-
-  const port = await freePort()
-  const password = randomBytes(12).toString('base64url')
-  const env = {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
-    MAYFLY_CACHE: process.env.MAYFLY_CACHE,
+  undo.add(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  const [databaseUrl] = await Promise.all([
+    ownDatabase(stack, id, undo),
+    ownKubernetesNamespace(stack, id, undo),
+    ownTemporalNamespace(stack, id, undo),
+  ])
+  const cluster = new BenchCluster(stack.kubeconfigPath, stack.kubeContext, id)
+  const access = await cluster.grant()
+  const { client, env } = await installation(stack, folder, {
     MAYFLY_DATABASE_URL: databaseUrl,
-    MAYFLY_DATA: join(folder, 'data'),
-    MAYFLY_PROJECTS_ROOT: join(folder, 'projects'),
-    MAYFLY_PORT: String(port),
-    MAYFLY_ADMIN_PASSWORD: password,
-    MAYFLY_EE_IMAGE: addresses.image,
-    MAYFLY_LOG_LEVEL: 'warn',
-    TEMPORAL_ADDRESS: addresses.temporalAddress,
     TEMPORAL_NAMESPACE: id,
+  })
+  const start = async (command: string): Promise<number> => {
+    const part = new Part(command, [command, '--migrate'], env, join(folder, `${command}.log`))
+    undo.add(() => part.end('SIGTERM'))
+    part.start()
+    await part.ready(() => client.answers())
+    return part.pid ?? 0
   }
-  const client = new ApiClient(`http://127.0.0.1:${port}`, 'admin', password)
-  const api = startProcess('api', env, folder, undo)
-  await until({ what: 'the API to answer', seconds: 60, giveUp: () => api.mustRun() }, () => client.answers())
-  const worker = startProcess('worker', env, folder, undo)
-  say(`stand: API on port ${port}, namespace ${id}`)
+  const [apiPid, workerPid] = await Promise.all([start('api'), start('worker')])
+  say(`stand: running, everything of it is called ${id}`)
 
   mkdirSync(join(folder, 'projects', 'bench'), { recursive: true })
   for (const [name, text] of Object.entries(playbooks)) writeFileSync(join(folder, 'projects', 'bench', name), text)
@@ -144,7 +137,7 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
   for (let round = 0; round < 2; round++) await client.runJob(warm)
   say('stand: warm')
   const { username } = access
-  const { auditLogPath, image } = addresses
+  const { auditLogPath, image } = stack
   return {
     client,
     cluster,
@@ -152,8 +145,8 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
     databaseUrl,
     username,
     auditLogPath,
-    api,
-    worker,
+    apiPid,
+    workerPid,
     organizationId,
     groupId,
     template,
@@ -161,15 +154,36 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
   }
 }
 
-function startProcess(command: string, env: NodeJS.ProcessEnv, folder: string, undo: Undo): MayflyProcess {
-  const started = new MayflyProcess([command], env, join(folder, `${command}.log`))
-  undo.add(() => started.stop())
-  return started
+/** Environment and client of an installation whose data lies in `folder`. */
+export async function installation(
+  stack: TestStack,
+  folder: string,
+  more: Record<string, string>,
+): Promise<{ env: NodeJS.ProcessEnv; client: ApiClient }> {
+  const port = await freePort()
+  const password = randomBytes(12).toString('base64url')
+  const { PATH, HOME, LANG, MAYFLY_CACHE } = process.env
+  const env = {
+    ...{ PATH, HOME, LANG, MAYFLY_CACHE, NODE_ENV: 'production' },
+    MAYFLY_STATE: join(folder, 'state'),
+    MAYFLY_DATA: join(folder, 'data'),
+    MAYFLY_PROJECTS_ROOT: join(folder, 'projects'),
+    MAYFLY_SECRET_KEY: randomBytes(32).toString('base64'),
+    MAYFLY_PORT: String(port),
+    MAYFLY_ADMIN_PASSWORD: password,
+    MAYFLY_KUBECONFIG: stack.kubeconfigPath,
+    MAYFLY_KUBE_CONTEXT: stack.kubeContext,
+    MAYFLY_EE_IMAGE: stack.image,
+    TEMPORAL_ADDRESS: stack.temporalAddress,
+    ...more,
+  }
+  return { env, client: new ApiClient(`http://127.0.0.1:${port}`, 'admin', password) }
 }
 
 /** A port below those that the kernel gives to outgoing connections, so that it is still free when the API takes it. */
 async function freePort(): Promise<number> {
-  let port = 26_000 + (process.pid % 500) * 10
-  while (!(await portIsFree(port))) port++
-  return port
+  for (;;) {
+    const port = randomInt(24_000, 32_000)
+    if (await portIsFree(port)) return port
+  }
 }

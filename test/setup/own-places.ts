@@ -22,7 +22,7 @@ export class Undo {
 }
 
 /** Creates a database; gives its address. */
-export async function ownDatabase(stack: TestStack, name: string, undo: Undo): Promise<string> {
+export async function ownDatabase(stack: Pick<TestStack, 'postgresUrl'>, name: string, undo: Undo): Promise<string> {
   await administer(stack, `CREATE DATABASE ${pg.escapeIdentifier(name)}`)
   undo.add(() => administer(stack, `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`))
   const url = new URL(stack.postgresUrl)
@@ -30,7 +30,7 @@ export async function ownDatabase(stack: TestStack, name: string, undo: Undo): P
   return url.href
 }
 
-async function administer(stack: TestStack, statement: string): Promise<void> {
+async function administer(stack: Pick<TestStack, 'postgresUrl'>, statement: string): Promise<void> {
   const administrator = new pg.Client(stack.postgresUrl)
   await administrator.connect()
   await administrator.query(statement).finally(() => administrator.end())

@@ -1,0 +1,55 @@
+/** What Mayfly costs while it has nothing to do. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { ownKubernetesNamespace, ownTemporalNamespace, Undo } from '../test/setup/own-places.ts'
+import { Part } from '../test/setup/part.ts'
+import { atMost, type Bench, info } from './bench.ts'
+import { startParts } from './parts.ts'
+import { cpuSeconds, peakMegabytes, residentMegabytes } from './processes.ts'
+import { installation } from './stand.ts'
+
+const settleSeconds = 30
+const seconds = 30
+
+/** API, worker and embedded database in one process, as `mayfly dev` runs them, after their start is over. */
+export const idle: Bench = {
+  name: 'idle',
+  about: 'memory and CPU of API and worker in one process with the embedded database, idle',
+  takes: 'about 2 min',
+  async run({ say }) {
+    const undo = new Undo()
+    try {
+      const stack = await startParts(say, undo)
+      const id = `bench-${randomBytes(3).toString('hex')}`
+      const folder = mkdtempSync(join(tmpdir(), `mayfly-${id}-`))
+      undo.add(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+      await Promise.all([ownKubernetesNamespace(stack, id, undo), ownTemporalNamespace(stack, id, undo)])
+      const { client, env } = await installation(stack, folder, {
+        MAYFLY_DATABASE_URL: `pglite://${join(folder, 'data', 'pglite')}`,
+        MAYFLY_NAMESPACE: id,
+        TEMPORAL_NAMESPACE: id,
+      })
+      const part = new Part('dev', ['dev'], env, join(folder, 'dev.log'))
+      undo.add(() => part.end('SIGTERM'))
+      part.start()
+      await part.ready(() => client.answers())
+      const pid = part.pid ?? 0
+      say(`idle: pid ${pid} settles for ${settleSeconds} s, then is watched for ${seconds} s`)
+      await pause(settleSeconds * 1000)
+      const before = cpuSeconds(pid)
+      const begin = performance.now()
+      await pause(seconds * 1000)
+      const share = (cpuSeconds(pid) - before) / ((performance.now() - begin) / 1000)
+      return [
+        atMost('idle.memory', residentMegabytes(pid), 'MB', 250),
+        atMost('idle.cpu', share * 100, '% of a core', 1),
+        info('idle.memory.peak', peakMegabytes(pid), 'MB'),
+      ]
+    } finally {
+      await undo.all()
+    }
+  },
+}
