@@ -7,14 +7,17 @@ import type { Database, NotificationListener, Store } from './database.ts'
 import { translate } from './errors.ts'
 import { lockFolder } from './folder-lock.ts'
 
+/** An embedded server shares the process's memory: 128 MB of buffers by default would be most of what the process may take. */
+const embedded = ['shared_buffers=16MB', 'wal_buffers=1MB']
+
 /** Opens PostgreSQL embedded in this process; `location` is a folder, made if absent, or `memory`; see openDatabase. */
 export async function openPglite(location: string): Promise<Store> {
   if (location === '') throw new TypeError('pglite:// needs a folder or the word memory')
-  if (location === 'memory') return storeOn(await PGlite.create(), async () => {})
+  if (location === 'memory') return storeOn(await PGlite.create({ postgresqlconf: embedded }), async () => {})
   await mkdir(location, { recursive: true, mode: 0o700 })
   const unlock = await lockFolder(location)
   try {
-    return await storeOn(await PGlite.create(`file://${resolve(location)}`), unlock)
+    return await storeOn(await PGlite.create(`file://${resolve(location)}`, { postgresqlconf: embedded }), unlock)
   } catch (error) {
     await unlock()
     throw error
