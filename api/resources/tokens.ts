@@ -27,7 +27,7 @@ export const tokensResource = defineResource({
       values: (rows, context) => rows.map((row) => context.cache.get(plainKey(row.id)) ?? '************'),
     },
     refresh_token: { kind: 'computed', type: 'field', values: (rows) => rows.map(() => null) },
-    application: { kind: 'id', to: 'applications', column: null },
+    application: { kind: 'id', to: 'applications', column: null, createOnly: true },
     expires: { kind: 'datetime', readOnly: true },
     scope: { kind: 'string', default: 'write' },
   },

@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allResources } from './all-resources.ts'
+import { openTestApp, type TestApp } from './testing.ts'
+
+type Fields = Record<string, Record<string, unknown>>
+
+/** OPTIONS of AWX 24.6.1: of a collection, and of one of its objects (`same_as` names the collection's fields). */
+interface Recorded {
+  path: string
+  allow: string
+  name: string
+  types: string[]
+  search_fields: string[] | null
+  object_roles: string[] | null
+  actions: Record<string, Fields>
+  detail?: {
+    allow: string
+    name: string
+    actions: Record<string, { same_as?: string; differs?: Fields; lacks?: string[] } & Fields>
+  }
+}
+
+const folder = new URL('./fixtures/recorded/options/', import.meta.url)
+const names = readdirSync(folder).map((file) => file.replace('.json', ''))
+const recorded = (name: string): Recorded => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
+
+/** What the two must agree on; help texts are ours, and AWX lists its own order of keys. */
+const compared = [
+  'type',
+  'required',
+  'choices',
+  'default',
+  'max_length',
+  'min_value',
+  'max_value',
+  'label',
+  'filterable',
+  'write_only',
+]
+
+/**
+ * Where we knowingly say something else. `id` of tokens has another label; users' stamps are columns here, so one can filter by them;
+ * the default pod is the group's business (instance groups publish it as an object).
+ */
+const deviations: Record<string, string[]> = {
+  'users.created': ['filterable'],
+  'users.modified': ['filterable'],
+  'me.created': ['filterable'],
+  'me.modified': ['filterable'],
+  'tokens.id': ['label'],
+  'instance_groups.pod_spec_override': ['default'],
+}
+
+const pick = (field: Record<string, unknown>, without: readonly string[] = []) =>
+  Object.fromEntries(compared.filter((key) => key in field && !without.includes(key)).map((key) => [key, field[key]]))
+
+function comparable(resource: string, fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, pick(field, deviations[`${resource}.${name}`])]),
+  )
+}
+
+/** Kinds of jobs and templates that are not here yet are missing among the choices of `type`. */
+function withoutTypes({ type, ...fields }: Fields): Fields {
+  return type && Array.isArray(type.choices) ? fields : { ...fields, ...(type ? { type } : {}) }
+}
+
+let app: TestApp
+beforeAll(async () => {
+  app = await openTestApp()
+})
+afterAll(() => app.close())
+
+const served = names.filter((name) => name === 'me' || allResources.some((resource) => resource.name === name))
+
+describe.each(served)('OPTIONS of %s', (name) => {
+  const expected = recorded(name)
+  const { detail } = expected
+
+  test('collection: Allow, name and fields as recorded', async () => {
+    const { body, headers } = await app.call('OPTIONS', expected.path)
+    expect(headers.get('allow')).toBe(expected.allow)
+    expect(body.name).toBe(expected.name)
+    expect(body.max_page_size).toBe(200)
+    expect(body.search_fields.toSorted()).toEqual(expected.search_fields?.toSorted())
+    expect(Object.keys(body.actions).toSorted()).toEqual(Object.keys(expected.actions).toSorted())
+    for (const [verb, fields] of Object.entries(expected.actions)) {
+      expect(withoutTypes(comparable(name, body.actions[verb]))).toEqual(withoutTypes(comparable(name, fields)))
+      expect(Object.keys(body.actions[verb]).toSorted()).toEqual(Object.keys(fields).toSorted())
+    }
+  })
+
+  if (!detail) return
+  test('object, missing or not: Allow, name and fields as recorded', async () => {
+    const { status, body, headers } = await app.call('OPTIONS', `${expected.path}99999/`)
+    expect(status).toBe(200)
+    expect(headers.get('allow')).toBe(detail.allow)
+    expect(body.name).toBe(detail.name)
+    for (const [verb, { same_as, differs, lacks = [] }] of Object.entries(detail.actions)) {
+      const [, source = ''] = same_as?.split('.') ?? []
+      const fields = { ...expected.actions[source], ...differs }
+      for (const key of lacks) delete fields[key]
+      expect(withoutTypes(comparable(name, body.actions[verb]))).toEqual(withoutTypes(comparable(name, fields)))
+    }
+  })
+})
