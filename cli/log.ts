@@ -27,7 +27,11 @@ export function readableLine(line: string): string {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? (/^\S+$/.test(value) ? value : JSON.stringify(value)) : (JSON.stringify(value) ?? '')
+  return typeof value === 'string'
+    ? /^\S+$/.test(value)
+      ? value
+      : JSON.stringify(value)
+    : (JSON.stringify(value) ?? '')
 }
 
 function textOfFailure(failure: { message?: string; stack?: string } | string): string {

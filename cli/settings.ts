@@ -1,4 +1,4 @@
-import { hostname, homedir } from 'node:os'
+import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 
 /** Everything the processes read from the environment, checked once at start. Durations are in seconds. */
@@ -51,7 +51,8 @@ function seconds(env: NodeJS.ProcessEnv, name: string, byDefault: number): numbe
   const text = env[name]
   if (text === undefined || text === '') return byDefault
   const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new SettingsError(`${name} must be a positive number of seconds, not "${text}".`)
+  if (!Number.isFinite(value) || value <= 0)
+    throw new SettingsError(`${name} must be a positive number of seconds, not "${text}".`)
   return value
 }
 
@@ -59,7 +60,8 @@ function portNumber(env: NodeJS.ProcessEnv, name: string, byDefault: number): nu
   const text = env[name]
   if (text === undefined || text === '') return byDefault
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new SettingsError(`${name} must be a port from 0 to 65535, not "${text}".`)
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new SettingsError(`${name} must be a port from 0 to 65535, not "${text}".`)
   return value
 }
 

@@ -105,7 +105,8 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
   const password = randomBytes(12).toString('base64url')
   const { PATH, HOME, LANG, MAYFLY_CACHE } = process.env
   const env = {
-    ...{ PATH, HOME, LANG, MAYFLY_CACHE, NODE_ENV: 'production' },
+    ...{ PATH, HOME, LANG, MAYFLY_CACHE, ...stack.ansibleGalaxy.env },
+    MAYFLY_ANSIBLE_GALAXY: stack.ansibleGalaxy.command.join(' '),
     MAYFLY_STATE: join(folder, 'state'),
     MAYFLY_DATA: dataFolder,
     MAYFLY_PROJECTS_ROOT: projectsRoot,

@@ -1,6 +1,6 @@
 /** Vitest's global set-up of the end-to-end tests: one stack of `dev/` for all test files. */
 import type { TestProject } from 'vitest/node'
-import { type StackOptions, stackStatus, startStack, stopStack } from '../../dev/stack.ts'
+import { controlPlaneAnsible, type StackOptions, stackStatus, startStack, stopStack } from '../../dev/stack.ts'
 
 /** Addresses of the stack; what is only there on a cluster of our own is undefined elsewhere. */
 export interface TestStack {
@@ -14,6 +14,8 @@ export interface TestStack {
   postgresUrl: string
   /** The API server's audit log, one JSON document a line. */
   auditLogPath: string | undefined
+  /** ansible-galaxy for the control plane: words of its command line, and environment that it needs. */
+  ansibleGalaxy: { command: string[]; env: Record<string, string> }
 }
 
 declare module 'vitest' {
@@ -32,11 +34,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const progress = (line: string): void =>
     console.error(`stack ${name} ${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${line}`)
   const ran = (await stackStatus(name)).parts.some((part) => part.alive)
-  const { temporalAddress, kubeconfigPath, kubeContext, image, postgresUrl, auditLogPath } = await startStack({
-    name,
-    want,
-    progress,
-  })
+  const [addresses, ansible] = await Promise.all([startStack({ name, want, progress }), controlPlaneAnsible(progress)])
+  const { temporalAddress, kubeconfigPath, kubeContext, image, postgresUrl, auditLogPath } = addresses
   if (!temporalAddress || !kubeconfigPath || !image || !postgresUrl) {
     throw new Error('the end-to-end tests need Temporal, a cluster, an image in MAYFLY_EE_IMAGE for it, and PostgreSQL')
   }
@@ -48,6 +47,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     temporalAddress,
     postgresUrl,
     auditLogPath,
+    ansibleGalaxy: { command: ansible.galaxy, env: ansible.env },
   })
   return async () => {
     if (process.env.CI === 'true' && !ran) await stopStack(name)

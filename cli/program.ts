@@ -1,0 +1,85 @@
+/** The commands and their options. What a command needs is loaded when it runs, so that none pays for the others. */
+import { Command, Option } from 'commander'
+import { EndedError } from './signals.ts'
+
+/** Options of `dev`. */
+export interface DevOptions {
+  name: string
+  detach?: boolean
+  down?: boolean
+  erase?: boolean
+  status?: boolean
+  /** This is the process that `detach` started. */
+  background?: boolean
+}
+
+/** Options of `demo`. */
+export interface DemoOptions {
+  name: string
+  keep?: boolean
+}
+
+/** Runs the command that `argv` names and sets the exit code. */
+export async function runProgram(argv: string[]): Promise<void> {
+  const program = new Command('mayfly')
+    .description('Durable Ansible jobs in ephemeral Kubernetes pods')
+    .helpCommand(false)
+  const migrateFirst = ['--migrate', 'bring the database to this release first'] as const
+  const stackName = ['--name <stack>', 'which stack; several live side by side', 'dev'] as const
+
+  program
+    .command('dev')
+    .description('everything on this machine: Kubernetes, Temporal, the API and the worker; until Ctrl-C')
+    .option(...stackName)
+    .option('--detach', 'start in the background and return when it is ready')
+    .option('--status', 'say what runs and where')
+    .option('--down', 'stop exactly what was started; data stays')
+    .option('--erase', 'stop it and remove its data too')
+    .addOption(new Option('--background').hideHelp())
+    .action(async (options: DevOptions) => (await import('./dev.ts')).dev(options))
+  program
+    .command('api')
+    .description('serve the HTTP API')
+    .option(...migrateFirst)
+    .action(async (options: { migrate?: boolean }) => (await import('./api.ts')).api(options.migrate ?? false))
+  program
+    .command('worker')
+    .description('run jobs')
+    .option(...migrateFirst)
+    .action(async (options: { migrate?: boolean }) => (await import('./worker.ts')).worker(options.migrate ?? false))
+  program
+    .command('migrate')
+    .description("bring the database to this release's schema and make its first objects")
+    .action(async () => (await import('./migrate.ts')).migrateDatabase())
+  program
+    .command('doctor')
+    .description('what is missing, and the remedy, a line each')
+    .action(async () => (await import('./doctor.ts')).doctor())
+  program
+    .command('demo')
+    .description('a real playbook on real hosts, from launch to clean-up')
+    .option(...stackName)
+    .option('--keep', 'leave the hosts running')
+    .action(async (options: DemoOptions) => (await import('./demo/demo.ts')).demo(options))
+
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    report(error)
+  }
+  // Whatever a library left open must not keep a command from ending.
+  process.exit()
+}
+
+/** Says why a command failed; expected errors (all of ours have names) without a stack. */
+function report(error: unknown): void {
+  process.exitCode = 1
+  if (error instanceof EndedError) return
+  if (!(error instanceof Error)) {
+    console.error(`mayfly: ${String(error)}`)
+    return
+  }
+  const expected = error.name !== 'Error' && error.name !== 'TypeError' && error.name !== 'ReferenceError'
+  console.error(`mayfly: ${expected ? error.message : error.stack}`)
+  if ('remedy' in error && typeof error.remedy === 'string') console.error(`  → ${error.remedy}`)
+}
