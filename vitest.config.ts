@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts'],
           pool: 'forks',
+          globalSetup: ['store/testing-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 120_000,
         },

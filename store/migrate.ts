@@ -17,7 +17,9 @@ export async function migrate(store: Store): Promise<void> {
 
 /** Whether the database has this release's schema, or that of a newer one. */
 export async function isMigrated({ db }: Store): Promise<boolean> {
-  const journal = JSON.parse(await readFile(join(folder, 'meta', '_journal.json'), 'utf8')) as { entries: { when: number }[] }
+  const journal = JSON.parse(await readFile(join(folder, 'meta', '_journal.json'), 'utf8')) as {
+    entries: { when: number }[]
+  }
   const newest = Math.max(...journal.entries.map((entry) => entry.when))
   const table = await db.execute<{ exists: boolean }>(
     sql`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`,
