@@ -1,11 +1,7 @@
 import { join } from 'node:path'
 import { manualProjectFolder, ProjectUnreadableError } from '../runner/project/manual.ts'
-import {
-  findPreparedProject,
-  type PreparedProject,
-  type ProjectUpdateOptions,
-  runProjectUpdate,
-} from '../runner/project/update.ts'
+import type { PreparedProject } from '../runner/project/types.ts'
+import { findPreparedProject, type ProjectUpdateOptions, runProjectUpdate } from '../runner/project/update.ts'
 import type { RunDocument } from '../store/run-document.ts'
 import { resolve } from './credentials.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -18,7 +14,6 @@ export function updateOptions(
 ): ProjectUpdateOptions {
   if (!project) throw new ProjectUnreadableError('The project was deleted.')
   return {
-    updateId: job.id,
     dataFolder: join(deps.settings.dataFolder, 'checkouts'),
     projectId: project.id,
     scmType: 'git',

@@ -1,31 +1,24 @@
-import type { Cause } from '../../model/cause.ts'
-import type { EventRow } from '../../model/event.ts'
-import type { ResolvedCredential } from '../credentials.ts'
-import type { HostSummary, PlaybookCounts } from '../results.ts'
-
-/** How host keys of SSH remotes are treated: accepted and then kept per project, accepted always, or only the given ones. */
-export type HostKeyPolicy = 'accept-new' | 'accept-any' | { knownHosts: string }
-
-/** A Galaxy or Automation Hub server (AWX: galaxy credentials of the organization). */
-export interface GalaxyServer {
-  url: string
-  authUrl: string
-  token: string
-}
-
-/** argv of ansible-galaxy on this machine with what its environment needs. */
-export interface GalaxyCommand {
-  command: string[]
-  env: Record<string, string>
-}
+import { type Cause, cause, causeStatus } from '../../model/cause.ts'
+import type { FinalStatus } from '../../model/job.ts'
+import { type ResolvedCredential, textInput } from '../credentials.ts'
+import { Redactor } from '../redact.ts'
+import { type HostSummary, hostStatusCounts, type PlaybookCounts } from '../results.ts'
+import { Checkouts } from './checkouts.ts'
+import { CommandFailedError } from './command.ts'
+import { syncContent } from './content.ts'
+import { failureMessage, isExpected } from './failure.ts'
+import { holdLock } from './lock.ts'
+import { type EmitEvents, Narrator } from './narrator.ts'
+import { listPlaybooks } from './playbooks.ts'
+import { type Update, updateSource } from './source.ts'
+import type { GalaxyCommand, GalaxyServer, HostKeyPolicy, PreparedProject } from './types.ts'
 
 export interface ProjectUpdateOptions {
-  /** Id of the project update; goes into the events. */
-  updateId: number
   /** Folder that keeps mirrors, revisions and Galaxy content of all projects. Nothing else may write there. */
   dataFolder: string
   projectId: number
-  scmType: 'git'
+  /** Only 'git' can be updated; anything else ends as failed. */
+  scmType: string
   scmUrl: string
   scmBranch: string
   scmRefspec: string
@@ -33,12 +26,13 @@ export interface ProjectUpdateOptions {
   scmDeleteOnUpdate: boolean
   /** Source control credential, null for none. */
   credential: ResolvedCredential | null
+  /** 'accept-new' unless said otherwise. */
   hostKeys?: HostKeyPolicy
   /** null: requirements files are reported as not installed. */
   galaxy: GalaxyCommand | null
   /** undefined: ansible-galaxy's own default server. */
   galaxyServers?: GalaxyServer[]
-  /** True asks for Galaxy content anew; otherwise what was installed for equal requirements files is reused. */
+  /** True installs Galaxy content and tracked submodules anew; otherwise what is on the disk for the same revision is used again. */
   refreshContent: boolean
   /** Seconds; 0: none. */
   timeout: number
@@ -47,28 +41,15 @@ export interface ProjectUpdateOptions {
   signal: AbortSignal
 }
 
-/** Stores rows as they come, in order and awaited. */
-export type EmitEvents = (rows: EventRow[]) => Promise<void> | void
-
-/** What a job needs of a project at a revision. */
-export interface PreparedProject {
-  /** Full commit id. */
-  revision: string
-  /** Immutable folder of the tree at that revision. */
-  folder: string
-  rolesFolder: string | null
-  collectionsFolder: string | null
-}
-
 export interface ProjectUpdateResult {
-  status: 'successful' | 'failed' | 'canceled'
+  status: FinalStatus
   /** null exactly when successful. Free of secrets. */
   cause: Cause | null
   /** null unless successful. */
   project: PreparedProject | null
   /** Playbooks found, as AWX lists them. */
   playbooks: string[]
-  /** Inputs of the job row. */
+  /** For the job row. */
   jobArgs: string
   jobCwd: string
   jobEnv: Record<string, string>
@@ -78,19 +59,101 @@ export interface ProjectUpdateResult {
   eventsEmitted: number
 }
 
+/** Days after which a revision that no job asked for is removed from the disk. */
+const keptDays = 7
+
 /**
  * Brings a git project up to date and tells it as AWX's project update does: plays, tasks and results as events with gapless counters and
  * lines. Ends always with a result; only what `emit` throws comes through. Abort ends it as `canceled` and kills its children.
  */
 export async function runProjectUpdate(options: ProjectUpdateOptions, emit: EmitEvents): Promise<ProjectUpdateResult> {
-  throw new Error(`${options.updateId} ${typeof emit}`)
+  const redactor = new Redactor(secretsIn(options))
+  let emitFailure: { error: unknown } | null = null
+  const narrator = new Narrator(async (rows) => {
+    try {
+      await emit(rows)
+    } catch (error) {
+      emitFailure ??= { error }
+      throw error
+    }
+  }, redactor)
+  const update: Update = {
+    options,
+    checkouts: new Checkouts(options.dataFolder, options.projectId),
+    narrator,
+    redactor,
+    signal:
+      options.timeout > 0
+        ? AbortSignal.any([options.signal, AbortSignal.timeout(options.timeout * 1000)])
+        : options.signal,
+    job: { jobArgs: '[]', jobEnv: {} },
+  }
+  let project: PreparedProject | null = null
+  let ended: Cause | null = null
+  try {
+    project = await runLocked(update)
+  } catch (error) {
+    if (emitFailure) throw (emitFailure as { error: unknown }).error
+    ended = await causeOf(update, error)
+  }
+  return {
+    status: ended ? causeStatus[ended.kind] : 'successful',
+    cause: ended,
+    project,
+    playbooks: project ? await listPlaybooks(project.folder) : [],
+    ...update.job,
+    jobCwd: update.checkouts.folder,
+    hostSummaries: narrator.summaries,
+    hostStatusCounts: hostStatusCounts(narrator.summaries),
+    playbookCounts: narrator.playbookCounts,
+    eventsEmitted: narrator.eventsEmitted,
+  }
 }
 
-/** Where a project stood when a job asks for it again: what an update left at this revision, or null when this machine does not have it. */
+/** What an earlier update left of this commit on this machine; null when there is none, or when `revision` is no full commit id. */
 export async function findPreparedProject(
   dataFolder: string,
   projectId: number,
   revision: string,
 ): Promise<PreparedProject | null> {
-  throw new Error(`${dataFolder} ${projectId} ${revision}`)
+  return new Checkouts(dataFolder, projectId).findRevision(revision)
+}
+
+async function runLocked(update: Update): Promise<PreparedProject> {
+  const { checkouts, narrator, signal } = update
+  await checkouts.prepare()
+  await using resources = new AsyncDisposableStack()
+  resources.use(await holdLock(checkouts.lock, signal))
+  await checkouts.clean(keptDays)
+  await narrator.begin()
+  await narrator.play('Update source tree if necessary')
+  const { revision, folder, env } = await updateSource(update, resources)
+  await narrator.play('Perform project signature/checksum verification')
+  await narrator.play('Install content with ansible-galaxy command if necessary')
+  const content = await syncContent({ ...update, folder, env }, narrator)
+  const prepared = { revision, folder, ...content }
+  await checkouts.noteRevision(prepared)
+  await narrator.end()
+  return prepared
+}
+
+/** Why the update ended; a failure that was told as a task's gets its recap. */
+async function causeOf({ options, narrator, redactor, signal }: Update, error: unknown): Promise<Cause> {
+  if (options.signal.aborted) return cause('canceled', '')
+  if (signal.aborted) return cause('timed_out', 'Job terminated due to timeout')
+  if (narrator.eventsEmitted > 0) await narrator.end()
+  const message = redactor.redact(failureMessage(error)).split('\n')[0] ?? ''
+  const detail = error instanceof CommandFailedError ? redactor.redact(error.stderr) : ''
+  return cause(isExpected(error) ? 'play_failed' : 'internal', `Project update failed: ${message}`, detail.slice(-4000))
+}
+
+/** Every secret that could come up in a message. */
+function secretsIn({ credential, galaxyServers, scmUrl }: ProjectUpdateOptions): string[] {
+  const inputs = credential
+    ? ['password', 'ssh_key_data', 'ssh_key_unlock'].map((field) => textInput(credential, field))
+    : []
+  const inUrl = /:\/\/[^/@]*:([^/@]+)@/.exec(scmUrl)?.[1] ?? ''
+  return [...inputs, inUrl, decodeURIComponent(inUrl), ...(galaxyServers ?? []).map(({ token }) => token)].filter(
+    Boolean,
+  )
 }

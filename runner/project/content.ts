@@ -1,0 +1,115 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Checkouts } from './checkouts.ts'
+import { runCommand } from './command.ts'
+import { describeFailure } from './failure.ts'
+import {
+  contentFolders,
+  contentHash,
+  findRequirements,
+  galaxyEnvironment,
+  installCommands,
+  type Requirements,
+} from './galaxy.ts'
+import type { Narrator, TaskResult } from './narrator.ts'
+import type { GalaxyCommand, GalaxyServer } from './types.ts'
+
+/** What is needed to install content for one tree. */
+export interface ContentRequest {
+  /** The project's tree. */
+  folder: string
+  /** Environment of git, for requirements that are repositories. */
+  env: Record<string, string>
+  options: { galaxy: GalaxyCommand | null; galaxyServers?: GalaxyServer[]; refreshContent: boolean }
+  checkouts: Checkouts
+  signal: AbortSignal
+}
+
+/** Folders with roles and collections that the project asks for; null where it asks for none. */
+export interface ProjectContent {
+  rolesFolder: string | null
+  collectionsFolder: string | null
+}
+
+const action = 'ansible.builtin.command'
+
+/** Installs what the requirements files ask for, a task for each. Throws CommandFailedError, RequirementsError. */
+export async function syncContent(request: ContentRequest, narrator: Narrator): Promise<ProjectContent> {
+  const requirements = await findRequirements(request.folder)
+  const files = requirements.flatMap(({ file }) => file ?? [])
+  if (files.length === 0) {
+    for (const { task } of requirements) await narrator.task(task, action, () => ({ skipped: true }))
+    return { rolesFolder: null, collectionsFolder: null }
+  }
+  const { galaxy } = request.options
+  if (!galaxy) {
+    const msg = `ansible-galaxy was not found on the control plane, so the content of ${files.join(', ')} is not installed.`
+    await narrator.task('Warn about disabled content sync', 'ansible.builtin.debug', () => ({
+      res: { msg },
+      shown: { msg },
+    }))
+    return { rolesFolder: null, collectionsFolder: null }
+  }
+  const tree = await contentTree(request, galaxy, requirements, narrator)
+  return {
+    rolesFolder: await existing(join(tree, contentFolders.role)),
+    collectionsFolder: await existing(join(tree, contentFolders.collection)),
+  }
+}
+
+async function contentTree(
+  request: ContentRequest,
+  galaxy: GalaxyCommand,
+  requirements: Requirements[],
+  narrator: Narrator,
+): Promise<string> {
+  const { checkouts, options, signal } = request
+  const hash = contentHash(requirements, options.galaxyServers ?? [])
+  const known = options.refreshContent ? null : await checkouts.findContent(hash)
+  if (known) {
+    const done = { res: { msg: 'Installed before for the same requirements.' } }
+    for (const { task, file } of requirements)
+      await narrator.task(task, action, () => (file ? done : { skipped: true }))
+    return known
+  }
+  const tree = await checkouts.makeTree('content', async (target) => {
+    for (const one of requirements) {
+      await narrator.task(
+        one.task,
+        action,
+        () => installOne(request, galaxy, target, one),
+        (error) => describeFailure(error, signal),
+      )
+    }
+  })
+  await checkouts.noteContent(hash, tree)
+  return tree
+}
+
+async function installOne(
+  { folder, env, options, signal }: ContentRequest,
+  galaxy: GalaxyCommand,
+  target: string,
+  requirements: Requirements,
+): Promise<TaskResult> {
+  if (requirements.file === null) return { skipped: true }
+  const commands = installCommands(galaxy, folder, target, requirements)
+  const output: string[] = []
+  for (const command of commands) {
+    const text = await runCommand(command, {
+      cwd: folder,
+      env: { ...env, ...galaxyEnvironment(galaxy, options.galaxyServers ?? []) },
+      signal,
+    })
+    output.push(...text.split('\n').filter((line) => line !== ''))
+  }
+  const res = { cmd: commands.map((command) => command.join(' ')), rc: 0, stdout_lines: output }
+  return commands.length > 0 ? { changed: true, res } : { skipped: true }
+}
+
+async function existing(path: string): Promise<string | null> {
+  return stat(path).then(
+    (found) => (found.isDirectory() ? path : null),
+    () => null,
+  )
+}

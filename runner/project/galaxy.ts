@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { lstat, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { isMapping } from '../../model/variables.ts'
+import type { GalaxyCommand, GalaxyServer } from './types.ts'
+
+/** Requirements files in the order and under the task names of AWX's project update. */
+const places = [
+  { task: 'Fetch galaxy roles from roles/requirements.(yml/yaml)', base: 'roles/requirements', kinds: ['role'] },
+  {
+    task: 'Fetch galaxy collections from collections/requirements.(yml/yaml)',
+    base: 'collections/requirements',
+    kinds: ['collection'],
+  },
+  {
+    task: 'Fetch galaxy roles and collections from requirements.(yml/yaml)',
+    base: 'requirements',
+    kinds: ['role', 'collection'],
+  },
+] as const
+
+type Kind = 'role' | 'collection'
+
+/** A task of the update, and the project's requirements file that it installs. */
+export interface Requirements {
+  task: string
+  /** Relative to the project; null when there is none. */
+  file: string | null
+  text: string
+  /** What such a file may ask for. */
+  kinds: readonly Kind[]
+}
+
+/** A requirements file that cannot be used; the message names it. */
+export class RequirementsError extends Error {
+  override name = 'RequirementsError'
+}
+
+/** The project's requirements files, one for each place where AWX looks. */
+export async function findRequirements(folder: string): Promise<Requirements[]> {
+  return Promise.all(
+    places.map(async ({ task, base, kinds }) => {
+      for (const file of [`${base}.yml`, `${base}.yaml`]) {
+        const text = await readPlainFile(join(folder, file))
+        if (text !== null) return { task, file, text, kinds }
+      }
+      return { task, file: null, text: '', kinds }
+    }),
+  )
+}
+
+/** Links are not followed: a project must not make the control plane read other files. */
+async function readPlainFile(path: string): Promise<string | null> {
+  const stat = await lstat(path).catch(() => null)
+  return stat?.isFile() ? readFile(path, 'utf8') : null
+}
+
+/** What a file asks for: ansible-galaxy fails when it is asked to install what is not there. Throws RequirementsError. */
+function wantedKinds({ file, text, kinds }: Requirements): readonly Kind[] {
+  let content: unknown
+  try {
+    content = parse(text, { logLevel: 'error' })
+  } catch (error) {
+    throw new RequirementsError(`${file} is not YAML: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  // A plain list is the old form, which knows roles only; ansible-galaxy itself refuses it for collections.
+  if (Array.isArray(content)) return content.length > 0 ? kinds.slice(0, 1) : []
+  if (!isMapping(content)) return []
+  return kinds.filter((kind) => {
+    const list = content[`${kind}s`]
+    return Array.isArray(list) && list.length > 0
+  })
+}
+
+/** Tells sets of requirements apart: equal texts from equal servers give equal content. */
+export function contentHash(requirements: Requirements[], servers: GalaxyServer[]): string {
+  const parts = [requirements.map(({ file, text }) => [file, text]), servers.map(({ url }) => url)]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
+
+/** Folders below a content tree. */
+export const contentFolders = { role: 'roles', collection: 'collections' } as const
+
+/** The commands that install one requirements file into a content tree; none when it asks for nothing. Throws RequirementsError. */
+export function installCommands(
+  galaxy: GalaxyCommand,
+  project: string,
+  target: string,
+  requirements: Requirements,
+): string[][] {
+  return wantedKinds(requirements).map((kind) => {
+    const option = kind === 'role' ? '--roles-path' : '--collections-path'
+    const from = join(project, requirements.file ?? '')
+    return [...galaxy.command, kind, 'install', '-r', from, option, join(target, contentFolders[kind])]
+  })
+}
+
+/** Environment that tells ansible-galaxy its servers, and keeps it from the control plane's own configuration. */
+export function galaxyEnvironment(galaxy: GalaxyCommand, servers: GalaxyServer[]): Record<string, string> {
+  return {
+    ...galaxy.env,
+    ANSIBLE_CONFIG: '/dev/null',
+    ANSIBLE_NOCOLOR: '1',
+    ANSIBLE_FORCE_COLOR: 'False',
+    ANSIBLE_GALAXY_DISPLAY_PROGRESS: 'False',
+    ...(servers.length > 0
+      ? { ANSIBLE_GALAXY_SERVER_LIST: servers.map((_, index) => `server${index}`).join(',') }
+      : {}),
+    ...Object.fromEntries(
+      servers.flatMap(({ url, authUrl, token }, index) => {
+        const prefix = `ANSIBLE_GALAXY_SERVER_SERVER${index}`
+        return [
+          [`${prefix}_URL`, url],
+          ...(authUrl ? [[`${prefix}_AUTH_URL`, authUrl]] : []),
+          ...(token ? [[`${prefix}_TOKEN`, token]] : []),
+        ]
+      }),
+    ),
+  }
+}
