@@ -2,16 +2,40 @@ import type { Resource } from './resource.ts'
 import { credentialTypesResource } from './resources/credential-types.ts'
 import { credentialsResource } from './resources/credentials.ts'
 import { executionEnvironmentsResource } from './resources/execution-environments.ts'
+import { groupsResource } from './resources/groups.ts'
+import { hostsResource } from './resources/hosts.ts'
+import { instanceGroupsResource } from './resources/instance-groups.ts'
+import { inventoriesResource } from './resources/inventories.ts'
+import { jobEventsResource } from './resources/job-events.ts'
+import { jobHostSummariesResource } from './resources/job-host-summaries.ts'
+import { jobTemplatesResource } from './resources/job-templates.ts'
+import { jobsResource } from './resources/jobs.ts'
 import { organizationsResource } from './resources/organizations.ts'
+import { projectUpdateEventsResource } from './resources/project-update-events.ts'
+import { projectUpdatesResource } from './resources/project-updates.ts'
+import { projectsResource } from './resources/projects.ts'
 import { tokensResource } from './resources/tokens.ts'
+import { unifiedJobsResource } from './resources/unified-jobs.ts'
 import { usersResource } from './resources/users.ts'
 
 /** Every resource of the API, in the order of AWX's map at `GET /api/v2/`. A new resource is added here and nowhere else. */
 export const allResources: readonly Resource[] = [
+  instanceGroupsResource,
   organizationsResource,
   usersResource,
   executionEnvironmentsResource,
+  projectsResource,
+  projectUpdatesResource,
+  projectUpdateEventsResource,
   credentialsResource,
   credentialTypesResource,
   tokensResource,
+  inventoriesResource,
+  groupsResource,
+  hostsResource,
+  jobTemplatesResource,
+  jobsResource,
+  jobEventsResource,
+  jobHostSummariesResource,
+  unifiedJobsResource,
 ]

@@ -4,6 +4,7 @@ import { jobImpact, projectUpdateImpact } from '../../model/task-impact.ts'
 import { hosts, instanceGroups } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import type { RequestContext, Row, Sql } from '../context.ts'
+import { subselect } from '../subselect.ts'
 
 /** What AWX shows of a group's load (awx.md §1.9). */
 export interface GroupUsage {
@@ -42,14 +43,14 @@ async function loadUsage(db: Sql, rows: readonly Row[]): Promise<Map<number, Gro
   const found = await db
     .select({
       id: instanceGroups.id,
-      total: sql<number>`(SELECT count(*)::int FROM ${unifiedJobs} WHERE ${ofGroup})`,
-      active: sql<ActiveJob[] | null>`(
+      total: subselect<number>(sql`(SELECT count(*)::int FROM ${unifiedJobs} WHERE ${ofGroup})`),
+      active: subselect<ActiveJob[] | null>(sql`(
         SELECT json_agg(json_build_object('type', ${unifiedJobs.type}, 'launch_type', ${unifiedJobs.launchType},
           'forks', ${unifiedJobs.forks}, 'slice_number', ${unifiedJobs.jobSliceNumber},
           'slice_count', ${unifiedJobs.jobSliceCount},
           'hosts', CASE WHEN ${unifiedJobs.inventoryId} IS NOT NULL THEN
             (SELECT count(*)::int FROM ${hosts} WHERE ${hosts.inventoryId} = ${unifiedJobs.inventoryId}) END))
-        FROM ${unifiedJobs} WHERE ${ofGroup} AND ${unifiedJobs.status} IN ('waiting', 'running'))`,
+        FROM ${unifiedJobs} WHERE ${ofGroup} AND ${unifiedJobs.status} IN ('waiting', 'running'))`),
     })
     .from(instanceGroups)
     .where(sql`${instanceGroups.id} IN ${rows.map((row) => row.id)}`)

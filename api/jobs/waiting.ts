@@ -4,6 +4,7 @@ import { instanceGroups } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { attempts, groupBrakes, outbox } from '../../store/schema/runtime.ts'
 import type { RequestContext, Row } from '../context.ts'
+import { subselect } from '../subselect.ts'
 import type { JobRow } from './fields.ts'
 
 /**
@@ -43,10 +44,10 @@ async function loadGroups(ids: number[], context: RequestContext): Promise<Map<n
       id: instanceGroups.id,
       name: instanceGroups.name,
       maxConcurrentJobs: instanceGroups.maxConcurrentJobs,
-      running: sql<number>`(SELECT count(*)::int FROM ${attempts}
-        WHERE ${attempts.instanceGroupId} = ${instanceGroups.id} AND ${attempts.releasedAt} IS NULL)`,
-      brake: sql<string | null>`(SELECT ${groupBrakes.reason} FROM ${groupBrakes}
-        WHERE ${groupBrakes.instanceGroupId} = ${instanceGroups.id})`,
+      running: subselect<number>(sql`(SELECT count(*)::int FROM ${attempts}
+        WHERE ${attempts.instanceGroupId} = ${instanceGroups.id} AND ${attempts.releasedAt} IS NULL)`),
+      brake: subselect<string | null>(sql`(SELECT ${groupBrakes.reason} FROM ${groupBrakes}
+        WHERE ${groupBrakes.instanceGroupId} = ${instanceGroups.id})`),
     })
     .from(instanceGroups)
     .where(inArray(instanceGroups.id, [...new Set(ids)]))

@@ -36,6 +36,17 @@ export function openSurveyDefault(keyring: Keyring, templateId: number, variable
   return isSealed(value) ? open(keyring, value, surveyContext(templateId, variable)) : value
 }
 
+/** A template's spec for its copy: sealed defaults open for the copy only. */
+export function resealSurvey(keyring: Keyring, source: TemplateRow, copyId: number): Variables {
+  if (!Array.isArray(source.surveySpec.spec)) return source.surveySpec
+  const spec = surveyQuestions(source.surveySpec).map((question) => {
+    if (!isSealed(question.default)) return question
+    const plain = open(keyring, question.default, surveyContext(source.id, question.variable))
+    return { ...question, default: seal(keyring, plain, surveyContext(copyId, question.variable)) }
+  })
+  return { ...source.surveySpec, spec }
+}
+
 /** What is stored of a posted spec: defaults of password questions sealed, the placeholder standing for the one stored before. */
 function sealDefaults(keyring: Keyring, template: TemplateRow, body: Variables): Variables {
   const stored = new Map(surveyQuestions(template.surveySpec).map((question) => [question.variable, question.default]))

@@ -1,0 +1,43 @@
+import { inArray, sql } from 'drizzle-orm'
+import { groups, hosts, inventories } from '../../store/schema/catalog.ts'
+import { jobHostSummaries } from '../../store/schema/jobs.ts'
+import type { RequestContext, Row } from '../context.ts'
+import { subselect } from '../subselect.ts'
+
+/** Numbers that AWX shows of an inventory. */
+export interface InventoryCounts {
+  total_hosts: number
+  hosts_with_active_failures: number
+  total_groups: number
+}
+
+const none: InventoryCounts = { total_hosts: 0, hosts_with_active_failures: 0, total_groups: 0 }
+
+/** Counts of a page of inventories, in their order; one query, once a request. */
+export async function inventoryCounts(rows: readonly Row[], context: RequestContext): Promise<InventoryCounts[]> {
+  const ids = rows.map((row) => row.id)
+  const key = `counts of inventories ${ids.join()}`
+  const loading = (context.cache.get(key) as Promise<Map<number, InventoryCounts>> | undefined) ?? load(ids, context)
+  context.cache.set(key, loading)
+  const counts = await loading
+  return ids.map((id) => counts.get(id) ?? none)
+}
+
+async function load(ids: number[], context: RequestContext): Promise<Map<number, InventoryCounts>> {
+  if (ids.length === 0) return new Map()
+  const ofInventory = sql`${hosts.inventoryId} = ${inventories.id}`
+  const found = await context.db
+    .select({
+      id: inventories.id,
+      total_hosts: subselect<number>(sql`(SELECT count(*)::int FROM ${hosts} WHERE ${ofInventory})`),
+      hosts_with_active_failures: subselect<number>(sql`(SELECT count(*)::int FROM ${hosts}
+        JOIN ${jobHostSummaries} ON ${jobHostSummaries.id} = ${hosts.lastJobHostSummaryId} AND ${jobHostSummaries.failed}
+        WHERE ${ofInventory})`),
+      total_groups: subselect<number>(
+        sql`(SELECT count(*)::int FROM ${groups} WHERE ${groups.inventoryId} = ${inventories.id})`,
+      ),
+    })
+    .from(inventories)
+    .where(inArray(inventories.id, ids))
+  return new Map(found.map(({ id, ...counts }) => [id, counts]))
+}

@@ -1,0 +1,80 @@
+import { eq, inArray } from 'drizzle-orm'
+import { toWireTime } from '../../store/instant.ts'
+import { jobTemplates } from '../../store/schema/catalog.ts'
+import { unifiedJobs } from '../../store/schema/jobs.ts'
+import type { RequestContext } from '../context.ts'
+
+/** What others show of a job. */
+export interface JobSummary {
+  id: number
+  type: string
+  name: string
+  description: string
+  finished: string | null
+  status: string
+  failed: boolean
+  jobTemplateId: number | null
+  jobTemplateName: string | null
+}
+
+/** Jobs by id, for summary_fields of templates, projects and hosts. */
+export async function loadJobSummaries(
+  ids: readonly (number | null)[],
+  context: RequestContext,
+): Promise<Map<number, JobSummary>> {
+  const wanted = [...new Set(ids.filter((id) => id !== null))]
+  if (wanted.length === 0) return new Map()
+  const rows = await context.db
+    .select({
+      id: unifiedJobs.id,
+      type: unifiedJobs.type,
+      name: unifiedJobs.name,
+      description: unifiedJobs.description,
+      finished: unifiedJobs.finished,
+      status: unifiedJobs.status,
+      failed: unifiedJobs.failed,
+      jobTemplateId: unifiedJobs.jobTemplateId,
+      jobTemplateName: jobTemplates.name,
+    })
+    .from(unifiedJobs)
+    .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
+    .where(inArray(unifiedJobs.id, wanted))
+  return new Map(rows.map((row) => [row.id, { ...row, finished: toWireTime(row.finished) }]))
+}
+
+/** A template or project with the jobs AWX keeps of it. */
+interface Parent {
+  lastJobId: number | null
+  currentJobId: number | null
+}
+
+/** `current_job`, `current_update`, `last_job` and `last_update` of templates and projects, in the order of the rows. */
+export async function parentSummaries(
+  parents: readonly Parent[],
+  context: RequestContext,
+): Promise<Record<string, unknown>[]> {
+  const jobs = await loadJobSummaries(
+    parents.flatMap((parent) => [parent.lastJobId, parent.currentJobId]),
+    context,
+  )
+  return parents.map((parent) => {
+    const last = jobs.get(parent.lastJobId ?? 0)
+    const current = jobs.get(parent.currentJobId ?? 0)
+    return {
+      ...(current ? { current_job: short(current), current_update: short(current) } : {}),
+      ...(last ? { last_job: { ...short(last), finished: last.finished }, last_update: short(last) } : {}),
+    }
+  })
+}
+
+/** Links beside those summaries; `path` is where its jobs live. */
+export function parentLinks(parent: Parent, path: 'jobs' | 'project_updates'): Record<string, string | null> {
+  const link = (id: number | null) => (id === null ? null : `/api/v2/${path}/${id}/`)
+  const [last, current] = [link(parent.lastJobId), link(parent.currentJobId)]
+  // Templates link their jobs only; projects their updates under both names.
+  return path === 'jobs'
+    ? { last_job: last, current_job: current }
+    : { last_job: last, last_update: last, current_job: current, current_update: current }
+}
+
+const short = ({ id, name, description, status, failed }: JobSummary) => ({ id, name, description, status, failed })

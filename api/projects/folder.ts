@@ -1,0 +1,63 @@
+import { open, readdir, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { isPlaybookName, looksLikePlaybook, mayHoldPlaybooks, sortPaths } from '../../model/playbook.ts'
+
+/** How much of a file is read to tell whether it is a playbook. */
+const readBytes = 256 * 1024
+/** A project that nests deeper is no project: a link that leads in a circle, a mounted disk. */
+const deepest = 12
+
+/** The real folder of a manual project, or null when there is none, or it lies outside of the projects root. */
+export async function projectFolder(root: string, localPath: string): Promise<string | null> {
+  if (localPath === '' || localPath.startsWith('.') || /[\\/\0]/.test(localPath)) return null
+  try {
+    const base = await realpath(root)
+    const folder = await realpath(join(base, localPath))
+    if (!folder.startsWith(`${base}${sep}`)) return null
+    await readdir(folder)
+    return folder
+  } catch {
+    return null
+  }
+}
+
+/** Playbooks of a folder as AWX lists them: relative paths, sorted without regard to case. */
+export async function listPlaybooks(folder: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const path of files(folder, '', 0)) {
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    if (isPlaybookName(name) && looksLikePlaybook(await beginning(join(folder, path)))) found.push(path)
+  }
+  return sortPaths(found)
+}
+
+/** Files of a folder that could be inventories: INI and YAML files, and files without an extension. */
+export async function listInventoryFiles(folder: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const path of files(folder, '', 0)) {
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    if (!/^[^.]+(\.(ya?ml|ini))?$/i.test(name)) continue
+    if (/\.ya?ml$/i.test(name) && looksLikePlaybook(await beginning(join(folder, path)))) continue
+    found.push(path)
+  }
+  return sortPaths(found)
+}
+
+async function* files(root: string, folder: string, depth: number): AsyncGenerator<string> {
+  if (depth > deepest || !mayHoldPlaybooks(folder)) return
+  for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+    if (entry.isDirectory()) yield* files(root, path, depth + 1)
+    else if (entry.isFile()) yield path
+  }
+}
+
+async function beginning(path: string): Promise<string> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(readBytes), 0, readBytes, 0)
+    return buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,12 @@
+import type { projects } from '../../store/schema/catalog.ts'
+import type { RequestContext } from '../context.ts'
+import { listPlaybooks, projectFolder } from './folder.ts'
+
+type Project = typeof projects.$inferSelect
+
+/** Playbooks of a project: of a manual one those in its folder now, of any other those of its last update. */
+export async function playbooksOf(project: Project, context: RequestContext): Promise<string[]> {
+  if (project.scmType !== '') return project.playbookFiles
+  const folder = await projectFolder(context.deps.projectsRoot, project.localPath)
+  return folder === null ? [] : await listPlaybooks(folder)
+}

@@ -1,0 +1,130 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { groupChildren, groups, inventories, inventoryInstanceGroups } from '../../store/schema/catalog.ts'
+import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { ApiError, ValidationError } from '../errors.ts'
+import { type Choice, type ComputedField, derived, descriptionField, nameField } from '../field.ts'
+import { copyMembers } from '../inventories/copy.ts'
+import { type InventoryCounts, inventoryCounts } from '../inventories/counts.ts'
+import { scriptAction } from '../inventories/script.ts'
+import { treeAction } from '../inventories/tree.ts'
+import { variableDataAction } from '../inventories/variable-data.ts'
+import { refuseWhileUsed } from '../jobs/active-jobs.ts'
+import { defineResource, type WriteCheck } from '../resource.ts'
+
+type Inventory = typeof inventories.$inferSelect
+
+const kindChoices: readonly Choice[] = [
+  ['', 'Hosts have a direct link to this inventory.'],
+  ['smart', 'Hosts for inventory generated using the host_filter property.'],
+  ['constructed', 'Parse list of source inventories with the constructed inventory plugin.'],
+]
+
+/** A count as a field. */
+function counted(type: string, value: (counts: InventoryCounts) => unknown): ComputedField {
+  return { kind: 'computed', type, values: async (rows, context) => (await inventoryCounts(rows, context)).map(value) }
+}
+
+/** `/api/v2/inventories/`: hosts and groups that jobs run on. */
+export const inventoriesResource = defineResource({
+  name: 'inventory',
+  path: 'inventories',
+  type: 'inventory',
+  model: 'Inventory',
+  table: inventories,
+  fields: {
+    name: nameField(),
+    description: descriptionField(),
+    organization: { kind: 'id', to: 'organizations', required: true },
+    kind: { kind: 'choice', choices: kindChoices, default: '' },
+    host_filter: { kind: 'string', nullable: true, default: null },
+    variables: { kind: 'json', holds: 'variables', default: '', unsearchable: true },
+    has_active_failures: counted('boolean', (counts) => counts.hosts_with_active_failures > 0),
+    total_hosts: counted('integer', (counts) => counts.total_hosts),
+    hosts_with_active_failures: counted('integer', (counts) => counts.hosts_with_active_failures),
+    total_groups: counted('integer', (counts) => counts.total_groups),
+    has_inventory_sources: derived('boolean', () => false),
+    total_inventory_sources: derived('integer', () => 0),
+    inventory_sources_with_failures: derived('integer', () => 0),
+    pending_deletion: { kind: 'boolean', readOnly: true },
+    prevent_instance_group_fallback: { kind: 'boolean', default: false },
+  },
+  relations: {
+    hosts: { kind: 'many', to: 'hosts', column: 'inventoryId' },
+    groups: { kind: 'many', to: 'groups', column: 'inventoryId' },
+    jobtemplates: { kind: 'many', to: 'job_templates', column: 'inventoryId' },
+    instance_groups: {
+      kind: 'through',
+      to: 'instance_groups',
+      table: inventoryInstanceGroups,
+      parent: 'inventoryId',
+      child: 'instanceGroupId',
+      position: 'position',
+    },
+  },
+  order: ['name'],
+  searchFields: ['description', 'name'],
+  namedUrl: [['name'], ['organization__name']],
+  summary: {
+    fields: ['name', 'description'],
+    async extra(rows, context) {
+      const counts = await inventoryCounts(rows, context)
+      return rows.map((inventory, index) => {
+        const own = counts[index]
+        return {
+          has_active_failures: (own?.hosts_with_active_failures ?? 0) > 0,
+          ...own,
+          has_inventory_sources: false,
+          total_inventory_sources: 0,
+          inventory_sources_with_failures: 0,
+          organization_id: inventory.organizationId,
+          kind: inventory.kind,
+        }
+      })
+    },
+  },
+  capabilities: ['edit', 'delete', 'copy', 'adhoc'],
+  objectRoles: ['admin_role', 'update_role', 'adhoc_role', 'use_role', 'read_role'],
+  unique: [{ fields: ['name', 'organization'] }],
+  subLists: {
+    hosts: { relation: 'hosts', create: true, title: 'Inventory Hosts List' },
+    groups: { relation: 'groups', create: true, title: 'Inventory Groups List' },
+    root_groups: {
+      resource: 'groups',
+      where: (inventory) =>
+        and(
+          eq(groups.inventoryId, inventory.id),
+          sql`NOT EXISTS (SELECT 1 FROM ${groupChildren} WHERE ${groupChildren.childId} = ${groups.id})`,
+        ) ?? sql`false`,
+      title: 'Inventory Root Groups List',
+    },
+    instance_groups: { relation: 'instance_groups', attach: true, title: 'Inventory Instance Groups List' },
+    job_templates: { relation: 'jobtemplates', title: 'Inventory Job Template List' },
+  },
+  actions: { script: scriptAction, tree: treeAction, variable_data: variableDataAction(inventories) },
+  copy: {
+    after: async (source, copy, context) => await copyMembers(context.db, source.id, copy.id, context.actor.id),
+  },
+  hooks: {
+    validate: checkInventory,
+    beforeDelete: (inventory, context) => refuseWhileUsed(context, eq(unifiedJobs.inventoryId, inventory.id)),
+    // AWX deletes inventories later and says so by 202; here it is done when the answer arrives.
+    async remove(inventory, context) {
+      await context.db.delete(inventories).where(eq(inventories.id, inventory.id))
+      return 202
+    },
+  },
+  async summaries(rows) {
+    return rows.map(() => ({ labels: { count: 0, results: [] } }))
+  },
+})
+
+function checkInventory({ input, merged, before }: WriteCheck<Inventory>): void {
+  if (before && before.kind === '' && input.kind !== undefined && input.kind !== '') {
+    throw new ApiError(405, {
+      error: 'You cannot turn a regular inventory into a "smart" or "constructed" inventory.',
+    })
+  }
+  if (merged.kind === 'smart' && !merged.host_filter) {
+    throw ValidationError.on('host_filter', 'Smart inventories must specify host_filter')
+  }
+}

@@ -1,0 +1,24 @@
+import { eq, sql } from 'drizzle-orm'
+import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/catalog.ts'
+import type { RequestContext } from '../context.ts'
+import type { TemplateRow } from '../launch/sources.ts'
+import { resealSurvey } from './survey.ts'
+
+/** Gives a copied template what is no field: organization, survey, credentials and instance groups. */
+export async function copyTemplateParts(
+  source: TemplateRow,
+  copy: TemplateRow,
+  context: RequestContext,
+): Promise<void> {
+  const { db, deps } = context
+  await db
+    .update(jobTemplates)
+    .set({ organizationId: source.organizationId, surveySpec: resealSurvey(deps.keyring, source, copy.id) })
+    .where(eq(jobTemplates.id, copy.id))
+  await db.execute(sql`
+    INSERT INTO ${jobTemplateCredentials} (job_template_id, credential_id)
+    SELECT ${copy.id}, credential_id FROM ${jobTemplateCredentials} WHERE job_template_id = ${source.id}`)
+  await db.execute(sql`
+    INSERT INTO ${jobTemplateInstanceGroups} (job_template_id, instance_group_id, position)
+    SELECT ${copy.id}, instance_group_id, position FROM ${jobTemplateInstanceGroups} WHERE job_template_id = ${source.id}`)
+}

@@ -1,0 +1,43 @@
+import { eq } from 'drizzle-orm'
+import { credentialPlace, type LaunchCredential } from '../../model/launch.ts'
+import { type credentials, credentialTypes } from '../../store/schema/catalog.ts'
+import type { RequestContext, Row } from '../context.ts'
+import { ApiError } from '../errors.ts'
+import { loadSources, type TemplateRow } from '../launch/sources.ts'
+
+/** Kinds of credentials that a play can use. */
+const playKinds = ['ssh', 'vault', 'cloud', 'net', 'kubernetes']
+
+/** A template has one credential of each type, and of vaults one per vault id (awx.md §4.5). */
+export async function checkTemplateCredential(
+  template: TemplateRow,
+  credential: Row,
+  attaching: boolean,
+  context: RequestContext,
+): Promise<void> {
+  if (!attaching) return
+  const [type] = await context.db
+    .select()
+    .from(credentialTypes)
+    .where(eq(credentialTypes.id, Number(credential.credentialTypeId)))
+  if (!type) return
+  if (!playKinds.includes(type.kind)) {
+    throw new ApiError(400, { error: `Cannot assign a Credential of kind \`${type.kind}\`.` })
+  }
+  const row = credential as unknown as typeof credentials.$inferSelect
+  const { vault_id: vaultId } = row.inputs
+  const candidate: LaunchCredential = {
+    id: row.id,
+    name: row.name,
+    typeId: type.id,
+    typeName: type.name,
+    kind: type.kind,
+    passwordsNeeded: [],
+    vaultId: typeof vaultId === 'string' ? vaultId : '',
+  }
+  const { key, label } = credentialPlace(candidate)
+  const { credentials: present } = await loadSources(context.db, { ...template, jobTemplateId: template.id })
+  if (present.some((one) => credentialPlace(one).key === key)) {
+    throw new ApiError(400, { error: `Cannot assign multiple ${label} credentials.` })
+  }
+}
