@@ -5,9 +5,9 @@ import { equals } from './filters/list-query.ts'
 import { resolveSpan } from './filters/span.ts'
 import type { Model, Registry } from './registry.ts'
 
-/** `+` separates fields and `++` objects, so a literal one is written `[+]` (awx.md §4.6). */
+/** `+` separates fields and `++` objects, so a literal one is written `[+]` (awx.md §4.6); what would end a path is percent-encoded. */
 function escapePart(text: string): string {
-  return text.replaceAll('+', '[+]')
+  return text.replace(/[;/?:@=&[\]#%]/g, encodeURIComponent).replaceAll('+', '[+]')
 }
 
 /**

@@ -59,11 +59,11 @@ export async function subListOptions(
     ...(subList.attach ? attachField : {}),
     ...(subList.create ? writeOptions(listed, 'POST') : {}),
   }
-  const writes = Object.keys(post).length > 0 && (await allowed(context, 'edit', parent))
+  const writes = subList.attach ? await allowed(context, 'edit', parent) : await allowed(context, 'create', listed)
   return {
     actions: {
       GET: readOptions(listed, typeChoices(context.registry, listed), 'list'),
-      ...(writes ? { POST: post } : {}),
+      ...(writes && Object.keys(post).length > 0 ? { POST: post } : {}),
     },
     ...listTail(listed, context.registry),
   }

@@ -86,7 +86,8 @@ function membership(
 async function post(below: Below, request: EndpointRequest): Promise<Answer> {
   const { subList, listed, relation } = below
   const { context, body, param } = request
-  const parent = await loadObject(below.parent, param('id'), 'edit', context)
+  // Making something that belongs to the parent changes nothing of the parent; attaching to it does.
+  const parent = await loadObject(below.parent, param('id'), subList.attach ? 'edit' : 'read', context)
   const attachment = subList.attach ? readAttachment(listed, body, subList.create ?? false) : undefined
   if (!attachment) return await create(below, parent, request)
   if (!relation) throw new Error('only relations can be attached to')

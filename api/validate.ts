@@ -16,7 +16,10 @@ const implicit = new Set(['id', 'type', 'url', 'related', 'summary_fields', 'cre
 /** Header that names the keys of a body which no field has: AWX ignores them silently, its clients send some. */
 export function unknownFieldsHeader(model: Model, body: Body): Record<string, string> {
   const unknown = Object.keys(body).filter((key) => !implicit.has(key) && !model.field(key))
-  return unknown.length > 0 ? { 'X-API-Unknown-Fields': unknown.map(encodeURIComponent).join(', ') } : {}
+  if (unknown.length === 0) return {}
+  // Headers have limits, bodies need not.
+  const named = unknown.slice(0, 20).map((key) => encodeURIComponent(key.slice(0, 100)))
+  return { 'X-API-Unknown-Fields': named.join(', ') }
 }
 
 /**

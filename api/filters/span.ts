@@ -19,9 +19,13 @@ export interface Span {
   foreignKey: boolean
 }
 
+/** More steps than any model needs; each one nests a query. */
+const maxDepth = 10
+
 /** Resolves the names of a path; errors carry AWX's texts. */
 export function resolveSpan(registry: Registry, start: Model, path: string): Span {
   const names = path.split('__')
+  if (names.length > maxDepth) throw new BadRequestError(`A filter spans at most ${maxDepth} relations.`)
   const steps: Step[] = []
   let model = start
   for (const [index, name] of names.entries()) {

@@ -57,6 +57,10 @@ export const credentialsResource = defineResource({
       title: 'Credential Owner Users List',
     },
   },
+  permissions: {
+    readable: ({ actor }) => eq(credentials.userId, actor.id),
+    grants: (action, row, { actor }) => action !== 'create' && row !== undefined && row.userId === actor.id,
+  },
   copy: {
     omit: ['inputs'],
     async after(source, copy, { db, deps }) {

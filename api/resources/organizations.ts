@@ -1,10 +1,13 @@
+import { eq } from 'drizzle-orm'
 import {
   type credentials,
   type executionEnvironments,
   organizationInstanceGroups,
   organizations,
 } from '../../store/schema/catalog.ts'
+import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { derived, descriptionField, nameField } from '../field.ts'
+import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { defineResource } from '../resource.ts'
 
 /** `/api/v2/organizations/`: what everything else belongs to. */
@@ -56,6 +59,9 @@ export const organizationsResource = defineResource({
     'approval_role',
   ],
   unique: [{ fields: ['name'] }],
+  hooks: {
+    beforeDelete: ({ id }, context) => refuseWhileUsed(context, eq(unifiedJobs.organizationId, id)),
+  },
   subLists: {
     instance_groups: { relation: 'instance_groups', attach: true, title: 'Organization Instance Groups List' },
     credentials: { relation: 'credentials', create: true, title: 'Organization Credential List' },
