@@ -2,19 +2,13 @@ import { and, eq } from 'drizzle-orm'
 import { parseVariables } from '../../model/variables.ts'
 import { groups, hosts, inventories } from '../../store/schema/catalog.ts'
 import type { RequestContext } from '../context.ts'
-import { PermissionDeniedError, ValidationError } from '../errors.ts'
+import { ValidationError } from '../errors.ts'
 import type { WriteCheck } from '../resource.ts'
 
 type Member = { id: number; inventoryId: number }
 
-/** Rules that hosts and groups share: they belong to a plain inventory and stay in it. */
-async function checkInventory(
-  { merged, before, input, context }: WriteCheck<Member>,
-  kind: 'Host' | 'Group',
-): Promise<void> {
-  if (before && input.inventory !== undefined && input.inventory !== before.inventoryId) {
-    throw new PermissionDeniedError(`Unable to change inventory on a ${kind.toLowerCase()}.`)
-  }
+/** Hosts and groups belong to a plain inventory; they stay in it, later writes ignore the field. */
+async function checkInventory({ merged, context }: WriteCheck<Member>, kind: 'Host' | 'Group'): Promise<void> {
   const [inventory] = await context.db
     .select({ kind: inventories.kind })
     .from(inventories)

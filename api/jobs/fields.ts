@@ -30,6 +30,13 @@ export const scmTypeChoices: readonly Choice[] = [
   ['archive', 'Remote Archive'],
 ]
 
+export const webhookServiceChoices: readonly Choice[] = [
+  ['', '---------'],
+  ['github', 'GitHub'],
+  ['gitlab', 'GitLab'],
+  ['bitbucket_dc', 'BitBucket DataCenter'],
+]
+
 /** Types of unified jobs in AWX's words. */
 export const jobTypeLabels = { job: 'playbook run', project_update: 'SCM Update' } as const
 
@@ -53,7 +60,7 @@ export function unifiedJobFields(template: string): Record<string, Field> {
     job_args: { kind: 'string', detailOnly: true },
     job_cwd: { kind: 'string', detailOnly: true },
     job_env: { kind: 'json', detailOnly: true, unsearchable: true },
-    job_explanation: { kind: 'computed', type: 'string', filterable: false, values: jobExplanations },
+    job_explanation: { kind: 'computed', type: 'string', filterable: true, values: jobExplanations },
     execution_node: { kind: 'string' },
     result_traceback: { kind: 'string', detailOnly: true },
     event_processing_finished: derived('boolean', (row) => eventsAreStored(row as unknown as JobRow), {

@@ -18,7 +18,7 @@ export const groupsResource = defineResource({
   fields: {
     name: nameField(),
     description: descriptionField(),
-    inventory: { kind: 'id', to: 'inventory', required: true },
+    inventory: { kind: 'id', to: 'inventory', required: true, createOnly: true },
     variables: { kind: 'json', holds: 'variables', default: '', unsearchable: true },
   },
   relations: {

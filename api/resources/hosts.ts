@@ -21,7 +21,7 @@ export const hostsResource = defineResource({
   fields: {
     name: nameField(),
     description: descriptionField(),
-    inventory: { kind: 'id', to: 'inventory', required: true },
+    inventory: { kind: 'id', to: 'inventory', required: true, createOnly: true },
     enabled: { kind: 'boolean', default: true },
     instance_id: { kind: 'string', maxLength: 1024, default: '' },
     variables: { kind: 'json', holds: 'variables', default: '', unsearchable: true },

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm'
+import { defaultPodTemplate } from '../../model/pod-template.ts'
 import { validateOverride } from '../../model/pod-template-validate.ts'
 import { notifyGroupChanged } from '../../store/groups.ts'
 import { credentials, credentialTypes, instanceGroups } from '../../store/schema/catalog.ts'
@@ -19,7 +20,7 @@ export const instanceGroupsResource = defineResource({
   name: 'instance_groups',
   type: 'instance_group',
   model: 'InstanceGroup',
-  label: 'instance group',
+  titles: { list: 'Instance Groups' },
   table: instanceGroups,
   fields: {
     name: nameField(250),
@@ -60,7 +61,14 @@ export const instanceGroupsResource = defineResource({
       label: 'Policy Instance List',
       options: { child: { type: 'string', required: true, hidden: false, read_only: false } },
     },
-    pod_spec_override: { kind: 'string', blank: true, verbatim: true, unsearchable: true },
+    pod_spec_override: {
+      kind: 'string',
+      blank: true,
+      verbatim: true,
+      unsearchable: true,
+      // AWX publishes the default pod as an object, although the field is a string.
+      options: { default: defaultPodTemplate() },
+    },
   },
   order: ['name'],
   searchFields: ['name'],

@@ -20,8 +20,15 @@ const kindChoices: readonly Choice[] = [
 ]
 
 /** A count as a field. */
-function counted(type: string, value: (counts: InventoryCounts) => unknown): ComputedField {
-  return { kind: 'computed', type, values: async (rows, context) => (await inventoryCounts(rows, context)).map(value) }
+function counted(type: 'boolean' | 'integer', value: (counts: InventoryCounts) => unknown): ComputedField {
+  const options = type === 'integer' ? { min_value: 0 } : {}
+  return {
+    kind: 'computed',
+    type,
+    filterable: true,
+    options,
+    values: async (rows, context) => (await inventoryCounts(rows, context)).map(value),
+  }
 }
 
 /** `/api/v2/inventories/`: hosts and groups that jobs run on. */
@@ -42,9 +49,9 @@ export const inventoriesResource = defineResource({
     total_hosts: counted('integer', (counts) => counts.total_hosts),
     hosts_with_active_failures: counted('integer', (counts) => counts.hosts_with_active_failures),
     total_groups: counted('integer', (counts) => counts.total_groups),
-    has_inventory_sources: derived('boolean', () => false),
-    total_inventory_sources: derived('integer', () => 0),
-    inventory_sources_with_failures: derived('integer', () => 0),
+    has_inventory_sources: derived('boolean', () => false, { filterable: true }),
+    total_inventory_sources: derived('integer', () => 0, { filterable: true, options: { min_value: 0 } }),
+    inventory_sources_with_failures: derived('integer', () => 0, { filterable: true, options: { min_value: 0 } }),
     pending_deletion: { kind: 'boolean', readOnly: true },
     prevent_instance_group_fallback: { kind: 'boolean', default: false },
   },

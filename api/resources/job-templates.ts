@@ -4,7 +4,7 @@ import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from 
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { derived, descriptionField, type Field, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
-import { jobTypeChoices, verbosityChoices } from '../jobs/fields.ts'
+import { jobTypeChoices, statusChoices, verbosityChoices, webhookServiceChoices } from '../jobs/fields.ts'
 import { parentLinks } from '../jobs/job-summaries.ts'
 import { launchAction } from '../launch/launch.ts'
 import { defineResource } from '../resource.ts'
@@ -13,7 +13,6 @@ import { checkTemplateCredential } from '../templates/credentials.ts'
 import { checkTemplate, withOrganization } from '../templates/rules.ts'
 import { templateSummaries } from '../templates/summaries.ts'
 import { surveyAction } from '../templates/survey.ts'
-import { templateStatusChoices } from './projects.ts'
 
 const largest = 2147483647
 const flag: Field = { kind: 'boolean', default: false }
@@ -46,8 +45,8 @@ export const jobTemplatesResource = defineResource({
     organization: { kind: 'id', to: 'organizations', readOnly: true },
     last_job_run: { kind: 'datetime', readOnly: true },
     last_job_failed: { kind: 'boolean', readOnly: true },
-    next_job_run: derived('datetime', () => null),
-    status: { kind: 'choice', choices: templateStatusChoices, readOnly: true },
+    next_job_run: derived('datetime', () => null, { filterable: true }),
+    status: { kind: 'choice', choices: [...statusChoices, ['never updated', 'Never Updated']], readOnly: true },
     execution_environment: { kind: 'id', to: 'execution_environments' },
     host_config_key: { kind: 'string', maxLength: 1024, default: '', unsearchable: true },
     ...Object.fromEntries(Object.values(promptFlags).map((name) => [name, flag])),
@@ -55,16 +54,11 @@ export const jobTemplatesResource = defineResource({
     become_enabled: flag,
     diff_mode: flag,
     allow_simultaneous: flag,
-    custom_virtualenv: derived('string', () => null),
+    custom_virtualenv: derived('string', () => null, { filterable: true }),
     job_slice_count: { kind: 'integer', min: 0, max: largest, default: 1 },
     webhook_service: {
       kind: 'choice',
-      choices: [
-        ['', '---------'],
-        ['github', 'GitHub'],
-        ['gitlab', 'GitLab'],
-        ['bitbucket_dc', 'BitBucket DataCenter'],
-      ],
+      choices: webhookServiceChoices,
       blank: true,
     },
     webhook_credential: { kind: 'id', to: 'credentials' },

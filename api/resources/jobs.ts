@@ -12,6 +12,7 @@ import {
   jobTypeLabels,
   unifiedJobFields,
   verbosityChoices,
+  webhookServiceChoices,
 } from '../jobs/fields.ts'
 import { relaunchAction } from '../jobs/relaunch.ts'
 import { refuseDelete } from '../jobs/removal.ts'
@@ -68,11 +69,11 @@ export const jobsResource = defineResource({
     diff_mode: { kind: 'boolean' },
     job_slice_number: { kind: 'integer', min: 0, max: 2147483647 },
     job_slice_count: { kind: 'integer', min: 0, max: 2147483647 },
-    webhook_service: derived('choice', () => ''),
-    webhook_credential: derived('id', () => null),
-    webhook_guid: derived('string', () => ''),
+    webhook_service: derived('choice', () => '', { filterable: true, options: { choices: webhookServiceChoices } }),
+    webhook_credential: derived('id', () => null, { filterable: true }),
+    webhook_guid: derived('string', () => '', { filterable: true }),
     ...countFields,
-    custom_virtualenv: derived('string', () => null, { detailOnly: true }),
+    custom_virtualenv: derived('string', () => null, { detailOnly: true, filterable: true }),
   },
   relations: {
     credentials: {

@@ -15,8 +15,8 @@ import { defineResource } from '../resource.ts'
 
 type Project = typeof projects.$inferSelect
 
-/** Statuses of templates and projects, which have no run of their own yet or none at all. */
-export const templateStatusChoices: readonly Choice[] = [
+/** A project without a source of its own has no runs; its folder is there or not. */
+const projectStatusChoices: readonly Choice[] = [
   ...statusChoices,
   ['never updated', 'Never Updated'],
   ['ok', 'OK'],
@@ -48,13 +48,13 @@ export const projectsResource = defineResource({
     scm_revision: { kind: 'string', label: 'SCM Revision', readOnly: true },
     last_job_run: { kind: 'datetime', readOnly: true },
     last_job_failed: { kind: 'boolean', readOnly: true },
-    next_job_run: derived('datetime', () => null),
-    status: { kind: 'choice', choices: templateStatusChoices, readOnly: true },
+    next_job_run: derived('datetime', () => null, { filterable: true }),
+    status: { kind: 'choice', choices: projectStatusChoices, readOnly: true },
     organization: { kind: 'id', to: 'organizations' },
     scm_update_on_launch: { kind: 'boolean', default: false },
     scm_update_cache_timeout: { kind: 'integer', min: 0, max: 2147483647, default: 0 },
     allow_override: { kind: 'boolean', default: false },
-    custom_virtualenv: derived('string', () => null),
+    custom_virtualenv: derived('string', () => null, { filterable: true }),
     default_environment: { kind: 'id', to: 'execution_environments' },
     signature_validation_credential: { kind: 'id', to: 'credentials' },
     last_update_failed: derived('boolean', (row) => (row as unknown as Project).lastJobFailed),

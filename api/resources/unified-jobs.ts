@@ -1,6 +1,10 @@
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import type { Field } from '../field.ts'
 import { jobTypeChoices, unifiedJobFields } from '../jobs/fields.ts'
 import { defineResource } from '../resource.ts'
+
+/** A field that only filters reach: rows are shown by the resource of their kind. */
+const onlyFilter = (field: Field): Field => ({ ...field, readOnly: true, writeOnly: true })
 
 /** `/api/v2/unified_jobs/`: jobs of all kinds in one list, each as its own resource shows it. */
 export const unifiedJobsResource = defineResource({
@@ -13,15 +17,14 @@ export const unifiedJobsResource = defineResource({
   fields: {
     ...unifiedJobFields('job_templates'),
     controller_node: { kind: 'string' },
-    // Only filters reach these: rows are shown by the resource of their kind.
-    job_type: { kind: 'choice', choices: jobTypeChoices },
-    inventory: { kind: 'id', to: 'inventory' },
-    project: { kind: 'id', to: 'projects' },
-    organization: { kind: 'id', to: 'organizations' },
-    job_template: { kind: 'id', to: 'job_templates' },
-    instance_group: { kind: 'id', to: 'instance_groups' },
-    limit: { kind: 'string' },
-    playbook: { kind: 'string' },
+    job_type: onlyFilter({ kind: 'choice', choices: jobTypeChoices }),
+    inventory: onlyFilter({ kind: 'id', to: 'inventory' }),
+    project: onlyFilter({ kind: 'id', to: 'projects' }),
+    organization: onlyFilter({ kind: 'id', to: 'organizations' }),
+    job_template: onlyFilter({ kind: 'id', to: 'job_templates' }),
+    instance_group: onlyFilter({ kind: 'id', to: 'instance_groups' }),
+    limit: onlyFilter({ kind: 'string' }),
   },
-  searchFields: ['description', 'name', 'playbook'],
+  relations: { job: { kind: 'one', to: 'jobs', column: 'id' } },
+  searchFields: ['description', 'name', 'job__playbook'],
 })
