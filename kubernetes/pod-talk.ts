@@ -13,6 +13,9 @@ export interface SpooledPod {
   uid: string
 }
 
+/** What a conversation needs of a cluster. */
+export type PodAccess = Pick<Cluster, 'exec' | 'getPod'>
+
 /** A pod is looked at this often while its container does not run. */
 const lookEveryMs = 1_000
 /** 401 and 403 are borne this long, because an API server that has just started refuses everybody until its caches are filled. */
@@ -23,7 +26,7 @@ const refusalPatienceMs = 15_000
  * ends the conversation.
  */
 export class PodTalk {
-  readonly #cluster: Cluster
+  readonly #cluster: PodAccess
   readonly #pod: SpooledPod
   readonly #signal: AbortSignal
   readonly #fate = followFate()
@@ -31,7 +34,7 @@ export class PodTalk {
   #lookedAt = performance.now()
   #refusedSince: number | null = null
 
-  constructor(cluster: Cluster, pod: SpooledPod, signal: AbortSignal) {
+  constructor(cluster: PodAccess, pod: SpooledPod, signal: AbortSignal) {
     this.#cluster = cluster
     this.#pod = pod
     this.#signal = signal

@@ -113,6 +113,7 @@ export const endMark = 'mayfly-end'
  * - Losing the connection closes stdin, and that is all that tells the remote side: a watcher then ends the reader.
  * - A background job's own stdin is /dev/null, so the watcher reads a copy.
  * - GNU tail ends by itself with the runner; busybox' tail has no --pid, so there the file is looked at five times a second.
+ * - A file shorter than what was read from it is told as it is: tail would print what is appended later, whatever its offset.
  * - In that loop rc is looked at before the size: what was written before rc is then surely counted.
  */
 export const readerScript = `I=${payloadFolder} D=${spoolFolder}; off=$1
@@ -121,7 +122,8 @@ exec 3<&0
 exec 3<&-
 trap 'kill $w $t 2>/dev/null; exit 0' TERM
 until [ -e $I/pid ] || [ -e $I/rc ]; do sleep 0.05; done
-if [ ! -e $I/rc ] && tail --version 2>/dev/null | grep -q GNU; then
+if [ $off -gt $(wc -c <$D/out) ]; then :
+elif [ ! -e $I/rc ] && tail --version 2>/dev/null | grep -q GNU; then
   tail -c +$((off+1)) -f -s 0.2 --pid=$(cat $I/pid) $D/out & t=$!; wait $t
   until [ -e $I/rc ]; do sleep 0.05; done
 else while :; do

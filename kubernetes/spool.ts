@@ -1,9 +1,8 @@
-import type { Cluster } from './cluster.ts'
 import { KubernetesError } from './errors.ts'
 import { ContainerNotRunningError } from './exec-errors.ts'
 import { pause } from './pause.ts'
 import { PodEndedError, SpoolIncompleteError } from './pod-errors.ts'
-import { PodTalk, type SpooledPod } from './pod-talk.ts'
+import { type PodAccess, PodTalk, type SpooledPod } from './pod-talk.ts'
 import {
   acknowledgeScript,
   endMark,
@@ -33,7 +32,7 @@ const patientTryMs = 1_000
  * PodNotStartingError when it cannot start, the signal's reason when aborted. A pod that waits for a node is waited for: the caller sets the limit.
  */
 export async function deliverPayload(
-  cluster: Cluster,
+  cluster: PodAccess,
   pod: SpooledPod,
   payload: PayloadSource,
   size: number,
@@ -102,7 +101,7 @@ const lastBackOffMs = 5_000
  * that. Whoever sees the runner's `eof` record need not wait for the end: leave the loop and acknowledge, which proves the size as well.
  */
 export async function* readSpool(
-  cluster: Cluster,
+  cluster: PodAccess,
   pod: SpooledPod,
   fromOffset: number,
   signal: AbortSignal,
@@ -153,7 +152,7 @@ export interface RunnerEnd {
  * the sizes differ, PodEndedError when the pod is gone.
  */
 export async function acknowledge(
-  cluster: Cluster,
+  cluster: PodAccess,
   pod: SpooledPod,
   expectedSize: number,
   signal: AbortSignal,
@@ -190,7 +189,7 @@ export async function acknowledge(
  * and, unless the container has not started yet, nothing will. Throws PodEndedError only when the pod is gone or replaced.
  */
 export async function signalRunner(
-  cluster: Cluster,
+  cluster: PodAccess,
   pod: SpooledPod,
   signal: AbortSignal,
 ): Promise<'signalled' | 'not-started' | 'ended'> {

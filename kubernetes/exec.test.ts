@@ -1,0 +1,311 @@
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { WebSocket } from 'ws'
+import type { ExecSession } from './exec.ts'
+import { frame, ScriptedApiServer } from './testing/api-server.ts'
+
+let server: ScriptedApiServer
+beforeEach(async () => {
+  server = await ScriptedApiServer.start()
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await server.stop()
+})
+
+const exec = (options = {}, command = ['true']) => server.cluster.exec('jobs', 'pod', 'worker', command, options)
+
+async function outputOf(session: ExecSession): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of session.stdout) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+/** Sends frames and closes as the API server does. */
+const script = (...frames: Buffer[]) => {
+  server.onExec = (socket) => {
+    for (const data of frames) socket.send(data)
+    socket.close(1000)
+  }
+}
+
+describe('what is asked', () => {
+  test('the path, the command word by word, the token', async () => {
+    let asked = { url: '', authorization: '', protocols: '' }
+    server.onExec = (socket, _raw, { url = '', headers }) => {
+      asked = { url, authorization: headers.authorization ?? '', protocols: headers['sec-websocket-protocol'] ?? '' }
+      socket.send(frame.success())
+      socket.close(1000)
+    }
+    await (await exec({}, ['sh', '-c', 'a b & "c"'])).result
+    const url = new URL(asked.url, 'http://x')
+    expect(url.pathname).toBe('/api/v1/namespaces/jobs/pods/pod/exec')
+    expect(url.searchParams.getAll('command')).toEqual(['sh', '-c', 'a b & "c"'])
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      container: 'worker',
+      stdin: 'false',
+      stdout: 'true',
+      stderr: 'true',
+      tty: 'false',
+    })
+    expect(asked.authorization).toBe('Bearer token-of-the-test')
+    expect(asked.protocols).toBe('v5.channel.k8s.io,v4.channel.k8s.io')
+  })
+})
+
+describe('how a command ends', () => {
+  test('success, with both outputs apart', async () => {
+    script(frame.stdout('out '), frame.stderr('err'), frame.stdout(''), frame.stdout('more'), frame.success())
+    const session = await exec()
+    expect(await outputOf(session)).toBe('out more')
+    expect(await session.result).toEqual({ exitCode: 0 })
+    expect(session.stderr).toBe('err')
+  })
+
+  test('an exit code', async () => {
+    script(frame.stdout('x'), frame.exit(3))
+    const session = await exec()
+    expect(await outputOf(session)).toBe('x')
+    expect(await session.result).toEqual({ exitCode: 3 })
+  })
+
+  test.each([
+    'container not found ("worker")',
+    'Internal error occurred: unable to upgrade connection: container not found ("worker")',
+    'error executing command in container: container is in CONTAINER_EXITED state',
+    'failed to exec in container: failed to load task: no running task found: task x not found',
+  ])('a container that does not run: %s', async (message) => {
+    script(frame.failure(message))
+    const session = await exec()
+    await expect(outputOf(session)).rejects.toMatchObject({ name: 'ContainerNotRunningError', detail: message })
+    await expect(session.result).rejects.toMatchObject({ name: 'ContainerNotRunningError' })
+  })
+
+  test('a command that is not in the image', async () => {
+    script(frame.failure('OCI runtime exec failed: exec: "sh": executable file not found in $PATH: unknown'))
+    await expect((await exec()).result).rejects.toMatchObject({ name: 'CommandNotStartedError' })
+  })
+
+  test.each([
+    ['a close without status', [frame.stdout('half')]],
+    ['a status that is cut off', [frame.stdout('half'), Buffer.from('\x03{"status":"Succ')]],
+  ])('%s is a lost connection, after what was received', async (_name, frames) => {
+    script(...frames)
+    const session = await exec()
+    let got = ''
+    const reading = (async () => {
+      for await (const chunk of session.stdout) got += chunk
+    })()
+    await expect(reading).rejects.toMatchObject({ name: 'ExecLostError' })
+    expect(got).toBe('half')
+  })
+
+  test('only the last 64 KiB of stderr are kept', async () => {
+    script(frame.stderr('a'.repeat(60_000)), frame.stderr('b'.repeat(60_000)), frame.success())
+    const session = await exec()
+    await session.result
+    expect(session.stderr).toHaveLength(65_536)
+    expect(session.stderr.endsWith('b'.repeat(60_000))).toBe(true)
+  })
+})
+
+describe('a refused upgrade', () => {
+  const status = (code: number, message: string, reason = '') => ({
+    kind: 'Status',
+    status: 'Failure',
+    code,
+    message,
+    reason,
+  })
+
+  test.each([
+    [404, 'pods "pod" not found', 'NotFoundError'],
+    [
+      403,
+      'pods "pod" is forbidden: User "x" cannot get resource "pods/exec" in API group "" in the namespace "jobs"',
+      'ForbiddenError',
+    ],
+    [401, 'Unauthorized', 'UnauthorizedError'],
+    [400, 'container nope is not valid for pod pod', 'InvalidObjectError'],
+    [400, 'pod pod does not have a host assigned', 'ContainerNotRunningError'],
+    [500, 'unable to upgrade connection: pod does not exist', 'ContainerNotRunningError'],
+    [500, 'error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused', 'ServerError'],
+    [503, 'apiserver not ready', 'ServerError'],
+  ])('%i %s', async (code, message, name) => {
+    server.refuseExec = { status: code, body: status(code, message) }
+    const error = await exec().catch((caught: Error) => caught)
+    expect(error).toMatchObject({ name })
+    expect(JSON.stringify(error) + String(error)).not.toContain('token-of-the-test')
+  })
+
+  test('a server that is away', async () => {
+    await server.stop()
+    await expect(exec()).rejects.toMatchObject({ name: 'UnreachableError', reason: 'refused' })
+    server = await ScriptedApiServer.start()
+  })
+})
+
+describe('stdin', () => {
+  const collect = (socket: WebSocket, done: (pieces: Buffer[]) => void) => {
+    const pieces: Buffer[] = []
+    socket.on('message', (data: Buffer) => {
+      if (data[0] === 255) return done(pieces)
+      pieces.push(data.subarray(1))
+    })
+  }
+
+  test('is sent in small pieces and closed', async () => {
+    let sizes: number[] = []
+    server.onExec = (socket) =>
+      collect(socket, (pieces) => {
+        sizes = pieces.map((piece) => piece.length)
+        socket.send(frame.success())
+        socket.close(1000)
+      })
+    async function* stdin() {
+      yield Buffer.alloc(150_000)
+      yield Buffer.from('end')
+    }
+    await (await exec({ stdin: stdin() })).result
+    expect(sizes).toEqual([65_536, 65_536, 18_928, 3])
+  })
+
+  test('that fails ends the command with its error', async () => {
+    async function* stdin() {
+      yield Buffer.from('x')
+      throw new Error('the source broke')
+    }
+    const session = await exec({ stdin: stdin() })
+    await expect(session.result).rejects.toThrow('the source broke')
+    await expect(outputOf(session)).rejects.toThrow('the source broke')
+  })
+
+  test('a server that offers only v4 is served', async () => {
+    server.protocols = ['v4.channel.k8s.io']
+    server.onExec = (socket) =>
+      socket.on('message', (data: Buffer) => {
+        socket.send(frame.stdout(data.subarray(1)))
+        socket.send(frame.success())
+        socket.close(1000)
+      })
+    async function* stdin() {
+      yield Buffer.from('counted')
+    }
+    expect(await outputOf(await exec({ stdin: stdin() }))).toBe('counted')
+  })
+})
+
+describe('connections that go bad', () => {
+  test('dropped: lost at once', async () => {
+    server.onExec = (_socket, raw) => raw.destroy()
+    await expect((await exec({ stdin: 'open' })).result).rejects.toMatchObject({ name: 'ExecLostError' })
+  })
+
+  test('half-open: lost after two pings without answer', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const opened = new Promise<void>((resolve) => {
+      server.onExec = (socket, raw) => {
+        // Nothing of ours is looked at any more, as behind a router that forgot the connection.
+        socket.removeAllListeners()
+        raw.pause()
+        raw.removeAllListeners('data')
+        resolve()
+      }
+    })
+    const session = await exec({ stdin: 'open' })
+    await opened
+    await vi.advanceTimersByTimeAsync(5_000)
+    await vi.advanceTimersByTimeAsync(5_000)
+    await expect(session.result).rejects.toMatchObject({ name: 'ExecLostError' })
+  })
+
+  test('pinged: stays', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    let socket: WebSocket | undefined
+    server.onExec = (accepted) => {
+      socket = accepted
+    }
+    const session = await exec({ stdin: 'open' })
+    for (let i = 0; i < 5; i++) {
+      const pinged = once(socket as WebSocket, 'ping')
+      await vi.advanceTimersByTimeAsync(5_000)
+      await pinged
+      await vi.waitFor(() => expect(socket?.readyState).toBe(1))
+      // The pong must be here before the next period begins.
+      const echoed = once(socket as WebSocket, 'pong')
+      socket?.ping()
+      await echoed
+    }
+    socket?.send(frame.success())
+    socket?.close(1000)
+    expect(await session.result).toEqual({ exitCode: 0 })
+  })
+
+  test('stopped by a reader that does not read: given up after two minutes', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const sent = new Promise<void>((resolve) => {
+      server.onExec = (socket) => {
+        for (let i = 0; i < 40; i++) socket.send(frame.stdout(Buffer.alloc(65_536)))
+        resolve()
+      }
+    })
+    const session = await exec({ stdin: 'open' })
+    await sent
+    const iterator = session.stdout[Symbol.asyncIterator]()
+    await iterator.next()
+    await vi.waitFor(async () => {
+      await vi.advanceTimersByTimeAsync(120_000)
+      await expect(Promise.race([session.result, Promise.resolve('still open')])).rejects.toMatchObject({
+        name: 'ExecLostError',
+      })
+    })
+  })
+
+  test('abort() ends both sides', async () => {
+    const closed = new Promise((resolve) => {
+      server.onExec = (socket) => socket.once('close', resolve)
+    })
+    const session = await exec({ stdin: 'open' })
+    session.abort()
+    await expect(session.result).rejects.toMatchObject({ name: 'ExecLostError' })
+    await closed
+  })
+
+  test('an aborted signal is the reason everybody gets', async () => {
+    const stop = new AbortController()
+    const session = await exec({ stdin: 'open', signal: stop.signal })
+    stop.abort(new Error('enough'))
+    await expect(session.result).rejects.toThrow('enough')
+    await expect(exec({ signal: stop.signal })).rejects.toThrow('enough')
+  })
+})
+
+test('a slow reader stops the sender, and gets every byte', async () => {
+  const pieces = 600
+  let sent = 0
+  server.onExec = async (socket) => {
+    for (; sent < pieces; sent++) {
+      await new Promise((resolve) => socket.send(frame.stdout(Buffer.alloc(65_536, sent)), resolve))
+    }
+    socket.send(frame.success())
+    socket.close(1000)
+  }
+  const session = await exec({ stdin: 'open' })
+  const iterator = session.stdout[Symbol.asyncIterator]()
+  await iterator.next()
+  let before = -1
+  await vi.waitFor(
+    () => {
+      const now = sent
+      const same = now === before
+      before = now
+      expect(same).toBe(true)
+    },
+    { interval: 200 },
+  )
+  expect(sent).toBeLessThan(pieces)
+  let bytes = 65_536
+  for (let step = await iterator.next(); !step.done; step = await iterator.next()) bytes += step.value.length
+  expect(bytes).toBe(pieces * 65_536)
+  expect(await session.result).toEqual({ exitCode: 0 })
+})
