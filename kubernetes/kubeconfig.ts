@@ -110,8 +110,9 @@ function load(file: string): Record<string, unknown> {
     const content: unknown = parse(readFileSync(file, 'utf8'))
     if (typeof content === 'object' && content !== null) return content as Record<string, unknown>
   } catch (error) {
-    // The parser's message may quote a line with a secret, so only its first line is kept for files that exist.
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'not valid YAML'
+    // The parser's message may quote a line with a secret.
+    const reason =
+      error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : 'not valid YAML'
     throw new ConfigurationError(`The kubeconfig ${file} cannot be read: ${reason}.`)
   }
   throw new ConfigurationError(`The kubeconfig ${file} is empty.`)
