@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Store } from './database.ts'
+import { claimOutbox, enqueue, outboxFailed, outboxSent } from './outbox.ts'
+import { outbox } from './schema/runtime.ts'
+import { storeKinds, testStore } from './testing.ts'
+import { makeJob } from './testing-data.ts'
+
+describe.each(storeKinds)('the outbox on %s', (kind) => {
+  let store: Store
+  beforeAll(async () => {
+    store = await testStore(kind)
+  })
+  beforeEach(async () => {
+    await store.db.delete(outbox)
+  })
+  afterAll(() => store.close())
+
+  const put = async (count: number) => {
+    const ids: number[] = []
+    for (let made = 0; made < count; made++) {
+      const job = await makeJob(store.db)
+      await store.db.transaction((tx) => enqueue(tx, 'start', job.id))
+      ids.push(job.id)
+    }
+    return ids
+  }
+
+  test('wakes its sender on commit, and not before', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = await store.listen('mayfly_outbox', () => resolve())
+    await put(1)
+    await promise
+    await stop()
+  })
+
+  test('hands out due rows oldest first, each to one sender', async () => {
+    const ids = await put(6)
+    const claims = await Promise.all([claimOutbox(store.db, 2), claimOutbox(store.db, 2), claimOutbox(store.db, 2)])
+    const jobs = claims.flat().map((row) => row.jobId)
+    expect(jobs.toSorted((one, other) => one - other)).toEqual(ids)
+    for (const claim of claims) expect(claim.map((row) => row.id)).toEqual(claim.map((row) => row.id).toSorted())
+    expect(await claimOutbox(store.db, 10)).toEqual([])
+    await put(1)
+    expect(await claimOutbox(store.db, 10)).toHaveLength(1)
+  })
+
+  test('a claim that nobody reports on is handed out again', async () => {
+    await put(1)
+    const [first] = await claimOutbox(store.db, 10)
+    expect(first?.tries).toBe(1)
+    expect(await claimOutbox(store.db, 10, new Date(Date.now() + 5_000))).toEqual([])
+    const [again] = await claimOutbox(store.db, 10, new Date(Date.now() + 30_000))
+    expect(again).toMatchObject({ id: first?.id, tries: 2 })
+  })
+
+  test('what was sent is forgotten, what failed waits for its time with the reason', async () => {
+    const [sentJob, failedJob] = await put(2)
+    const rows = await claimOutbox(store.db, 10)
+    const of = (jobId: number | undefined) => rows.find((row) => row.jobId === jobId)?.id ?? -1
+    await outboxSent(store.db, of(sentJob))
+    await outboxFailed(store.db, of(failedJob), 'no connection', new Date(Date.now() + 60_000))
+    expect(await claimOutbox(store.db, 10, new Date(Date.now() + 50_000))).toEqual([])
+    expect(await claimOutbox(store.db, 10, new Date(Date.now() + 61_000))).toMatchObject([
+      { jobId: failedJob, lastError: 'no connection' },
+    ])
+  })
+
+  test('a job has one message of each kind; asking again makes it due', async () => {
+    const [jobId = 0] = await put(1)
+    await enqueue(store.db, 'cancel', jobId)
+    const rows = await claimOutbox(store.db, 10)
+    expect(rows.map((row) => row.kind).toSorted()).toEqual(['cancel', 'start'])
+    await enqueue(store.db, 'cancel', jobId)
+    expect(await claimOutbox(store.db, 10)).toMatchObject([{ kind: 'cancel', jobId }])
+  })
+})
