@@ -41,14 +41,21 @@ describe.each(storeKinds)('claims on %s', (kind) => {
   test('never exceed the limit, however many ask at once, while places come and go', async () => {
     const groupId = await makeGroup(store.db, 3)
     const jobs = await makeJobs(24)
+    let freed = Promise.withResolvers<void>()
+    const stop = await store.listen('mayfly_groups', () => {
+      freed.resolve()
+      freed = Promise.withResolvers()
+    })
     let highest = 0
     let done = 0
     await Promise.all(
       jobs.map(async ({ id }) => {
         for (;;) {
+          const nextFreed = freed.promise
           const answer = await claim(id, groupId)
           if ('refused' in answer) {
             expect(answer.refused).toEqual({ limit: 3, running: 3 })
+            await nextFreed
             continue
           }
           highest = Math.max(highest, (await liveAttempts(store.db, groupId)).length)
@@ -58,6 +65,7 @@ describe.each(storeKinds)('claims on %s', (kind) => {
         }
       }),
     )
+    await stop()
     expect(done).toBe(24)
     expect(highest).toBeGreaterThan(1)
     expect(highest).toBeLessThanOrEqual(3)

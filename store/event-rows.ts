@@ -36,10 +36,16 @@ export function encodeEvents(jobId: number, events: Iterable<EventRow>): Buffer 
 }
 
 const special = /[\\\t\n\r\0]/
-const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\0': '\uFFFD' }
 
+/** replaceAll with texts is several times faster than one replace with a function on a long line full of backslashes. */
 function text(value: string): string {
-  return special.test(value) ? value.replace(/[\\\t\n\r\0]/g, (character) => escapes[character] ?? character) : value
+  if (!special.test(value)) return value
+  return value
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\t', '\\t')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\0', '\uFFFD')
 }
 
 function bytes(value: Uint8Array | undefined): string {
