@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import type { PreparedProject } from './types.ts'
 
 /**
@@ -13,7 +13,7 @@ import type { PreparedProject } from './types.ts'
 export class Checkouts {
   readonly folder: string
   constructor(dataFolder: string, projectId: number) {
-    this.folder = join(dataFolder, String(projectId))
+    this.folder = resolve(dataFolder, String(projectId))
   }
 
   get mirror(): string {

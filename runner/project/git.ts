@@ -1,4 +1,4 @@
-import { access, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Checkouts } from './checkouts.ts'
 import { CommandFailedError, runCommand } from './command.ts'
@@ -132,8 +132,10 @@ async function defaultBranch(project: GitProject): Promise<string> {
 export async function makeRevisionTree(project: GitProject, commit: string, tracked: boolean): Promise<string> {
   const { checkouts, source } = project
   return checkouts.makeTree(commit, async (folder) => {
-    const clone = ['clone', '--quiet', '--shared', '--no-checkout', '--template=']
-    await git(project, checkouts.folder, ...clone, '--', checkouts.mirror, folder)
+    // Not a clone: that would need the file transport, which remote projects must not have. The objects stay in the mirror.
+    await git(project, folder, 'init', '--quiet', '--template=')
+    await mkdir(join(folder, '.git/objects/info'), { recursive: true })
+    await writeFile(join(folder, '.git/objects/info/alternates'), `${join(checkouts.mirror, 'objects')}\n`)
     // Submodules with relative URLs are relative to the project's own.
     await git(project, folder, 'config', 'remote.origin.url', source.url)
     await git(project, folder, 'checkout', '--quiet', '--force', '--detach', commit)
