@@ -126,6 +126,8 @@ export const jobsResource = defineResource({
     })
   },
   related: (job) => ({
+    // Its summary is enough for AWX's clients.
+    instance_group: null,
     project_update: job.projectUpdateId ? `/api/v2/project_updates/${job.projectUpdateId}/` : null,
   }),
   present(wire, job, context) {
