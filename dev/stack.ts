@@ -19,7 +19,7 @@ import { listParts, otherRecords, readPart, readStackRecord, writeStackRecord } 
 import { sweep } from './sweep.ts'
 import { ensureTemporal } from './temporal.ts'
 
-export { type ControlPlaneAnsible, controlPlaneAnsible } from './ansible.ts'
+export { type ControlPlaneAnsible, controlPlaneAnsible, findPython } from './ansible.ts'
 export { type Check, doctor } from './doctor.ts'
 
 /** What to start. A part that the environment names (see `given`) is used and not started. */

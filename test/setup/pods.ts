@@ -1,0 +1,89 @@
+/** The pods of a namespace, as a watch of the test's own tells them. */
+import { KubeConfig, type V1Pod, Watch } from '@kubernetes/client-node'
+import { until } from '../../dev/wait.ts'
+import { clusterAdmin } from './own-places.ts'
+import type { TestStack } from './stack.ts'
+
+/** A kubeconfig object of the stack's cluster, as its administrator. */
+export function adminConfig(stack: TestStack): KubeConfig {
+  const config = new KubeConfig()
+  config.loadFromFile(stack.kubeconfigPath)
+  if (stack.kubeContext) config.setCurrentContext(stack.kubeContext)
+  return config
+}
+
+/** Number of the job that a pod was made for. */
+export function jobOf(pod: V1Pod): number {
+  return Number(pod.metadata?.labels?.['ansible-awx-job-id'])
+}
+
+/** True while a pod uses the node: one that is being deleted does, one that has ended does not. */
+export function isRunningOrToBe(pod: V1Pod): boolean {
+  return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
+}
+
+/** Follows the pods of one namespace from `open` to `close` and keeps every state that it was told of. */
+export class PodRecord {
+  /** Pods that exist, by name. */
+  readonly pods = new Map<string, V1Pod>()
+  /** Every state, oldest first; the last one of a pod is the one that it was deleted in. */
+  readonly states: V1Pod[] = []
+  /** The most pods that lived at one moment. */
+  peak = 0
+  #ended: unknown
+  #closed = false
+  #controller: AbortController | undefined
+
+  static async open(stack: TestStack, namespace: string): Promise<PodRecord> {
+    const record = new PodRecord()
+    const list = await clusterAdmin(stack).listNamespacedPod({ namespace })
+    for (const pod of list.items) record.#take('ADDED', pod)
+    const query = { resourceVersion: list.metadata?.resourceVersion }
+    record.#controller = await new Watch(adminConfig(stack)).watch(
+      `/api/v1/namespaces/${namespace}/pods`,
+      query,
+      (type: string, pod: V1Pod) => record.#take(type, pod),
+      (error: unknown) => {
+        record.#ended = error ?? new Error('the watch ended')
+      },
+    )
+    return record
+  }
+
+  /** Pods that use the node now. */
+  get live(): V1Pod[] {
+    return [...this.pods.values()].filter(isRunningOrToBe)
+  }
+
+  /** Every state that a job's pods were seen in. */
+  statesOf(job: number): V1Pod[] {
+    return this.states.filter((pod) => jobOf(pod) === job)
+  }
+
+  /** Whether a pod of the job exists. */
+  has(job: number): boolean {
+    return [...this.pods.values()].some((pod) => jobOf(pod) === job)
+  }
+
+  /** Resolves as soon as the condition holds. */
+  async until(what: string, holds: () => boolean, seconds = 60): Promise<void> {
+    const giveUp = () => {
+      if (this.#ended && !this.#closed) throw new Error('the record of the pods broke off', { cause: this.#ended })
+    }
+    await until({ what, seconds, giveUp, everyMs: 20 }, holds)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#controller?.abort()
+  }
+
+  #take(type: string, pod: V1Pod): void {
+    const name = pod.metadata?.name
+    if (!name || (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED')) return
+    this.states.push(pod)
+    if (type === 'DELETED') this.pods.delete(name)
+    else this.pods.set(name, pod)
+    this.peak = Math.max(this.peak, this.live.length)
+  }
+}

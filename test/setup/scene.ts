@@ -1,0 +1,157 @@
+/** What tests launch: plays, groups, templates and jobs of a Mayfly of their own, made over HTTP. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { until } from '../../dev/wait.ts'
+import type { Mayfly } from './mayfly.ts'
+
+/** The fields of a job that tests look at. */
+export interface JobOnWire {
+  id: number
+  status: string
+  failed: boolean
+  started: string | null
+  finished: string | null
+  elapsed: number
+  job_explanation: string
+  result_traceback: string
+  execution_node: string
+  instance_group: number | null
+  event_processing_finished: boolean
+}
+
+/** A container group as the API takes it. */
+export interface GroupFields {
+  pod_spec_override?: string
+  credential?: number
+  max_concurrent_jobs?: number
+}
+
+/** Where and with which image a template runs; absent: the installation's defaults. */
+export interface TemplateFields {
+  group?: number
+  environment?: number
+}
+
+interface Page<Item> {
+  count: number
+  results: Item[]
+}
+
+let made = 0
+/** A name that no other object of the test run has. */
+const fresh = (what: string) => `${what} ${++made}`
+
+export class Scene {
+  readonly mayfly: Mayfly
+  readonly #organization: number
+  readonly #project: number
+  readonly #inventory: number
+
+  private constructor(mayfly: Mayfly, ids: { organization: number; project: number; inventory: number }) {
+    this.mayfly = mayfly
+    this.#organization = ids.organization
+    this.#project = ids.project
+    this.#inventory = ids.inventory
+  }
+
+  /** A manual project of these playbooks (text by name without ending), and an inventory of one host that is the pod itself. */
+  static async open(mayfly: Mayfly, playbooks: Record<string, string>): Promise<Scene> {
+    const folder = join(mayfly.projectsRoot, 'plays')
+    mkdirSync(folder)
+    for (const [name, text] of Object.entries(playbooks)) writeFileSync(join(folder, `${name}.yml`), text)
+    const [first] = (await mayfly.get<Page<{ id: number }>>('/organizations/')).results
+    if (!first) throw new Error('there is no organization')
+    const organization = first.id
+    const project = await mayfly.post('/projects/', { name: 'plays', organization, scm_type: '', local_path: 'plays' })
+    const inventory = await mayfly.post('/inventories/', { name: 'the pod itself', organization })
+    const variables = 'ansible_connection: local\nansible_python_interpreter: "{{ ansible_playbook_python }}"\n'
+    await mayfly.post('/hosts/', { name: 'h1', inventory: inventory.id, variables })
+    return new Scene(mayfly, { organization, project: project.id, inventory: inventory.id })
+  }
+
+  async group(fields: GroupFields): Promise<number> {
+    const body = { name: fresh('group'), is_container_group: true, ...fields }
+    return (await this.mayfly.post('/instance_groups/', body)).id
+  }
+
+  /** A credential of the type `kubernetes_bearer_token`. */
+  async clusterCredential(inputs: {
+    host: string
+    bearer_token: string
+    verify_ssl: boolean
+    ssl_ca_cert?: string
+  }): Promise<number> {
+    const types = await this.mayfly.get<Page<{ id: number }>>('/credential_types/?namespace=kubernetes_bearer_token')
+    const body = {
+      name: fresh('cluster'),
+      organization: this.#organization,
+      credential_type: types.results[0]?.id,
+      inputs,
+    }
+    return (await this.mayfly.post('/credentials/', body)).id
+  }
+
+  async environment(image: string, pull = ''): Promise<number> {
+    return (await this.mayfly.post('/execution_environments/', { name: fresh('image'), image, pull })).id
+  }
+
+  async template(playbook: string, { group, environment }: TemplateFields = {}): Promise<number> {
+    const template = await this.mayfly.post('/job_templates/', {
+      name: fresh(playbook),
+      project: this.#project,
+      inventory: this.#inventory,
+      playbook: `${playbook}.yml`,
+      allow_simultaneous: true,
+      ...(environment === undefined ? {} : { execution_environment: environment }),
+    })
+    if (group !== undefined) await this.mayfly.post(`/job_templates/${template.id}/instance_groups/`, { id: group })
+    return template.id
+  }
+
+  /** Launches a template; gives the job's id. */
+  async launch(template: number): Promise<number> {
+    return (await this.mayfly.post<{ job: number }>(`/job_templates/${template}/launch/`)).job
+  }
+
+  /** A template of its own, launched. */
+  async run(playbook: string, fields: TemplateFields = {}): Promise<number> {
+    return this.launch(await this.template(playbook, fields))
+  }
+
+  job(id: number): Promise<JobOnWire> {
+    return this.mayfly.get<JobOnWire>(`/jobs/${id}/`)
+  }
+
+  /** Resolves with the job as soon as the condition holds. */
+  async jobWhen(id: number, what: string, holds: (job: JobOnWire) => boolean, seconds = 60): Promise<JobOnWire> {
+    let latest: JobOnWire | undefined
+    const giveUp = () => {
+      if (latest?.finished && !holds(latest)) throw new Error(`job ${id} ended: ${JSON.stringify(latest)}`)
+    }
+    return await until({ what: `job ${id} ${what}`, seconds, giveUp, everyMs: 100 }, async () => {
+      latest = await this.job(id)
+      return holds(latest) ? latest : undefined
+    })
+  }
+
+  ended(id: number, seconds = 120): Promise<JobOnWire> {
+    return this.jobWhen(id, 'to end', (job) => job.finished !== null, seconds)
+  }
+
+  /** The output as plain text. */
+  async stdout(id: number): Promise<string> {
+    return (await this.mayfly.api('GET', `/jobs/${id}/stdout/?format=txt`)).text
+  }
+
+  /** Resolves when the output holds the text. */
+  async printed(id: number, text: string, seconds = 60): Promise<void> {
+    await until({ what: `job ${id} to print ${text}`, seconds, everyMs: 100 }, async () =>
+      (await this.stdout(id)).includes(text),
+    )
+  }
+
+  /** Asks for the job to be cancelled; gives the status code of the answer. */
+  async cancel(id: number): Promise<number> {
+    return (await this.mayfly.api('POST', `/jobs/${id}/cancel/`, {})).status
+  }
+}
