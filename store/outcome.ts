@@ -63,17 +63,20 @@ function camelCase(column: string): string {
   return column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook (awx.md §4.11). Idempotent. */
+/**
+ * Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook (awx.md §4.11). Idempotent. Goes
+ * level by level with the uuids at hand: a recursive query over events just stored is planned without statistics, and badly.
+ */
 export async function propagateEventFlags(db: Database, jobId: number): Promise<void> {
   for (const flag of [sql.raw('failed'), sql.raw('changed')]) {
-    await db.execute(sql`
-      WITH RECURSIVE above (uuid) AS (
-        SELECT DISTINCT parent_uuid FROM job_events WHERE job_id = ${jobId} AND ${flag} AND parent_uuid <> ''
-        UNION
-        SELECT event.parent_uuid FROM job_events AS event JOIN above ON event.uuid = above.uuid
-        WHERE event.job_id = ${jobId} AND event.parent_uuid <> ''
-      )
-      UPDATE job_events SET ${flag} = true, modified = now()
-      WHERE job_id = ${jobId} AND NOT ${flag} AND uuid IN (SELECT uuid FROM above)`)
+    const flagged = await db.execute<{ parent_uuid: string }>(sql`
+      SELECT DISTINCT parent_uuid FROM job_events WHERE job_id = ${jobId} AND ${flag} AND parent_uuid <> ''`)
+    let parents = flagged.rows.map((row) => row.parent_uuid)
+    while (parents.length > 0) {
+      const risen = await db.execute<{ parent_uuid: string }>(sql`
+        UPDATE job_events SET ${flag} = true, modified = now()
+        WHERE job_id = ${jobId} AND uuid = ANY(${sql.param(parents)}::text[]) AND NOT ${flag} RETURNING parent_uuid`)
+      parents = [...new Set(risen.rows.map((row) => row.parent_uuid))].filter(Boolean)
+    }
   }
 }
