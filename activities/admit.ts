@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity'
 import {
   AlreadyExistsError,
+  ConfigurationError,
   isTransient,
   KubernetesError,
   QuotaBusyError,
@@ -53,8 +54,13 @@ async function findPlace(deps: ActivityDeps, jobId: number, groupId: number): Pr
   try {
     return await deps.clusters.forGroup(groupId)
   } catch (error) {
-    if (error instanceof GroupMisconfiguredError || error instanceof OverrideSyntaxError) {
-      return await endJob(deps, jobId, cause('group_misconfigured', error.message))
+    if (
+      error instanceof GroupMisconfiguredError ||
+      error instanceof OverrideSyntaxError ||
+      error instanceof ConfigurationError
+    ) {
+      const where = `/api/v2/instance_groups/${groupId}/: ${error.message}`
+      return await endJob(deps, jobId, cause('group_misconfigured', error.message, where))
     }
     throw error
   }
@@ -134,12 +140,15 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
     const patienceMs =
       (deps.gates.reached(place.groupId) ? deps.settings.podPendingSeconds : deps.settings.endpointPatienceSeconds) *
       1000
-    if (found && waitedMs > patienceMs) return await endJob(deps, jobId, found)
+    if (found && waitedMs > patienceMs) {
+      // Where nobody was ever reached there is no pod whose end the place must wait for; if there is one after all, the reaper finds it.
+      if (!deps.gates.reached(place.groupId)) await giveBack(deps, attempt)
+      return await endJob(deps, jobId, found)
+    }
     await explainWaiting(deps.store.db, jobId, 'cluster', found?.message ?? error.message)
     throw error
   }
-  await unclaim(deps.store.db, { attemptId: attempt.id, runId: attempt.runId })
-  deps.gates.released(place.groupId, podName(jobId, attempt.number))
+  await giveBack(deps, attempt)
   if (error instanceof QuotaExceededError && !error.neverFits) {
     await deps.gates.closeBrake(place.groupId, error.message)
     throw noCapacity(error.message, retryMs)
@@ -147,6 +156,13 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
   if (error instanceof QuotaBusyError) throw noCapacity(error.message, retryMs)
   if (error instanceof TooManyRequestsError) throw noCapacity(error.message, Math.max(retryMs, error.retryAfterMs))
   return await endJob(deps, jobId, found ?? cause('pod_rejected', error.message))
+}
+
+async function giveBack(deps: ActivityDeps, attempt: AttemptRow): Promise<void> {
+  await unclaim(deps.store.db, { attemptId: attempt.id, runId: attempt.runId })
+  if (attempt.instanceGroupId !== null) {
+    deps.gates.released(attempt.instanceGroupId, podName(attempt.jobId, attempt.number))
+  }
 }
 
 async function recordStart(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, pod: Pod): Promise<void> {

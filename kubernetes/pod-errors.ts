@@ -12,7 +12,7 @@ export class PodEndedError extends KubernetesError {
   constructor(how: 'gone' | 'terminal' | 'replaced', name: string, pod: Pod | null) {
     super(
       how === 'terminal' ? `Pod ${name} has ended.` : `Pod ${name} was deleted.`,
-      pod ? JSON.stringify(pod.status ?? {}) : '',
+      pod ? JSON.stringify(pod.status ?? {}) : `The API server no longer has the pod ${name} that was created.`,
     )
     this.how = how
     this.pod = pod

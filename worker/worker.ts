@@ -1,11 +1,15 @@
+import { ApplicationFailure } from '@temporalio/common'
 import { type LogMetadata, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { createActivities } from '../activities/activities.ts'
 import type { ActivityDeps, ActivitySettings } from '../activities/deps.ts'
+import { activityFailures } from '../activities/types.ts'
+import { KubernetesError } from '../kubernetes/errors.ts'
 import type { ClusterTarget } from '../kubernetes/target.ts'
 import type { Store } from '../store/database.ts'
 import type { Keyring } from '../store/secrets.ts'
 import { mainTaskQueue } from '../workflows/names.ts'
+import { jobFailureType } from '../workflows/types.ts'
 import { ClusterPool } from './clusters.ts'
 import { GroupRegistry } from './gate/group-registry.ts'
 import { Watches } from './gate/watches.ts'
@@ -46,19 +50,29 @@ export function installRuntime(log: Logger): void {
       trace: write('trace'),
       debug: write('debug'),
       info: write('debug'),
-      // That a worker serves one group's queue and has no workflows is how the gates are built.
-      warn: (message, meta) =>
-        log[message.startsWith('No workflows registered') ? 'debug' : 'warn'](readable(meta), message),
+      warn: (message, meta) => log[levelOfWarning(message, meta)](readable(meta), message),
       error: write('error'),
     },
   })
 }
 
+/** What the SDK warns of although it is how things are meant to be. */
+function levelOfWarning(message: string, meta: LogMetadata = {}): 'debug' | 'info' | 'warn' {
+  // A worker that serves one group's queue and has no workflows is how the gates are built.
+  if (message.startsWith('No workflows registered')) return 'debug'
+  if (!(meta.error instanceof ApplicationFailure)) return 'warn'
+  // Jobs fail: the workflow tells it once, at the end of the job, and its activities need not.
+  if (meta.error.type === jobFailureType) return 'info'
+  return Object.values<unknown>(activityFailures).includes(meta.error.type) ? 'debug' : 'warn'
+}
+
 /** Metadata that is worth a line: task tokens say nothing, and an error says more than the empty object it would be written as. */
 function readable({ error, taskToken: _opaque, ...meta }: LogMetadata = {}): object {
-  return error instanceof Error
-    ? { ...meta, reason: error.message, stack: error.cause instanceof Error ? error.cause.stack : error.stack }
-    : meta
+  if (!(error instanceof Error)) return meta
+  // Where one of our own errors was made says nothing; where one of the language's was, everything.
+  const ours = error instanceof ApplicationFailure ? error.nonRetryable : error instanceof KubernetesError
+  const { stack } = error.cause instanceof Error ? error.cause : error
+  return { ...meta, reason: error.message, ...(ours && !(error.cause instanceof Error) ? {} : { stack }) }
 }
 
 /** Starts everything a worker process does: workflows, activities, the gates, the outbox; and makes sure that the reaper is scheduled. */

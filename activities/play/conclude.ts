@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import type { Pod } from '../../kubernetes/objects.ts'
 import type { RunnerEnd } from '../../kubernetes/spool.ts'
 import type { Cause } from '../../model/cause.ts'
 import { causeStatus } from '../../model/cause.ts'
@@ -20,6 +21,8 @@ import type { PreparedRun } from './prepared-run.ts'
 export interface Ended {
   collected: Collected
   end: RunnerEnd | null
+  podEnding: Cause | null
+  pod: Pod | null
   cancelRequested: boolean
 }
 

@@ -28,11 +28,16 @@ async function whyNotStarted({ settings }: ActivityDeps, { cluster, pod }: PlayI
   const limit = `${settings.podPendingSeconds} s`
   try {
     const state = await cluster.getPod(pod.namespace, pod.name)
-    const unschedulable = unschedulableMessage(state)
-    if (unschedulable) return cause('pod_unschedulable', `No node took the pod within ${limit}: ${unschedulable}`)
-    const fate = podFate(state, { now: Date.now() })
     const events = await cluster.podEvents(pod.namespace, pod.name)
     const detail = events.map(({ reason, message }) => `${reason}: ${message}`).join('\n')
+    const unschedulable = unschedulableMessage(state)
+    if (unschedulable)
+      return cause(
+        'pod_unschedulable',
+        `No node took the pod within ${limit}: ${unschedulable}`,
+        detail || unschedulable,
+      )
+    const fate = podFate(state, { now: Date.now() })
     return cause(
       'pod_start_timed_out',
       `The pod did not start within ${limit}: ${fate.state === 'starting' ? fate.note : fate.state}`,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { cause } from '../../model/cause.ts'
 import type { Collected } from './collect.ts'
 import { type Ending, interpretEnding } from './interpret.ts'
 
@@ -14,6 +15,8 @@ const collected = (changes: Partial<Collected>): Collected => ({
 const ending = (changes: Partial<Collected>, rest: Partial<Ending> = {}): Ending => ({
   collected: collected(changes),
   end: { exitCode: 0, stderrTail: '' },
+  podEnding: null,
+  pod: null,
   cancelRequested: false,
   outcome: { hosts: [], failedTasks: [], errorLines: [] },
   ...rest,
@@ -30,6 +33,19 @@ test.each<[string, Ending, string | undefined]>([
   ['failure before the first task', ending({ status: { status: 'failed' } }), 'play_did_not_start'],
   ['cancel on request', ending({ status: { status: 'canceled' } }, { cancelRequested: true }), 'canceled'],
   ['cancel without request', ending({ status: { status: 'canceled' } }), 'runner_shut_down'],
+  [
+    'cancel because the pod was deleted',
+    ending({ status: { status: 'canceled' } }, { podEnding: cause('pod_deleted', 'Pod x was deleted.') }),
+    'pod_deleted',
+  ],
+  [
+    'killed with its pod',
+    ending(
+      { complete: false },
+      { end: { exitCode: 137, stderrTail: '' }, podEnding: cause('pod_evicted', 'The node evicted the pod.') },
+    ),
+    'pod_evicted',
+  ],
   ['time-out', ending({ status: { status: 'timeout' } }), 'timed_out'],
   ['error of the runner', ending({ status: { status: 'error', job_explanation: 'Bad zip' } }), 'runner_error'],
   [

@@ -1,3 +1,4 @@
+import type { Pod } from '../../kubernetes/objects.ts'
 import { causeOfRunnerExit } from '../../kubernetes/pod-end.ts'
 import type { RunnerEnd } from '../../kubernetes/spool.ts'
 import { type Cause, cause } from '../../model/cause.ts'
@@ -9,6 +10,10 @@ export interface Ending {
   collected: Collected
   /** What the pod said after the proof; null when it could not be asked any more. */
   end: RunnerEnd | null
+  /** Why somebody else ended the pod; null when nobody did. */
+  podEnding: Cause | null
+  /** The pod as it was at the end of the output; null when nobody asked. */
+  pod: Pod | null
   /** True when the user asked for the job to be cancelled. */
   cancelRequested: boolean
   outcome: PlayOutcome
@@ -18,7 +23,7 @@ export interface Ending {
  * Turns the end of a run into its cause; null for a successful play. Success is the runner's word AND the whole output
  * (runner-protocol.md §2.4): an exit code of 0 says nothing.
  */
-export function interpretEnding({ collected, end, cancelRequested, outcome }: Ending): Cause | null {
+export function interpretEnding({ collected, end, podEnding, pod, cancelRequested, outcome }: Ending): Cause | null {
   const said = [...collected.noise, end?.stderrTail ?? ''].join('\n').trim()
   const status = collected.complete ? collected.status?.status : undefined
   switch (status) {
@@ -31,9 +36,8 @@ export function interpretEnding({ collected, end, cancelRequested, outcome }: En
       return cause(kind, text, said)
     }
     case 'canceled':
-      return cancelRequested
-        ? cause('canceled', '')
-        : cause('runner_shut_down', 'The running ansible process received a shutdown signal.', said)
+      if (cancelRequested) return cause('canceled', '')
+      return podEnding ?? cause('runner_shut_down', 'The running ansible process received a shutdown signal.', said)
     case 'timeout':
       return cause('timed_out', 'Job terminated due to timeout', said)
     case 'error': {
@@ -46,18 +50,22 @@ export function interpretEnding({ collected, end, cancelRequested, outcome }: En
       )
     }
     default:
-      return withoutVerdict(end, cancelRequested, said)
+      return withoutVerdict({ end, podEnding, pod, cancelRequested }, said)
   }
 }
 
-function withoutVerdict(end: RunnerEnd | null, cancelRequested: boolean, said: string): Cause {
+function withoutVerdict(
+  { end, podEnding, pod, cancelRequested }: Pick<Ending, 'end' | 'podEnding' | 'pod' | 'cancelRequested'>,
+  said: string,
+): Cause {
   if (cancelRequested) return cause('canceled', '')
+  if (podEnding) return podEnding
   if (/got an unexpected keyword argument/.test(said)) {
     const message =
       'The ansible-runner in the image is too old for this job. Update ansible-runner in the execution environment.'
     return cause('runner_error', message, said)
   }
-  const found = end ? causeOfRunnerExit(end) : null
-  if (found) return { ...found, detail: said }
+  const found = end ? causeOfRunnerExit(end, pod ?? undefined) : null
+  if (found) return { ...found, detail: said || `The runner ended with exit code ${end?.exitCode}.` }
   return cause('runner_error', 'The runner ended without a verdict.', said)
 }

@@ -1,4 +1,5 @@
 import type { Cluster } from '../../kubernetes/cluster.ts'
+import { causeOfTermination } from '../../kubernetes/pod-end.ts'
 import { PodEndedError, SpoolIncompleteError } from '../../kubernetes/pod-errors.ts'
 import { acknowledge, deliverPayload, type RunnerEnd, type SpooledPod, signalRunner } from '../../kubernetes/spool.ts'
 import { cause } from '../../model/cause.ts'
@@ -11,8 +12,9 @@ import type { ActivityDeps } from '../deps.ts'
 import type { Heart } from '../heart.ts'
 import type { Verdict } from '../types.ts'
 import { type Collected, collectOutput } from './collect.ts'
-import { conclude, concludeWith } from './conclude.ts'
+import { conclude, concludeWith, type Ended } from './conclude.ts'
 import { causeOfError } from './errors.ts'
+import { causeOfEnding } from './pod-ending.ts'
 import { type PreparedRun, prepareRun } from './prepared-run.ts'
 
 export interface PlayInput {
@@ -72,7 +74,7 @@ async function collect(
   deps: ActivityDeps,
   input: PlayInput,
   run: PreparedRun,
-): Promise<{ collected: Collected; end: RunnerEnd | null }> {
+): Promise<Omit<Ended, 'cancelRequested'>> {
   const { attempt, cluster, pod, heart } = input
   const enough = new AbortController()
   const signal = AbortSignal.any([heart.stop, enough.signal])
@@ -104,7 +106,14 @@ async function collect(
       onStored: (offset) => heart.says({ phase: 'running', pod: pod.name, offset }),
     })
     heart.says({ phase: 'ending', pod: pod.name, offset: collected.offset })
-    return { collected, end: await proveEnd(input, collected, signal) }
+    const stoppedByOthers = collected.status?.status === 'canceled' && !heart.cancel.aborted
+    // Only a runner that ended without a word needs its pod to explain it.
+    const last = collected.complete ? null : await cluster.getPod(pod.namespace, pod.name, { signal }).catch(() => null)
+    const podEnding = stoppedByOthers ? await causeOfEnding(cluster, pod, signal) : last && causeOfTermination(last)
+    const proof = proveEnd(input, collected, signal)
+    // A pod that others end may be gone before its output is proven to be whole, which then changes nothing.
+    const end = await (podEnding ? proof.catch(() => null) : proof)
+    return { collected, end, podEnding, pod: last }
   } finally {
     heart.cancel.removeEventListener('abort', tellRunner)
   }

@@ -28,6 +28,6 @@ export async function expectNothingLeft(mayfly: Mayfly): Promise<void> {
   const complaints = mayfly
     .logs('worker')
     .split('\n')
-    .filter((line) => /unhandled|"level":(50|60)|ERROR|FATAL/i.test(line))
+    .filter((line) => /"level":(50|60),|UnhandledPromise|^Error|^\s+at /.test(line))
   expect(complaints).toEqual([])
 }

@@ -1,0 +1,266 @@
+/** The ways in which a cluster keeps a job from its result, each as what a user would have set up. */
+import { rootCertificates } from 'node:tls'
+import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
+import type { Mayfly } from '../setup/mayfly.ts'
+import { clusterAdmin, ownKubernetesNamespace, type Undo } from '../setup/own-places.ts'
+import { adminConfig, type PodRecord } from '../setup/pods.ts'
+import type { Scene, TemplateFields } from '../setup/scene.ts'
+
+/** What a case may use. */
+export interface Stage {
+  mayfly: Mayfly
+  scene: Scene
+  /** Pods of the namespace of `mayfly`. */
+  pods: PodRecord
+  /** A registry of this machine that has no image. */
+  registry: string
+  undo: Undo
+}
+
+/** One cause: how it comes about and how it must read. */
+export interface Case {
+  name: string
+  /** Default `quick`: a play of one debug task. */
+  playbook?: string
+  arrange(stage: Stage): Promise<TemplateFields> | TemplateFields
+  /** What happens to the job while it runs. */
+  during?(stage: Stage, job: number): Promise<void>
+  explanation: RegExp
+  detail: RegExp
+  /** Default 60. */
+  withinSeconds?: number
+}
+
+const endpoint = (mayfly: Mayfly) => {
+  const cluster = adminConfig(mayfly.stack).getCurrentCluster()
+  if (!cluster) throw new Error('the kubeconfig names no cluster')
+  return cluster.server
+}
+
+/** A group of the stack's cluster with another way in than the administrator's. */
+async function groupBy(
+  { mayfly, scene }: Stage,
+  inputs: { host?: string; bearer_token?: string; verify_ssl?: boolean; ssl_ca_cert?: string },
+  override = '',
+): Promise<TemplateFields> {
+  const credential = await scene.clusterCredential({
+    host: endpoint(mayfly),
+    bearer_token: 'not-a-token',
+    verify_ssl: false,
+    ...inputs,
+  })
+  return { group: await scene.group({ credential, pod_spec_override: override }) }
+}
+
+/** A group with an override, of the cluster and namespace that Mayfly uses anyway. */
+const groupWith = async ({ scene }: Stage, override: string): Promise<TemplateFields> => ({
+  group: await scene.group({ pod_spec_override: override }),
+})
+
+/** Token of a service account of the namespace that has these rights and no others. */
+async function tokenWith(
+  { mayfly }: Stage,
+  name: string,
+  rules: { resources: string[]; verbs: string[] }[],
+): Promise<string> {
+  const namespace = mayfly.kubernetesNamespace
+  const core = clusterAdmin(mayfly.stack)
+  const rbac = adminConfig(mayfly.stack).makeApiClient(RbacAuthorizationV1Api)
+  const metadata = { name }
+  await core.createNamespacedServiceAccount({ namespace, body: { metadata } })
+  const body = { metadata, rules: rules.map((rule) => ({ apiGroups: [''], ...rule })) }
+  await rbac.createNamespacedRole({ namespace, body })
+  await rbac.createNamespacedRoleBinding({
+    namespace,
+    body: {
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    },
+  })
+  const request = { spec: { audiences: [], expirationSeconds: 3600 } }
+  const answer = await core.createNamespacedServiceAccountToken({ name, namespace, body: request })
+  return answer.status?.token ?? ''
+}
+
+async function deletePod({ mayfly, scene, pods }: Stage, job: number, gracePeriodSeconds?: number): Promise<void> {
+  await scene.printed(job, 'has begun')
+  const name = pods.statesOf(job).at(-1)?.metadata?.name ?? ''
+  const namespace = mayfly.kubernetesNamespace
+  await clusterAdmin(mayfly.stack).deleteNamespacedPod({ namespace, name, gracePeriodSeconds })
+}
+
+const worker = (fields: string) => `spec: {containers: [{name: worker, ${fields}}]}`
+
+export const cases: Case[] = [
+  {
+    name: 'an image that the registry does not have',
+    arrange: async ({ scene, registry }) => ({ environment: await scene.environment(`${registry}/ee:gone`) }),
+    explanation: /^The image 127\.0\.0\.1:\d+\/ee:gone cannot be pulled: .*not found/,
+    detail: /ErrImagePull|ImagePullBackOff/,
+  },
+  {
+    name: 'an image that is not on the node and may not be pulled',
+    arrange: async ({ scene, registry }) => ({ environment: await scene.environment(`${registry}/ee:1`, 'never') }),
+    explanation: /^The image 127\.0\.0\.1:\d+\/ee:1 is not on the node, and pulling it is forbidden\.$/,
+    detail: /ErrImageNeverPull/,
+  },
+  {
+    name: 'an image without the runner',
+    arrange: async ({ scene }) => ({
+      environment: await scene.environment('mayfly.local/no-runner:latest', 'missing'),
+    }),
+    explanation: /^The image has no ansible-runner \(exit code 127\): use an execution environment\.$/,
+    detail: /ansible-runner.*not found/,
+  },
+  {
+    name: 'a container that is killed for memory',
+    arrange: (stage) => groupWith(stage, worker('resources: {requests: {memory: 24Mi}, limits: {memory: 24Mi}}')),
+    explanation: /^The container was killed, most likely for using too much memory \(its memory limit is 24Mi\)\.$/,
+    detail: /./,
+  },
+  {
+    name: 'a pod that somebody deletes',
+    playbook: 'hold',
+    arrange: () => ({}),
+    during: (stage, job) => deletePod(stage, job),
+    explanation: /^Pod automation-job-\d+-1 was deleted/,
+    detail: /automation-job-\d+-1/,
+  },
+  {
+    name: 'a pod that somebody deletes at once',
+    playbook: 'hold',
+    arrange: () => ({}),
+    during: (stage, job) => deletePod(stage, job, 0),
+    explanation: /^Pod automation-job-\d+-1 was deleted/,
+    detail: /automation-job-\d+-1/,
+  },
+  {
+    name: 'a pod that the node evicts for its use of disk',
+    playbook: 'fill',
+    arrange: (stage) => groupWith(stage, worker('resources: {limits: {ephemeral-storage: 10Mi}}')),
+    explanation: /^The node evicted the pod: .*ephemeral/,
+    detail: /Evicted/,
+    withinSeconds: 120,
+  },
+  {
+    name: 'a wrong token',
+    arrange: (stage) => groupBy(stage, {}),
+    explanation:
+      /^The Kubernetes API at \S+ does not accept the token \(401 Unauthorized\): it is wrong or has expired\.$/,
+    detail: /401 Unauthorized/,
+  },
+  {
+    name: 'a certificate authority that did not sign',
+    arrange: (stage) => groupBy(stage, { verify_ssl: true, ssl_ca_cert: rootCertificates[0] }),
+    explanation: /^No TLS connection to the Kubernetes API at \S+: its certificate does not come from a trusted/,
+    detail: /UNABLE_TO_|SELF_SIGNED|certificate/,
+  },
+  {
+    name: 'an endpoint where nobody listens',
+    arrange: (stage) => groupBy(stage, { host: 'https://127.0.0.1:1' }),
+    explanation: /^Nobody listens at the Kubernetes API's address 127\.0\.0\.1:1\.$/,
+    detail: /ECONNREFUSED/,
+    withinSeconds: 30,
+  },
+  {
+    name: 'an endpoint that has no address',
+    arrange: (stage) => groupBy(stage, { host: 'https://kubernetes.invalid:6443' }),
+    explanation: /^The host name of the Kubernetes API cannot be resolved: kubernetes\.invalid:6443\.$/,
+    detail: /ENOTFOUND|EAI_AGAIN/,
+    withinSeconds: 30,
+  },
+  {
+    name: 'an endpoint that is no Kubernetes API',
+    arrange: (stage) => groupBy(stage, { host: `http://${stage.registry}` }),
+    explanation: /^127\.0\.0\.1:\d+ does not answer like a Kubernetes API/,
+    detail: /404/,
+    withinSeconds: 30,
+  },
+  {
+    name: 'a namespace that does not exist',
+    arrange: (stage) => groupWith(stage, 'metadata: {namespace: never-made}'),
+    explanation: /^Namespace never-made does not exist\.$/,
+    detail: /404 .*"never-made" not found/,
+  },
+  {
+    name: 'an identity that may not create pods',
+    arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage, 'reader', [podsToRead]) }),
+    explanation: /^The credential has no right to create pods in namespace \S+ \(403 Forbidden\)\.$/,
+    detail: /system:serviceaccount:\S+:reader/,
+  },
+  {
+    name: 'an identity that may not exec into pods',
+    arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage, 'no-exec', [podsToOwn]) }),
+    explanation: /^The credential has no right to (get|create) pods\/exec in namespace \S+ \(403 Forbidden\)\.$/,
+    detail: /system:serviceaccount:\S+:no-exec/,
+  },
+  {
+    name: 'a pod that is larger than the quota',
+    arrange: async (stage) => {
+      const namespace = `${stage.mayfly.id}-small`
+      const { stack } = stage.mayfly
+      await ownKubernetesNamespace(stack, namespace, stage.undo)
+      const body = { metadata: { name: 'small' }, spec: { hard: { 'requests.cpu': '100m' } } }
+      await clusterAdmin(stack).createNamespacedResourceQuota({ namespace, body })
+      return await groupWith(stage, `metadata: {namespace: ${namespace}}`)
+    },
+    explanation: /^The pod can never fit into quota small: it requests requests\.cpu 250m, and the quota is 100m\.$/,
+    detail: /exceeded quota: small/,
+  },
+  {
+    name: 'a pod that no node takes',
+    arrange: (stage) => groupWith(stage, 'spec: {nodeSelector: {mayfly.dev/no-such: node}}'),
+    explanation: /^No node took the pod within \d+ s: .*didn't match Pod's node affinity\/selector/,
+    detail: /./,
+  },
+  {
+    name: 'a pod whose volume never comes',
+    arrange: (stage) =>
+      groupWith(
+        stage,
+        `spec: {containers: [{name: worker, volumeMounts: [{name: v, mountPath: /v}]}], volumes: [{name: v, secret: {secretName: gone}}]}`,
+      ),
+    explanation: /^The pod did not start within \d+ s: ContainerCreating$/,
+    detail: /FailedMount: .*secret "gone" not found/,
+  },
+  {
+    name: 'a container whose configuration is missing',
+    arrange: (stage) =>
+      groupWith(stage, worker('env: [{name: X, valueFrom: {configMapKeyRef: {name: gone, key: x}}}]')),
+    explanation:
+      /^The container worker could not be started \(CreateContainerConfigError\): configmap "gone" not found$/,
+    detail: /configmap "gone" not found/,
+  },
+  {
+    name: 'a pod that Kubernetes refuses',
+    arrange: (stage) => groupWith(stage, 'spec: {serviceAccountName: gone}'),
+    explanation: /^Kubernetes rejected the request: .*serviceaccount "gone" not found/,
+    detail: /403 pods "automation-job-\d+-1" is forbidden/,
+  },
+  {
+    name: 'a group whose credential was deleted',
+    arrange: async (stage) => {
+      const { mayfly } = stage
+      const { group } = await groupBy(stage, {})
+      const { credential } = await mayfly.get<{ credential: number }>(`/instance_groups/${group}/`)
+      expectStatus(await mayfly.api('DELETE', `/credentials/${credential}/`), 204)
+      return { group }
+    },
+    explanation: /^The credential of instance group "group \d+" was deleted\. Choose another one/,
+    detail: /credential/,
+  },
+  {
+    name: 'a certificate authority that is none',
+    arrange: (stage) => groupBy(stage, { verify_ssl: true, ssl_ca_cert: 'hello' }),
+    explanation: /^The certificate authority \(ssl_ca_cert\) is not in PEM form/,
+    detail: /ssl_ca_cert/,
+  },
+]
+
+const podsToRead = { resources: ['pods'], verbs: ['get', 'list', 'watch'] }
+const podsToOwn = { resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] }
+
+function expectStatus(answer: { status: number; text: string }, status: number): void {
+  if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${answer.text}`)
+}

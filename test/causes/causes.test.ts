@@ -1,0 +1,69 @@
+/** Whatever a cluster does to a job: it ends as `error`, says why in words that help, and leaves no pod. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
+import { clusterAdmin, Undo } from '../setup/own-places.ts'
+import { PodRecord } from '../setup/pods.ts'
+import { startRegistry } from '../setup/registry.ts'
+import { Scene } from '../setup/scene.ts'
+import { expectNothingLeft } from '../setup/tidy.ts'
+import { cases, type Stage } from './cases.ts'
+
+const undo = new Undo()
+let mayfly: Mayfly
+let stage: Stage
+
+const play = (tasks: string) => `- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: has begun}}, ${tasks}]\n`
+const playbooks = {
+  quick: play(''),
+  hold: play('{pause: {seconds: 300}}'),
+  fill: play('{command: fallocate -l 60M /tmp/large}, {pause: {seconds: 300}}'),
+}
+
+beforeAll(async () => {
+  mayfly = await startMayfly({ env: { MAYFLY_ENDPOINT_PATIENCE: '4', MAYFLY_POD_PENDING_TIMEOUT: '20' } })
+  undo.add(() => mayfly.stop())
+  const registry = await startRegistry('empty')
+  undo.add(registry.stop)
+  const pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
+  undo.add(async () => pods.close())
+  const scene = await Scene.open(mayfly, playbooks)
+  stage = { mayfly, scene, pods, registry: registry.host, undo }
+})
+
+afterAll(() => undo.all())
+
+test.concurrent.for(cases)('$name', async ({ playbook = 'quick', arrange, during, ...expected }, { expect }) => {
+  const { scene } = stage
+  const job = await scene.run(playbook, await arrange(stage))
+  await during?.(stage, job)
+  const ended = await scene.ended(job, expected.withinSeconds ?? 60)
+  const { status, failed, job_explanation, result_traceback } = ended
+  expect({ status, failed, job_explanation, result_traceback }).toEqual({
+    status: 'error',
+    failed: true,
+    job_explanation: expect.stringMatching(expected.explanation),
+    result_traceback: expect.stringMatching(expected.detail),
+  })
+  const labelSelector = `ansible-awx-job-id=${job}`
+  await expect
+    .poll(async () => (await clusterAdmin(mayfly.stack).listPodForAllNamespaces({ labelSelector })).items, {
+      timeout: 20_000,
+    })
+    .toHaveLength(0)
+})
+
+test('an override with command is refused where it is written', async () => {
+  const body = { name: 'c', is_container_group: true, pod_spec_override: 'spec: {containers: [{command: [sh]}]}' }
+  const answer = await mayfly.api('POST', '/instance_groups/', body)
+  expect(answer.status).toBe(400)
+  expect(answer.text).toMatch(/spec\.containers\[0\]\.command: .*Remove command/)
+})
+
+test('the args that AWX documents do no harm', async () => {
+  const { scene } = stage
+  const override = 'spec: {containers: [{name: worker, args: [sleep, infinity]}]}'
+  const job = await scene.run('quick', { group: await scene.group({ pod_spec_override: override }) })
+  expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
+})
+
+test('nothing is left, and the worker has no complaint', () => expectNothingLeft(mayfly))
