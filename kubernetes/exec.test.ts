@@ -74,6 +74,10 @@ describe('how a command ends', () => {
     'Internal error occurred: unable to upgrade connection: container not found ("worker")',
     'error executing command in container: container is in CONTAINER_EXITED state',
     'failed to exec in container: failed to load task: no running task found: task x not found',
+    'failed to exec in container: failed to create exec "x": task 0a1b not found: not found',
+    'failed to exec in container: failed to create exec "x": container not created: not found',
+    'failed to exec in container: failed to create exec "x": cannot exec in a deleted state: unknown',
+    'OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown',
   ])('a container that does not run: %s', async (message) => {
     script(frame.failure(message))
     const session = await exec()

@@ -251,18 +251,16 @@ function statusFrame(frame: Buffer): StatusBody | null {
   }
 }
 
+/** What the kubelet and containerd say of a container before its start, while it ends, and after. */
+const notRunning =
+  /container not found|pod does not exist|CONTAINER_EXITED|not running|no running task|task \S+ not found|container not created|cannot exec in a (stopped|deleted|created|paused)/i
+
 /** The exit code that a final Status tells; throws where the command never ran. */
 function endOf(status: StatusBody): { exitCode: number } {
   if (status.status === 'Success') return { exitCode: 0 }
   const code = status.details?.causes?.find((found) => found.reason === 'ExitCode')?.message
   if (code !== undefined) return { exitCode: Number(code) }
   const text = status.message ?? ''
-  if (
-    /container not found|pod does not exist|CONTAINER_EXITED|not running|no running task|stopped (state|container)/i.test(
-      text,
-    )
-  ) {
-    throw new ContainerNotRunningError('The container does not run.', text)
-  }
+  if (notRunning.test(text)) throw new ContainerNotRunningError('The container does not run.', text)
   throw new CommandNotStartedError(`The command could not be started in the container: ${text}`, text)
 }

@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster.ts'
 import { ForbiddenError, isTransient, NotFoundError, UnauthorizedError } from './errors.ts'
 import type { ExecSession } from './exec.ts'
-import { ContainerNotRunningError } from './exec-errors.ts'
+import { CommandNotStartedError, ContainerNotRunningError } from './exec-errors.ts'
 import type { Pod } from './objects.ts'
 import { PodEndedError, PodNotStartingError } from './pod-errors.ts'
 import { followFate, workerStatus } from './pod-state.ts'
@@ -20,6 +20,8 @@ export type PodAccess = Pick<Cluster, 'exec' | 'getPod'>
 const lookEveryMs = 1_000
 /** 401 and 403 are borne this long, because an API server that has just started refuses everybody until its caches are filled. */
 const refusalPatienceMs = 15_000
+/** While a container ends, an exec may fail in many ways; only a failure that lasts although the pod runs is the image's. */
+const commandPatienceMs = 5_000
 
 /**
  * Runs scripts in the worker container of one pod and judges what goes wrong: survive() returns when the same may work later, and throws what
@@ -33,6 +35,7 @@ export class PodTalk {
   #lastSeen: Pod | null = null
   #lookedAt = performance.now()
   #refusedSince: number | null = null
+  #notStartedSince: number | null = null
 
   constructor(cluster: PodAccess, pod: SpooledPod, signal: AbortSignal) {
     this.#cluster = cluster
@@ -55,6 +58,7 @@ export class PodTalk {
     const chunks: Buffer[] = []
     for await (const chunk of session.stdout) chunks.push(chunk)
     await session.result
+    this.#notStartedSince = null
     return Buffer.concat(chunks).toString('utf8')
   }
 
@@ -64,6 +68,12 @@ export class PodTalk {
     if (error instanceof UnauthorizedError || error instanceof ForbiddenError) {
       this.#refusedSince ??= performance.now()
       if (performance.now() - this.#refusedSince > refusalPatienceMs) throw error
+      return
+    }
+    if (error instanceof CommandNotStartedError) {
+      this.#notStartedSince ??= performance.now()
+      if (performance.now() - this.#notStartedSince > commandPatienceMs) throw error
+      await this.#lookNow(error)
       return
     }
     if (error instanceof NotFoundError) return this.#lookNow(error).then(() => {})

@@ -78,6 +78,11 @@ async function upload(
     if (said.includes(uploadAnswer.started)) return 'already-started'
     if (said.includes(uploadAnswer.delivered)) return 'delivered'
     if (exitCode === uploadRetry.wrapperNotReady || exitCode === uploadRetry.cutOff) return null
+    if (exitCode > 128) {
+      // Killed: the container may have ended under it.
+      await talk.look()
+      return null
+    }
     throw new UploadFailedError(exitCode, session.stderr)
   } finally {
     release(false)

@@ -1,0 +1,61 @@
+/** A TCP proxy whose connections can be cut, or frozen so that neither side learns of it. */
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+export class CutProxy {
+  readonly #server: Server
+  readonly #pairs = new Set<[Socket, Socket]>()
+
+  private constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Passes on to this host and port; listens where it is told to, else on any free port. */
+  static async start(host: string, port: number, listenPort = 0): Promise<CutProxy> {
+    const server = createServer()
+    const proxy = new CutProxy(server)
+    server.on('connection', (near) => {
+      const far = connect(port, host)
+      const pair: [Socket, Socket] = [near, far]
+      proxy.#pairs.add(pair)
+      near.pipe(far)
+      far.pipe(near)
+      for (const socket of pair) {
+        socket.on('error', () => {})
+        socket.once('close', () => {
+          for (const other of pair) other.destroy()
+          proxy.#pairs.delete(pair)
+        })
+      }
+    })
+    await new Promise<void>((resolve) => server.listen(listenPort, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  get connections(): number {
+    return this.#pairs.size
+  }
+
+  /** Resets every connection on both sides. */
+  cut(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
+  }
+
+  /** From now on nothing passes on the connections that exist; new ones work. */
+  freeze(): void {
+    for (const [near, far] of this.#pairs) {
+      near.unpipe(far)
+      far.unpipe(near)
+      near.pause()
+      far.pause()
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
