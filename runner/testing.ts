@@ -1,6 +1,9 @@
 import type { CredentialField, ResolvedCredential } from './credentials.ts'
 import type { RunnerJob } from './job.ts'
 
+/** Variables of a host that is the machine on which the play runs. */
+export const onThisMachine = 'ansible_connection: local\nansible_python_interpreter: "{{ ansible_playbook_python }}"'
+
 /** A plain job on host `h1` for tests; `changes` replace its fields. */
 export function testJob(changes: Partial<RunnerJob> & { projectFolder: string }): RunnerJob {
   return {
@@ -25,7 +28,7 @@ export function testJob(changes: Partial<RunnerJob> & { projectFolder: string })
     inventory: {
       name: 'hosts',
       variables: '',
-      hosts: [{ id: 1, name: 'h1', enabled: true, variables: 'ansible_connection: local' }],
+      hosts: [{ id: 1, name: 'h1', enabled: true, variables: onThisMachine }],
       groups: [],
     },
     slice: { number: 0, count: 1 },

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Checkouts } from './checkouts.ts'
 import { runCommand } from './command.ts'
@@ -32,6 +32,7 @@ export interface ProjectContent {
 }
 
 const action = 'ansible.builtin.command'
+const configFile = 'ansible.cfg'
 
 /** Installs what the requirements files ask for, a task for each. Throws CommandFailedError, RequirementsError. */
 export async function syncContent(request: ContentRequest, narrator: Narrator): Promise<ProjectContent> {
@@ -73,6 +74,7 @@ async function contentTree(
     return known
   }
   const tree = await checkouts.makeTree('content', async (target) => {
+    await writeFile(join(target, configFile), '')
     for (const one of requirements) {
       await narrator.task(
         one.task,
@@ -98,7 +100,7 @@ async function installOne(
   for (const command of commands) {
     const text = await runCommand(command, {
       cwd: folder,
-      env: { ...env, ...galaxyEnvironment(galaxy, options.galaxyServers ?? []) },
+      env: { ...env, ...galaxyEnvironment(galaxy, options.galaxyServers ?? [], join(target, configFile)) },
       signal,
     })
     output.push(...text.split('\n').filter((line) => line !== ''))

@@ -96,11 +96,18 @@ export function installCommands(
   })
 }
 
-/** Environment that tells ansible-galaxy its servers, and keeps it from the control plane's own configuration. */
-export function galaxyEnvironment(galaxy: GalaxyCommand, servers: GalaxyServer[]): Record<string, string> {
+/**
+ * Environment that tells ansible-galaxy its servers. `config` is an empty ansible.cfg: the project's own may name programs to run, which have no
+ * business on the control plane.
+ */
+export function galaxyEnvironment(
+  galaxy: GalaxyCommand,
+  servers: GalaxyServer[],
+  config: string,
+): Record<string, string> {
   return {
+    ANSIBLE_CONFIG: config,
     ...galaxy.env,
-    ANSIBLE_CONFIG: '/dev/null',
     ANSIBLE_NOCOLOR: '1',
     ANSIBLE_FORCE_COLOR: 'False',
     ANSIBLE_GALAXY_DISPLAY_PROGRESS: 'False',
