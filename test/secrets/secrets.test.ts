@@ -114,11 +114,13 @@ async function attach(template: number, type: number, name: string, inputs: Reco
   return id
 }
 
-async function histories(job: number): Promise<string> {
+/** The job's history with its payloads decoded. */
+async function history(job: number): Promise<string> {
   const connection = await Connection.connect({ address: mayfly.stack.temporalAddress })
   try {
     const client = new Client({ connection, namespace: mayfly.temporalNamespace })
-    return historyToJSON(await client.workflow.getHandle(jobWorkflowId(job)).fetchHistory())
+    const events = historyToJSON(await client.workflow.getHandle(jobWorkflowId(job)).fetchHistory())
+    return events.replaceAll(/"data": "([^"]*)"/g, (_, data: string) => Buffer.from(data, 'base64').toString('utf8'))
   } finally {
     await connection.close()
   }
@@ -174,7 +176,7 @@ test('machine, vault and custom credentials reach the play, and nothing else', a
   const { body: detail } = await mayfly.api('GET', `/jobs/${job}/`)
   const { text: shown } = await mayfly.api('GET', '/credentials/')
   const places: Record<string, string> = {
-    'the history in Temporal': await histories(job),
+    'the history in Temporal': await history(job),
     'the log of the API': mayfly.logs('api'),
     'the log of the worker': mayfly.logs('worker'),
     'the pods as the API server had them': pods.join('\n'),
@@ -207,7 +209,7 @@ test('a password that is asked at launch is used, and forgotten when the job has
   await mayfly.ended(`/jobs/${job}/`)
   for (const [place, text] of Object.entries({
     database: await database(),
-    history: await histories(job),
+    history: await history(job),
     log: mayfly.logs('worker'),
   })) {
     expect(text.includes(secrets.launchPassword), place).toBe(false)
