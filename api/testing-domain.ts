@@ -221,6 +221,7 @@ async function insertJobs(app: TestApp): Promise<void> {
       ...{ executionEnvironmentId: 2, instanceGroupId: 1, ...done },
     },
   ])
+  await db.insert(unifiedJobCredentials).values([7, 17].map((credentialId) => ({ jobId: 47, credentialId })))
   await insert(
     app,
     jobEvents,

@@ -10,6 +10,8 @@ describe('parseVariables', () => {
     ['{"a": 1}', { a: 1 }],
     ['a: 1\nb: [1, 2]', { a: 1, b: [1, 2] }],
     ['on: yes', { true: true }],
+    ['y: n\nyes: no', { y: 'n', true: false }],
+    ['revision: 12345e7\nratio: 1.5e+3', { revision: '12345e7', ratio: 1500 }],
     ['mode: 0755', { mode: 0o755 }],
     ['day: 2026-01-02', { day: '2026-01-02' }],
     ['base: &b {x: 1}\ncopy:\n  <<: *b', { base: { x: 1 }, copy: { x: 1 } }],
