@@ -11,6 +11,9 @@ export function toApiError(error: unknown, log: Logger): ApiError {
   // A filter's regular expression is checked by the database that runs it.
   if (error instanceof StatementError && error.code === '2201B')
     return new BadRequestError('Invalid regular expression.')
+  // Values that pass as text but not as data: NUL, a year that no calendar has. Their own words may quote the value, so they are not passed on.
+  if (error instanceof StatementError && /^(22|54)/.test(error.code))
+    return new BadRequestError('A value is not acceptable.')
   if (isForeignKeyViolation(error)) return new ApiError(409, { error: 'Resource is being used by other resources.' })
   log.error({ error: describe(error) }, 'request failed')
   return new ApiError(500, { detail: 'A server error has occurred.' })

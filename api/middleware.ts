@@ -33,6 +33,7 @@ export function answerHeaders(deps: ApiDeps): MiddlewareHandler {
     c.header('Vary', 'Accept, Accept-Language, origin, Cookie')
     c.header('Content-Language', 'en')
     c.header('X-Content-Type-Options', 'nosniff')
+    c.header('X-Frame-Options', 'DENY')
     const { method, path } = c.req
     const parameters = [...new Set(new URL(c.req.url).searchParams.keys())]
     deps.log.info(

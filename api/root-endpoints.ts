@@ -3,7 +3,7 @@ import { instanceGroups } from '../store/schema/catalog.ts'
 import type { RequestContext } from './context.ts'
 import type { Answer, Endpoint } from './endpoint.ts'
 import { readOptions, typeChoice } from './field-options.ts'
-import { listObjects } from './list.ts'
+import { listObjects, maxPageSize } from './list.ts'
 import { productVersion } from './middleware.ts'
 import { listOptions } from './options.ts'
 import { apiRoot, type Registry } from './registry.ts'
@@ -29,7 +29,26 @@ const mapOrder = [
 
 /** Roots, ping, config and me: what belongs to no resource. */
 export function rootEndpoints(registry: Registry): Endpoint[] {
-  return [pingEndpoint(), configEndpoint(), meEndpoint(registry), mapEndpoint(registry)]
+  const absent = absentCollections.filter(({ name }) => !registry.find(name))
+  return [pingEndpoint(), configEndpoint(), meEndpoint(registry), mapEndpoint(registry), ...absent.map(emptyEndpoint)]
+}
+
+/**
+ * Collections of AWX that awxkit asks for roles (OPTIONS) before any command on users, and which are not here yet: empty, and absent from the
+ * map of resources.
+ */
+const absentCollections = [
+  { name: 'teams', title: 'Team List', type: 'team' },
+  { name: 'workflow_job_templates', title: 'Workflow Job Template List', type: 'workflow_job_template' },
+]
+
+function emptyEndpoint({ name, title, type }: (typeof absentCollections)[number]): Endpoint {
+  const empty = { count: 0, next: null, previous: null, results: [] }
+  return {
+    ...plain(`${apiRoot}${name}/`, title, 'Always empty in this release.', () => empty),
+    tag: name,
+    options: () => ({ actions: { GET: {} }, types: [type], object_roles: [], max_page_size: maxPageSize }),
+  }
 }
 
 function plain(

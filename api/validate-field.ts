@@ -134,6 +134,7 @@ function checkJson(field: JsonField, value: unknown): Checked {
     case 'variables': {
       const parsed = parseVariables(value)
       if (!parsed.ok) return bad(parsed.message)
+      if (typeof value === 'string' && value.includes('\0')) return bad('Null characters are not allowed.')
       return good(typeof value === 'string' ? value : JSON.stringify(value))
     }
   }

@@ -1,8 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { credentials, instanceGroups, organizationInstanceGroups } from '../store/schema/catalog.ts'
+import { instanceGroups, organizationInstanceGroups } from '../store/schema/catalog.ts'
 import { unifiedJobs } from '../store/schema/jobs.ts'
-import { credentialContext, open } from '../store/secrets.ts'
 import { maxBodyBytes } from './body.ts'
 import { openTestApp, type TestApp } from './testing.ts'
 
@@ -236,78 +235,6 @@ describe('sub-lists', () => {
     })
     expect((await app.call('POST', list, { name: 'new' })).body).toEqual({
       msg: "Instance Group 'id' field is missing.",
-    })
-  })
-})
-
-describe('credentials', () => {
-  const inputs = { username: 'deploy', password: 'hunter2', become_password: 'ASK' }
-  const create = async (name: string) =>
-    (await app.call('POST', '/api/v2/credentials/', { name, credential_type: 1, organization: 1, inputs })).body
-
-  const stored = async (id: number) =>
-    (await app.store.db.select().from(credentials).where(eq(credentials.id, id)))[0]?.inputs as Record<string, string>
-
-  test('secrets are sealed in the store and masked everywhere', async () => {
-    const made = await create('sealed')
-    expect(made.inputs).toEqual({ username: 'deploy', password: '$encrypted$', become_password: 'ASK' })
-    const row = await stored(made.id)
-    expect(row.password).not.toContain('hunter2')
-    expect(open(app.deps.keyring, row.password ?? '', credentialContext(made.id, 'password'))).toBe('hunter2')
-    const listed = await app.call('GET', '/api/v2/credentials/?name=sealed')
-    expect(JSON.stringify(listed.body)).not.toContain(row.password)
-  })
-
-  test('$encrypted$ keeps the stored value, anything else replaces it', async () => {
-    const { id, url } = await create('kept')
-    const before = await stored(id)
-    await app.call('PATCH', url, { inputs: { username: 'other', password: '$encrypted$' } })
-    expect(await stored(id)).toEqual({ username: 'other', password: before.password })
-    await app.call('PATCH', url, { inputs: { password: 'new' } })
-    expect(open(app.deps.keyring, (await stored(id)).password ?? '', credentialContext(id, 'password'))).toBe('new')
-    await app.call('PATCH', url, { description: 'unrelated' })
-    expect(Object.keys(await stored(id))).toEqual(['password'])
-  })
-
-  test('$encrypted$ for what was never stored is refused on change too', async () => {
-    const { url } = await create('never')
-    expect((await app.call('PATCH', url, { inputs: { ssh_key_unlock: '$encrypted$' } })).body).toEqual({
-      inputs: ['$encrypted$ is a reserved keyword, and cannot be used for ssh_key_unlock.'],
-    })
-  })
-
-  test('a copy opens with its own seal', async () => {
-    const { url } = await create('origin')
-    const { status, body } = await app.call('POST', `${url}copy/`, { name: 'copy of origin' })
-    expect(status).toBe(201)
-    expect(open(app.deps.keyring, (await stored(body.id)).password ?? '', credentialContext(body.id, 'password'))).toBe(
-      'hunter2',
-    )
-  })
-
-  test('say what they are and whose', async () => {
-    const { body } = await app.call('POST', '/api/v2/credentials/', { name: 'mine', credential_type: 1, user: 1 })
-    expect(body).toMatchObject({ kind: 'ssh', cloud: false, kubernetes: false, organization: null })
-    expect(body.summary_fields.owners).toEqual([
-      { id: 1, type: 'user', name: 'admin', description: ' ', url: '/api/v2/users/1/' },
-    ])
-    expect(body.related.user).toBe('/api/v2/users/1/')
-    expect(body).not.toHaveProperty('user')
-    const environment = await app.call('POST', '/api/v2/credentials/', {
-      name: 'registry',
-      credential_type: (await app.call('GET', '/api/v2/credential_types/?namespace=registry')).body.results[0].id,
-      organization: 1,
-    })
-    const { body: shown } = await app.call('POST', '/api/v2/execution_environments/', {
-      name: 'with-credential',
-      image: 'a/b:1',
-      credential: environment.body.id,
-    })
-    expect(shown.summary_fields.credential).toMatchObject({
-      name: 'registry',
-      kind: 'registry',
-      cloud: false,
-      kubernetes: false,
     })
   })
 })

@@ -65,7 +65,10 @@ export function createAuthenticator({ store, clock = Date.now }: ApiDeps): Authe
       if (scheme.toLowerCase() === 'basic') {
         const [, username = '', password = ''] =
           /^([^:]*):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8')) ?? []
-        const user = username === '' ? undefined : await checkPassword(username, password, clientAddress(c))
+        const user =
+          username === '' || username.includes('\0')
+            ? undefined
+            : await checkPassword(username, password, clientAddress(c))
         return user && toActor(user, 'basic', 'write')
       }
       const key = getCookie(c, sessionCookie)

@@ -123,6 +123,8 @@ const refusals: [query: string, status: number, detail: string][] = [
   ['credentials__inputs=x', 403, 'Filtering on field inputs is not allowed.'],
   ['created_by__password=x', 403, 'Filtering on password is not allowed.'],
   ['order_by=created_by__password', 403, 'Filtering on password is not allowed.'],
+  ['name=a%00b', 400, '["Null characters are not allowed."]'],
+  ['created__gt=0000-01-01', 400, 'A value is not acceptable.'],
   ['page=0', 404, 'Invalid page.'],
   ['page=999', 404, 'Invalid page.'],
   ['page=abc', 404, 'Invalid page.'],
@@ -132,6 +134,11 @@ const refusals: [query: string, status: number, detail: string][] = [
 
 test.each(refusals)('%s is refused with %i', async (query, status, detail) => {
   expect(await list(query)).toMatchObject({ status, body: { detail } })
+})
+
+test('a type with NUL, which only the database can refuse', async () => {
+  expect((await list('type=a%00b', 'unified_jobs')).status).toBe(400)
+  expect((await list('type=a%00b')).body.count).toBe(0)
 })
 
 test('a value is never part of the statement', async () => {
