@@ -56,7 +56,7 @@ describe('what a run changed', () => {
 
   test('cleared facts', async () => {
     const files = untouched.filter(({ name }) => !name.endsWith('h2'))
-    expect(await changedFacts(stream(files), sent)).toEqual([host('h2', {})])
+    expect(await changedFacts(stream(files), [...sent, host('never/sent', { a: 1 })])).toEqual([host('h2', {})])
   })
 
   test('files that are no facts are passed over', async () => {

@@ -32,7 +32,8 @@ export async function changedFacts(
   files: AsyncIterable<{ name: string; text: string }>,
   sent: HostFacts[],
 ): Promise<HostFacts[]> {
-  const before = new Map(sent.map((one) => [one.hostName, withoutTypes(one.facts)]))
+  const travelled = sent.filter((one) => factFiles(one).length > 0)
+  const before = new Map(travelled.map((one) => [one.hostName, withoutTypes(one.facts)]))
   const present = new Set<string>()
   const changed = new Map<string, HostFacts>()
   for await (const { name, text } of files) {

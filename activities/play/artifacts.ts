@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { promisify } from 'node:util'
 import yauzl from 'yauzl'
+import { changedFacts } from '../../runner/facts.ts'
+import type { RunnerJob } from '../../runner/job.ts'
 import { storeArtifactChunk } from '../../store/artifacts.ts'
 import type { Store } from '../../store/database.ts'
 import { type HostFacts, storeFacts } from '../../store/facts.ts'
@@ -17,16 +19,17 @@ export async function storeArtifacts(store: Store, jobId: number, path: string):
   }
 }
 
-/** Stores the facts in the artifacts zip (`fact_cache/<host>`) of the hosts that the inventory knows. */
+/** Stores what the play changed in the facts (`fact_cache/` in the artifacts zip) of the hosts that the inventory knows. */
 export async function storeGatheredFacts(
   store: Store,
   path: string,
   hostIds: ReadonlyMap<string, number>,
+  sent: NonNullable<RunnerJob['facts']>,
 ): Promise<void> {
   const gathered: HostFacts[] = []
-  for await (const { name, text } of factFiles(path)) {
-    const hostId = hostIds.get(name)
-    if (hostId !== undefined) gathered.push({ hostId, facts: JSON.parse(text) })
+  for (const { hostName, facts } of await changedFacts(factFiles(path), sent)) {
+    const hostId = hostIds.get(hostName)
+    if (hostId !== undefined) gathered.push({ hostId, facts })
   }
   await storeFacts(store.db, gathered)
 }

@@ -38,7 +38,7 @@ export async function conclude(
   try {
     if (collected.artifacts) {
       await storeArtifacts(deps.store, jobId, collected.artifacts)
-      if (run.job.facts) await storeGatheredFacts(deps.store, collected.artifacts, run.hostIds)
+      if (run.job.facts) await storeGatheredFacts(deps.store, collected.artifacts, run.hostIds, run.job.facts)
     }
     const record = await readPlayRecord(deps.store.db, jobId)
     const summaries = record.stats ? hostSummaries(record.stats) : []

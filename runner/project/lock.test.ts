@@ -20,11 +20,12 @@ test('one holds it at a time', async () => {
   let most = 0
   await Promise.all(
     Array.from({ length: 5 }, async () => {
-      await using _lock = await holdLock(path, never)
+      const lock = await holdLock(path, never)
       holders += 1
       most = Math.max(most, holders)
       await new Promise((resolve) => setImmediate(resolve))
       holders -= 1
+      await lock[Symbol.asyncDispose]()
     }),
   )
   expect(most).toBe(1)
@@ -40,8 +41,9 @@ await holdLock(process.argv[1], new AbortController().signal); console.log('held
   await once(holder.stdout, 'data')
   const waiting = holdLock(path, never)
   holder.kill('SIGKILL')
-  await using _lock = await waiting
+  const lock = await waiting
   expect(existsSync(path)).toBe(true)
+  await lock[Symbol.asyncDispose]()
 })
 
 test('an owner elsewhere that has gone silent is given up, a living one is not', async () => {
@@ -53,6 +55,7 @@ test('an owner elsewhere that has gone silent is given up, a living one is not',
   await expect(waiting).rejects.toThrow('enough')
   const long = new Date(Date.now() - 120_000)
   utimesSync(path, long, long)
-  await using _lock = await holdLock(path, never)
+  const lock = await holdLock(path, never)
   expect(existsSync(path)).toBe(true)
+  await lock[Symbol.asyncDispose]()
 })

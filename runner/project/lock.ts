@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -32,8 +32,8 @@ export async function holdLock(path: string, signal: AbortSignal): Promise<Async
 
 async function claim(path: string): Promise<boolean> {
   try {
-    await using file = await open(path, 'wx', 0o600)
-    await file.writeFile(JSON.stringify({ host: hostname(), pid: process.pid, started: await startOf(process.pid) }))
+    const owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) }
+    await writeFile(path, JSON.stringify(owner), { flag: 'wx', mode: 0o600 })
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false

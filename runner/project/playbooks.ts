@@ -43,14 +43,23 @@ async function couldBePlaybook(root: string, path: string): Promise<boolean> {
     // A link to a file is a playbook as well, unless it leads out of the project.
     const real = await realpath(join(root, path))
     if (!real.startsWith(root + sep)) return false
-    await using file = await open(real)
-    const stat = await file.stat()
-    if (!stat.isFile()) return false
-    const length = Math.min(stat.size, mostRead)
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), length })
-    const text = buffer.toString('utf8', 0, bytesRead)
+    const text = await readBeginning(real)
     return playLine.test(text) || vaultHeader.test(text)
   } catch {
     return false
+  }
+}
+
+/** Throws for what cannot be opened; a folder or device is ''. */
+async function readBeginning(path: string): Promise<string> {
+  const file = await open(path)
+  try {
+    const stat = await file.stat()
+    if (!stat.isFile()) return ''
+    const length = Math.min(stat.size, mostRead)
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), length })
+    return buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await file.close()
   }
 }

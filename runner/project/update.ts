@@ -122,19 +122,23 @@ export async function findPreparedProject(
 async function runLocked(update: Update): Promise<PreparedProject> {
   const { checkouts, narrator, signal } = update
   await checkouts.prepare()
-  await using resources = new AsyncDisposableStack()
-  resources.use(await holdLock(checkouts.lock, signal))
-  await checkouts.clean(keptDays)
-  await narrator.begin()
-  await narrator.play('Update source tree if necessary')
-  const { revision, folder, env } = await updateSource(update, resources)
-  await narrator.play('Perform project signature/checksum verification')
-  await narrator.play('Install content with ansible-galaxy command if necessary')
-  const content = await syncContent({ ...update, folder, env }, narrator)
-  const prepared = { revision, folder, ...content }
-  await checkouts.noteRevision(prepared)
-  await narrator.end()
-  return prepared
+  const resources = new AsyncDisposableStack()
+  try {
+    resources.use(await holdLock(checkouts.lock, signal))
+    await checkouts.clean(keptDays)
+    await narrator.begin()
+    await narrator.play('Update source tree if necessary')
+    const { revision, folder, env } = await updateSource(update, resources)
+    await narrator.play('Perform project signature/checksum verification')
+    await narrator.play('Install content with ansible-galaxy command if necessary')
+    const content = await syncContent({ ...update, folder, env }, narrator)
+    const prepared = { revision, folder, ...content }
+    await checkouts.noteRevision(prepared)
+    await narrator.end()
+    return prepared
+  } finally {
+    await resources.disposeAsync()
+  }
 }
 
 /** Why the update ended; a failure that was told as a task's gets its recap. */
