@@ -3,6 +3,7 @@ import { stackPaths } from '../dev/paths.ts'
 import { alive, end, residentBytes } from '../dev/process.ts'
 import { stackStatus, stopStack } from '../dev/stack.ts'
 import { bannerOf } from './dev/banner.ts'
+import { becomeFrugal } from './dev/frugal.ts'
 import { devFiles, readDevRecord } from './dev/record.ts'
 import { runDev, startDetached } from './dev/run.ts'
 import type { DevOptions } from './program.ts'
@@ -19,7 +20,10 @@ export async function dev(options: DevOptions): Promise<void> {
     return
   }
   if (options.detach) console.log(bannerOf(name, ...(await startDetached(name))))
-  else await runDev(name, options.background ?? false)
+  else {
+    becomeFrugal()
+    await runDev(name, options.background ?? false)
+  }
 }
 
 /** Stops Mayfly and then the stack under it; nothing that the environment gave. */

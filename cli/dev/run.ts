@@ -14,6 +14,7 @@ import { readSettings, type Settings } from '../settings.ts'
 import { endOfProcess } from '../signals.ts'
 import { startWorkerPart } from '../worker-part.ts'
 import { bannerOf } from './banner.ts'
+import { frugalEnvironment, frugalFlags } from './frugal.ts'
 import { adminPassword, devFiles, type Places, readDevRecord, writeDevRecord } from './record.ts'
 
 const defaultPort = 8052
@@ -56,10 +57,8 @@ export async function startDetached(name: string): Promise<[Places, string | und
   const { log, adminPassword: passwordFile } = devFiles(name)
   const hadPassword = statSync(passwordFile, { throwIfNoEntry: false }) !== undefined
   const program = join(import.meta.dirname, '..', 'main.ts')
-  const args = [program, 'dev', '--name', name, '--background']
-  const env = Object.fromEntries(
-    Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  )
+  const args = [...frugalFlags, program, 'dev', '--name', name, '--background']
+  const env = { ...(process.env as Record<string, string>), ...frugalEnvironment }
   const logBefore = statSync(log, { throwIfNoEntry: false })?.size ?? 0
   const identity = await launch({ program: process.execPath, args, env, cwd: process.cwd(), log })
   const giveUp = () => {
