@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity'
-import { releaseAttempt } from '../store/attempts.ts'
+import { getAttempt, releaseAttempt } from '../store/attempts.ts'
 import type { AttemptRow } from '../store/claims.ts'
 import type { ActivityDeps } from './deps.ts'
 import { owner } from './failures.ts'
@@ -33,13 +33,10 @@ export async function releaseAttemptAndPod(
 ): Promise<void> {
   if (attempt.podName) {
     const cluster = await deps.clusters.forAttempt(attempt)
-    if (cluster)
-      await removePod(
-        deps,
-        cluster,
-        { namespace: attempt.namespace, name: attempt.podName, uid: attempt.podUid },
-        signal,
-      )
+    // Read anew: the payload may have been delivered since the caller read the row.
+    const { deliveredAt = null } = (await getAttempt(deps.store.db, attempt.id)) ?? {}
+    const pod = { namespace: attempt.namespace, name: attempt.podName, uid: attempt.podUid, unused: !deliveredAt }
+    if (cluster) await removePod(deps, cluster, pod, signal)
   }
   await releaseAttempt(deps.store.db, { attemptId: attempt.id, runId: attempt.runId })
   if (attempt.instanceGroupId !== null) deps.gates.released(attempt.instanceGroupId, attempt.podName)

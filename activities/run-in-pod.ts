@@ -13,6 +13,9 @@ import { playInPod } from './play/play-in-pod.ts'
 import { releaseAttemptAndPod } from './release-pod.ts'
 import type { JobActivities, Verdict } from './types.ts'
 
+/** A pod that is not gone by then is left to the workflow's own release, and then to the reaper. */
+const removalPatienceMs = 60_000
+
 /**
  * Runs the play of an attempt to its end and its pod to its deletion. It can be taken up by any worker at any moment: what was delivered is
  * not delivered again, what was stored is not read again, and a verdict that was stored is not asked for again.
@@ -23,10 +26,7 @@ export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runIn
     try {
       const attempt = await ownAttempt(deps, jobId, attemptId)
       const verdict = await verdictOf(deps, jobId, attempt, heart)
-      // The place is given back before the activity ends, so that the happy path needs no activity more. A cancellation that comes now
-      // changes nothing any more; only a wish to stop leaves the pod to others.
-      await releaseAttemptAndPod(deps, attempt, heart.stop)
-      return { ...verdict, released: true }
+      return { ...verdict, released: await released(deps, attempt, heart) }
     } catch (error) {
       // The reason of the cancellation must be what escapes: an AbortError would be reported as cancelled (temporal.md §3).
       throwIfAsked()
@@ -34,6 +34,22 @@ export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runIn
     } finally {
       heart.end()
     }
+  }
+}
+
+/**
+ * Gives the place back before the activity ends, so that the happy path needs no activity more. A cancellation that comes now changes
+ * nothing any more; only a wish to stop leaves the pod to others. False when the pod would not go, as on a node that is down.
+ */
+async function released(deps: ActivityDeps, attempt: AttemptRow, heart: Heart): Promise<boolean> {
+  const patience = AbortSignal.timeout(removalPatienceMs)
+  try {
+    await releaseAttemptAndPod(deps, attempt, AbortSignal.any([heart.stop, patience]))
+    return true
+  } catch (error) {
+    if (heart.stop.aborted || !patience.aborted) throw error
+    deps.log.warn({ job: attempt.jobId, pod: attempt.podName, reason: String(error) }, 'the pod does not go')
+    return false
   }
 }
 

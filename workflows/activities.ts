@@ -2,10 +2,14 @@ import { proxyActivities } from '@temporalio/workflow'
 import type { JobActivities } from '../activities/types.ts'
 import { groupTaskQueue } from './names.ts'
 
+/** A cancelled activity is waited for: it ends what it does in good order and has the last word. The SDK's default is not to wait. */
+const cancellationType = 'WAIT_CANCELLATION_COMPLETED'
+
 /** Activities that only touch the database and, after a Reset, an old pod. Short, so that a dead worker is noticed by the time-out. */
 export const { prepare, releasePod, finishJob } = proxyActivities<
   Pick<JobActivities, 'prepare' | 'releasePod' | 'finishJob'>
 >({
+  cancellationType,
   startToCloseTimeout: '20 seconds',
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 })
@@ -17,6 +21,7 @@ export const { prepare, releasePod, finishJob } = proxyActivities<
 export const { runInPod, updateProject, awaitJob } = proxyActivities<
   Pick<JobActivities, 'runInPod' | 'updateProject' | 'awaitJob'>
 >({
+  cancellationType,
   startToCloseTimeout: '30 days',
   heartbeatTimeout: '12 seconds',
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
@@ -34,6 +39,7 @@ export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({
  */
 export function admitOn(groupId: number): JobActivities['admit'] {
   return proxyActivities<Pick<JobActivities, 'admit'>>({
+    cancellationType,
     taskQueue: groupTaskQueue(groupId),
     startToCloseTimeout: '5 minutes',
     heartbeatTimeout: '12 seconds',

@@ -57,7 +57,8 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) await awaitJob(update)
       // How a failed update ends this job is decided by `prepare`, which looks at the update's row.
-      else if (verdictOf(error).verdict.status === 'canceled') throw error
+      else if (verdictOf(error, CancellationScope.current().consideredCancelled).verdict.status === 'canceled')
+        throw error
     }
   }
   if (prepared.dependencies.length > 0) await prepare({ jobId: prepared.jobId })
@@ -71,7 +72,7 @@ export async function settle(input: JobInput, mainLine: () => Promise<Verdict>):
   try {
     return await mainLine()
   } catch (error) {
-    const { verdict, stored } = verdictOf(error)
+    const { verdict, stored } = verdictOf(error, CancellationScope.current().consideredCancelled)
     const { status, cause, explanation } = verdict
     if (!stored) {
       await CancellationScope.nonCancellable(() =>

@@ -22,14 +22,15 @@ export function failedAs(error: unknown, type: keyof typeof activityFailures): b
 
 /**
  * What an error of the main line means for the job. `stored` tells that an activity has written the final status already;
- * otherwise the workflow still owes it.
+ * otherwise the workflow still owes it. `cancelled`: the workflow was asked to cancel; an activity that fails then, even by a worker's
+ * death, is not tried again by the server, so its failure says nothing about the job.
  */
-export function verdictOf(error: unknown): { verdict: Verdict; stored: boolean } {
-  if (isCancellation(error)) {
-    return { verdict: { status: 'canceled', cause: 'canceled', explanation: '', released: false }, stored: false }
-  }
+export function verdictOf(error: unknown, cancelled: boolean): { verdict: Verdict; stored: boolean } {
   if (failedAs(error, 'ended')) {
     return { verdict: applicationFailure(error)?.details?.[0] as Verdict, stored: true }
+  }
+  if (cancelled || isCancellation(error)) {
+    return { verdict: { status: 'canceled', cause: 'canceled', explanation: '', released: false }, stored: false }
   }
   const explanation = rootCause(error) ?? String(error)
   return { verdict: { status: 'error', cause: 'internal', explanation, released: false }, stored: false }

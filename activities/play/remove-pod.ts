@@ -1,11 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { isTransient, NotFoundError } from '../../kubernetes/errors.ts'
-import type { SpooledPod } from '../../kubernetes/spool.ts'
 import type { ActivityDeps } from '../deps.ts'
 
 /** How long a container may take to end by itself once its pod is being deleted. */
 const graceSeconds = 5
+/** The watch tells at once; but it may be broken, or not allowed. */
+const lookEveryMs = 2_000
+
+/** The pod to be removed. */
+export interface RemovablePod {
+  namespace: string
+  name: string
+  /** Null or absent: whichever pod has the name. */
+  uid?: string | null
+  /** Nothing was ever started in it, so its node need not be asked first: that may be busy with pulling the image for minutes. */
+  unused?: boolean
+}
 
 /**
  * Deletes a pod and resolves when the API server no longer has it, since until then it takes a place. Deletes only the pod with this uid:
@@ -14,32 +25,56 @@ const graceSeconds = 5
 export async function removePod(
   deps: Pick<ActivityDeps, 'gates'>,
   cluster: Cluster,
-  pod: Omit<SpooledPod, 'uid'> & { uid?: string | null },
+  pod: RemovablePod,
   signal: AbortSignal,
 ): Promise<void> {
-  const gone = new AbortController()
-  const either = AbortSignal.any([signal, gone.signal])
+  for (let pause = 200; ; pause = Math.min(pause * 2, 5000)) {
+    try {
+      const answer = await cluster.deletePod(pod.namespace, pod.name, {
+        graceSeconds: pod.unused ? 0 : graceSeconds,
+        signal,
+        ...(pod.uid ? { uid: pod.uid } : {}),
+      })
+      if (answer === 'gone') return
+      break
+    } catch (error) {
+      if (error instanceof NotFoundError) return
+      if (!isTransient(error)) throw error
+      await sleep(pause, undefined, { signal })
+    }
+  }
+  const found = new AbortController()
+  const either = AbortSignal.any([signal, found.signal])
   try {
-    for (let pause = 200; ; pause = Math.min(pause * 2, 5000)) {
-      try {
-        const answer = await cluster.deletePod(pod.namespace, pod.name, {
-          graceSeconds,
-          signal,
-          ...(pod.uid ? { uid: pod.uid } : {}),
-        })
-        if (answer === 'gone') return
-        break
-      } catch (error) {
-        if (error instanceof NotFoundError) return
-        if (!isTransient(error)) throw error
-        await sleep(pause, undefined, { signal })
-      }
-    }
-    for await (const seen of deps.gates.followPod({ cluster, namespace: pod.namespace }, pod.name, either)) {
-      if (seen === 'gone' || (pod.uid && seen.metadata.uid !== pod.uid)) return
-    }
-    signal.throwIfAborted()
+    await Promise.race([watchedGone(deps, cluster, pod, either), seenGone(cluster, pod, either)])
   } finally {
-    gone.abort()
+    found.abort()
+  }
+  signal.throwIfAborted()
+}
+
+/** Resolves when the watch says that the pod is gone, or the signal aborts. */
+async function watchedGone(
+  { gates }: Pick<ActivityDeps, 'gates'>,
+  cluster: Cluster,
+  { namespace, name, uid }: RemovablePod,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const seen of gates.followPod({ cluster, namespace }, name, signal)) {
+    if (seen === 'gone' || (uid && seen.metadata.uid !== uid)) return
+  }
+}
+
+/** Resolves when the API server no longer has the pod; rejects when the signal aborts. */
+async function seenGone(cluster: Cluster, { namespace, name, uid }: RemovablePod, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(lookEveryMs, undefined, { signal })
+    try {
+      const seen = await cluster.getPod(namespace, name, { signal })
+      if (uid && seen.metadata.uid !== uid) return
+    } catch (error) {
+      if (error instanceof NotFoundError) return
+      // Whatever else keeps us from looking, the watch may still tell.
+    }
   }
 }

@@ -1,7 +1,6 @@
 /** What tests launch: plays, groups, templates and jobs of a Mayfly of their own, made over HTTP. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { until } from '../../dev/wait.ts'
+import { type Catalog, launch, makeCatalog, makeTemplate } from './catalog.ts'
 import type { Mayfly } from './mayfly.ts'
 
 /** The fields of a job that tests look at. */
@@ -43,30 +42,17 @@ const fresh = (what: string) => `${what} ${++made}`
 
 export class Scene {
   readonly mayfly: Mayfly
-  readonly #organization: number
-  readonly #project: number
-  readonly #inventory: number
+  readonly #catalog: Catalog
 
-  private constructor(mayfly: Mayfly, ids: { organization: number; project: number; inventory: number }) {
+  private constructor(mayfly: Mayfly, catalog: Catalog) {
     this.mayfly = mayfly
-    this.#organization = ids.organization
-    this.#project = ids.project
-    this.#inventory = ids.inventory
+    this.#catalog = catalog
   }
 
   /** A manual project of these playbooks (text by name without ending), and an inventory of one host that is the pod itself. */
   static async open(mayfly: Mayfly, playbooks: Record<string, string>): Promise<Scene> {
-    const folder = join(mayfly.projectsRoot, 'plays')
-    mkdirSync(folder)
-    for (const [name, text] of Object.entries(playbooks)) writeFileSync(join(folder, `${name}.yml`), text)
-    const [first] = (await mayfly.get<Page<{ id: number }>>('/organizations/')).results
-    if (!first) throw new Error('there is no organization')
-    const organization = first.id
-    const project = await mayfly.post('/projects/', { name: 'plays', organization, scm_type: '', local_path: 'plays' })
-    const inventory = await mayfly.post('/inventories/', { name: 'the pod itself', organization })
-    const variables = 'ansible_connection: local\nansible_python_interpreter: "{{ ansible_playbook_python }}"\n'
-    await mayfly.post('/hosts/', { name: 'h1', inventory: inventory.id, variables })
-    return new Scene(mayfly, { organization, project: project.id, inventory: inventory.id })
+    const files = Object.fromEntries(Object.entries(playbooks).map(([name, text]) => [`${name}.yml`, text]))
+    return new Scene(mayfly, await makeCatalog(mayfly, { files }))
   }
 
   async group(fields: GroupFields): Promise<number> {
@@ -84,7 +70,7 @@ export class Scene {
     const types = await this.mayfly.get<Page<{ id: number }>>('/credential_types/?namespace=kubernetes_bearer_token')
     const body = {
       name: fresh('cluster'),
-      organization: this.#organization,
+      organization: this.#catalog.organization,
       credential_type: types.results[0]?.id,
       inputs,
     }
@@ -95,22 +81,18 @@ export class Scene {
     return (await this.mayfly.post('/execution_environments/', { name: fresh('image'), image, pull })).id
   }
 
-  async template(playbook: string, { group, environment }: TemplateFields = {}): Promise<number> {
-    const template = await this.mayfly.post('/job_templates/', {
-      name: fresh(playbook),
-      project: this.#project,
-      inventory: this.#inventory,
-      playbook: `${playbook}.yml`,
+  /** A template that runs a playbook, whose jobs do not wait for each other. */
+  async template(playbook: string, { group = this.#catalog.group, environment }: TemplateFields = {}): Promise<number> {
+    const fields = {
       allow_simultaneous: true,
       ...(environment === undefined ? {} : { execution_environment: environment }),
-    })
-    if (group !== undefined) await this.mayfly.post(`/job_templates/${template.id}/instance_groups/`, { id: group })
-    return template.id
+    }
+    return makeTemplate(this.mayfly, { ...this.#catalog, group }, `${playbook}.yml`, fields)
   }
 
   /** Launches a template; gives the job's id. */
-  async launch(template: number): Promise<number> {
-    return (await this.mayfly.post<{ job: number }>(`/job_templates/${template}/launch/`)).job
+  launch(template: number): Promise<number> {
+    return launch(this.mayfly, template)
   }
 
   /** A template of its own, launched. */
