@@ -50,6 +50,12 @@ export class PodTalk {
       ...(stdin ? { stdin } : {}),
     })
     this.#refusedSince = null
+    session.result.then(
+      () => {
+        this.#notStartedSince = null
+      },
+      () => {},
+    )
     return session
   }
 
@@ -58,7 +64,6 @@ export class PodTalk {
     const chunks: Buffer[] = []
     for await (const chunk of session.stdout) chunks.push(chunk)
     await session.result
-    this.#notStartedSince = null
     return Buffer.concat(chunks).toString('utf8')
   }
 
