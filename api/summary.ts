@@ -20,6 +20,13 @@ export async function loadSummaries(model: Model, ids: readonly number[], contex
   return known
 }
 
+/** Keeps what others show of rows that were just read anyway, so that serializing does not read them again. */
+export async function rememberSummaries(model: Model, rows: readonly Row[], context: RequestContext): Promise<void> {
+  const known = await loadSummaries(model, [], context)
+  for (const [index, summary] of (await summarize(model, rows, context)).entries())
+    known.set(rows[index]?.id ?? 0, summary)
+}
+
 async function summarize(
   model: Model,
   rows: readonly Row[],

@@ -17,6 +17,8 @@ import type { SurveyQuestion } from './survey.ts'
 const credential = (id: number, more: Partial<LaunchCredential> = {}): LaunchCredential => ({
   id,
   name: `cred-${id}`,
+  description: '',
+  namespace: null,
   typeId: 1,
   typeName: 'Machine',
   kind: 'ssh',

@@ -6,9 +6,12 @@ import { mergeVariables, storedVariables, type Variables } from './variables.ts'
 export interface LaunchCredential {
   id: number
   name: string
+  description: string
   typeId: number
   typeName: string
   kind: string
+  /** AWX's stable name of a managed type; null for custom types. */
+  namespace: string | null
   /** Names of the passwords that must be given at launch, such as `ssh_password`. */
   passwordsNeeded: string[]
   vaultId: string

@@ -15,7 +15,8 @@ export interface CredentialSummary {
   cloud: boolean
 }
 
-interface Attached {
+/** One of the credentials of a job or template, and the passwords it asks for. */
+export interface Attached {
   summary: CredentialSummary
   passwords: string[]
 }
@@ -32,6 +33,11 @@ export function jobCredentials(ids: readonly number[], context: RequestContext):
   )
 }
 
+/** Keeps the credentials of a job that was just made with them, so that showing it does not read them again. */
+export function rememberJobCredentials(jobId: number, credentials: Attached[], context: RequestContext): void {
+  context.cache.set(cacheKey('job', [jobId]), Promise.resolve(new Map([[jobId, credentials]])))
+}
+
 /** Credentials of job templates, by template id. Read once a request. */
 export function templateCredentials(ids: readonly number[], context: RequestContext): Promise<Map<number, Attached[]>> {
   const { jobTemplateId, credentialId } = jobTemplateCredentials
@@ -46,12 +52,14 @@ async function attached(
   ids: readonly number[],
   context: RequestContext,
 ): Promise<Map<number, Attached[]>> {
-  const key = `credentials of ${kind} ${ids.join()}`
+  const key = cacheKey(kind, ids)
   const known = context.cache.get(key) as Promise<Map<number, Attached[]>> | undefined
   const loading = known ?? load(pairs, owner, member, ids, context)
   context.cache.set(key, loading)
   return await loading
 }
+
+const cacheKey = (kind: string, ids: readonly number[]) => `credentials of ${kind} ${ids.join()}`
 
 async function load(
   pairs: PgTable,

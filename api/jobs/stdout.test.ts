@@ -121,17 +121,15 @@ test('bytes that are no UTF-8 are downloaded as they were', async () => {
     .insert(unifiedJobs)
     .overridingSystemValue()
     .values({ id: 900, type: 'job', name: 'raw', status: 'failed' })
-  await app.store.db
-    .insert(jobEvents)
-    .values({
-      jobId: 900,
-      counter: 1,
-      event: 'verbose',
-      uuid: '',
-      stdout: '\ufffd\ufffdA',
-      stdoutRaw: bytes,
-      endLine: 1,
-    })
+  await app.store.db.insert(jobEvents).values({
+    jobId: 900,
+    counter: 1,
+    event: 'verbose',
+    uuid: '',
+    stdout: '\ufffd\ufffdA',
+    stdoutRaw: bytes,
+    endLine: 1,
+  })
   const response = await app.app.request('/api/v2/jobs/900/stdout/?format=txt_download', {
     headers: { authorization: `Basic ${Buffer.from('admin:correct horse battery staple').toString('base64')}` },
   })

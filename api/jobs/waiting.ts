@@ -7,13 +7,22 @@ import type { RequestContext, Row } from '../context.ts'
 import { subselect } from '../subselect.ts'
 import type { JobRow } from './fields.ts'
 
+/** Jobs that this very request made: they wait for nothing yet that one could tell. */
+const madeNow = 'jobs made by this request'
+
+/** Leaves a job's explanation empty in this request's answer, as AWX does for one that was just launched. */
+export function explainNothingYet(jobId: number, context: RequestContext): void {
+  context.cache.set(madeNow, jobId)
+}
+
 /**
  * `job_explanation` of a page of jobs. What a job waits for is put together while it is read, because its place in line and the load of its
  * groups change all the time; two queries, and none when no job of the page waits.
  */
 export async function jobExplanations(rows: readonly Row[], context: RequestContext): Promise<string[]> {
   const jobs = rows as unknown as readonly JobRow[]
-  const pending = jobs.filter((job) => job.status === 'pending')
+  const waits = (job: JobRow) => job.status === 'pending' && job.id !== context.cache.get(madeNow)
+  const pending = jobs.filter(waits)
   if (pending.length === 0) return jobs.map((job) => job.jobExplanation)
   const groups = await loadGroups(
     pending.flatMap((job) => job.eligibleGroups),
@@ -24,7 +33,7 @@ export async function jobExplanations(rows: readonly Row[], context: RequestCont
     context,
   )
   return jobs.map((job) => {
-    if (job.status !== 'pending') return job.jobExplanation
+    if (!waits(job)) return job.jobExplanation
     const line = lines.get(job.id)
     return explainWaiting({
       created: job.created,

@@ -13,11 +13,15 @@ import {
 import { type Prompts, promptFlags, readPrompts } from '../../model/prompts.ts'
 import { variablesNeeded } from '../../model/survey.ts'
 import { pythonJson } from '../../model/variables.ts'
-import type { RequestContext } from '../context.ts'
+import type { RequestContext, Row } from '../context.ts'
 import { ValidationError } from '../errors.ts'
+import { rememberJobCredentials } from '../jobs/credentials.ts'
+import type { JobRow } from '../jobs/fields.ts'
+import { explainNothingYet } from '../jobs/waiting.ts'
 import { authorize } from '../permissions.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
-import { loadSummaries } from '../summary.ts'
+import { serializeOne } from '../serialize.ts'
+import { loadSummaries, rememberSummaries } from '../summary.ts'
 import { openSurveyDefault } from '../templates/survey.ts'
 import { createJob } from './create-job.ts'
 import { launchFields } from './fields.ts'
@@ -48,25 +52,62 @@ async function launch({ object: template, body, context, render }: ActionInput<T
   if (Object.keys(complaints).length > 0) throw new ValidationError(complaints)
 
   const inventoryId = template.askInventoryOnLaunch ? (prompts.inventory ?? template.inventoryId) : template.inventoryId
-  const sources = await loadSources(context.db, { ...template, jobTemplateId: template.id, inventoryId })
+  const executionEnvironmentId = template.askExecutionEnvironmentOnLaunch
+    ? (prompts.execution_environment ?? template.executionEnvironmentId)
+    : template.executionEnvironmentId
+  const sources = await loadSources(context.db, {
+    ...template,
+    jobTemplateId: template.id,
+    inventoryId,
+    executionEnvironmentId,
+  })
   const rules = launchTemplate(template, sources)
   const decision = decideLaunch(rules, prompts, passwords, found)
   if (!decision.ok) throw new ValidationError(decision.errors)
   await authorizePrompts(context, decision.accepted, rules)
 
+  let job: JobRow | undefined
   const made = await makeOnce(context, body, async (tx) => {
     const { values, more } = newJob(template, rules, sources, decision, context)
-    const job = await createJob(tx, values, more)
+    job = await createJob(tx, values, more)
     return { jobId: job.id, ignoredFields: decision.ignored }
   })
+  const shown =
+    made.replayed || !job ? await render('jobs', made.jobId) : await showMade(job, template, sources, decision, context)
   return {
     status: 201,
-    body: { job: made.jobId, ignored_fields: made.ignoredFields, ...launchedBody(await render('jobs', made.jobId)) },
+    body: { job: made.jobId, ignored_fields: made.ignoredFields, ...launchedBody(shown) },
     headers: {
       Location: `/api/v2/jobs/${made.jobId}/`,
       ...(made.replayed ? { 'Idempotency-Replayed': 'true' } : {}),
     },
   }
+}
+
+/** The new job's wire form, out of what launching has read already: launches come in bursts. */
+async function showMade(
+  job: JobRow,
+  template: TemplateRow,
+  sources: LaunchSources,
+  { credentials }: Accepted,
+  context: RequestContext,
+): Promise<Record<string, unknown>> {
+  const { registry } = context
+  const rows: [string, Row | null][] = [
+    ['job_templates', template],
+    ['projects', sources.project],
+    ['inventory', sources.inventory],
+    ['organizations', sources.organization],
+    ['execution_environments', sources.executionEnvironment],
+  ]
+  for (const [resource, row] of rows) if (row) await rememberSummaries(registry.get(resource), [row], context)
+  const attached = credentials.map(({ id, name, description, namespace, kind, passwordsNeeded: passwords }) => ({
+    summary: { id, name, description, kind: namespace, cloud: kind === 'cloud' },
+    passwords,
+  }))
+  rememberJobCredentials(job.id, attached, context)
+  explainNothingYet(job.id, context)
+  return await serializeOne(registry.get('jobs'), job, context)
 }
 
 /** What a prompt brings in must be usable by who launches; what the template has already need not (awx.md §6). */

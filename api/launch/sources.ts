@@ -15,6 +15,7 @@ import {
   jobTemplateInstanceGroups,
   type jobTemplates,
   organizationInstanceGroups,
+  organizations,
   projects,
 } from '../../store/schema/catalog.ts'
 import { camelCase } from '../registry.ts'
@@ -25,10 +26,12 @@ export type TemplateRow = typeof jobTemplates.$inferSelect
 /** Everything a launch reads, by one query whatever the template. */
 export interface LaunchSources {
   project: typeof projects.$inferSelect | null
+  /** Rows that the answer shows; absent ones were not looked for or do not exist. */
+  inventory: typeof inventories.$inferSelect | null
+  organization: typeof organizations.$inferSelect | null
+  executionEnvironment: typeof executionEnvironments.$inferSelect | null
   /** The template's credentials. */
   credentials: LaunchCredential[]
-  inventoryBeingDeleted: boolean
-  inventoryPreventsFallback: boolean
   templateGroups: number[]
   inventoryGroups: number[]
   organizationGroups: number[]
@@ -38,15 +41,17 @@ export interface LaunchSources {
 interface StoredCredential {
   id: number
   name: string
+  description: string
   inputs: Record<string, unknown>
   type_id: number
   type_name: string
   kind: string
+  namespace: string | null
 }
 
 const credentialJson = sql`json_build_object('id', ${credentials.id}, 'name', ${credentials.name},
-  'inputs', ${credentials.inputs}, 'type_id', ${credentialTypes.id}, 'type_name', ${credentialTypes.name},
-  'kind', ${credentialTypes.kind})`
+  'description', ${credentials.description}, 'inputs', ${credentials.inputs}, 'type_id', ${credentialTypes.id}, 'type_name', ${credentialTypes.name},
+  'kind', ${credentialTypes.kind}, 'namespace', ${credentialTypes.namespace})`
 
 /** Reads what a job of this template is made of. `inventoryId`: the job's, which may be prompted. */
 export async function loadSources(
@@ -56,6 +61,7 @@ export async function loadSources(
     projectId: number | null
     organizationId: number | null
     inventoryId: number | null
+    executionEnvironmentId: number | null
   },
 ): Promise<LaunchSources> {
   const ids = (
@@ -68,8 +74,9 @@ export async function loadSources(
   const [row] = await db
     .select({
       project: projects,
-      beingDeleted: inventories.pendingDeletion,
-      preventsFallback: inventories.preventInstanceGroupFallback,
+      inventory: inventories,
+      organization: organizations,
+      executionEnvironment: executionEnvironments,
       credentials: sql<StoredCredential[]>`coalesce((
         SELECT json_agg(${credentialJson} ORDER BY ${credentials.name}, ${credentials.id})
         FROM ${jobTemplateCredentials}
@@ -91,14 +98,10 @@ export async function loadSources(
     .from(sql`(SELECT 1) AS one`)
     .leftJoin(projects, sql`${projects.id} = ${job.projectId}`)
     .leftJoin(inventories, sql`${inventories.id} = ${job.inventoryId}`)
+    .leftJoin(organizations, sql`${organizations.id} = ${job.organizationId}`)
+    .leftJoin(executionEnvironments, sql`${executionEnvironments.id} = ${job.executionEnvironmentId}`)
   if (!row) throw new Error('a query for one row gave none')
-  const { credentials: stored, beingDeleted, preventsFallback, ...rest } = row
-  return {
-    ...rest,
-    credentials: stored.map(launchCredential),
-    inventoryBeingDeleted: beingDeleted ?? false,
-    inventoryPreventsFallback: preventsFallback ?? false,
-  }
+  return { ...row, credentials: row.credentials.map(launchCredential) }
 }
 
 /** The template as the rules of launching look at it. */
@@ -137,7 +140,7 @@ export function launchTemplate(template: TemplateRow, sources: LaunchSources): L
       allowOverride: project.allowOverride,
       updatesOnLaunch: project.scmUpdateOnLaunch,
     },
-    inventoryBeingDeleted: sources.inventoryBeingDeleted,
+    inventoryBeingDeleted: sources.inventory?.pendingDeletion ?? false,
   }
 }
 
@@ -148,7 +151,7 @@ export function eligibleGroups(sources: LaunchSources, preventsFallback: boolean
     template: sources.templateGroups,
     templatePreventsFallback: preventsFallback,
     inventory: sources.inventoryGroups,
-    inventoryPreventsFallback: sources.inventoryPreventsFallback,
+    inventoryPreventsFallback: sources.inventory?.preventInstanceGroupFallback ?? false,
     organization: sources.organizationGroups,
     global: sources.globalGroups,
   })
@@ -192,9 +195,11 @@ function launchCredential(stored: StoredCredential): LaunchCredential {
   return {
     id: stored.id,
     name: stored.name,
+    description: stored.description,
     typeId: stored.type_id,
     typeName: stored.type_name,
     kind: stored.kind,
+    namespace: stored.namespace,
     passwordsNeeded: passwordsAsked(stored.kind, stored.inputs),
     vaultId: typeof stored.inputs.vault_id === 'string' ? stored.inputs.vault_id : '',
   }

@@ -29,6 +29,8 @@ export async function checkTemplateCredential(
   const candidate: LaunchCredential = {
     id: row.id,
     name: row.name,
+    description: row.description,
+    namespace: type.namespace,
     typeId: type.id,
     typeName: type.name,
     kind: type.kind,
