@@ -61,6 +61,8 @@ export async function collectOutput(
     artifacts: null,
   }
   let stored = input.offset
+  /** Where a reader that comes after a crash would begin: never behind the final status, which it must still see. */
+  let resumable = input.offset
   let lastCounter = input.lastCounter
 
   const batcher = new Batcher<EventRow>(async ({ items, end }) => {
@@ -116,14 +118,15 @@ export async function collectOutput(
           break
       }
       collected.offset = record.end
+      if (!isFinalStatus(collected.status)) resumable = record.end
     }
-    if (collected.offset > stored || rows.length > 0) await batcher.add({ items: rows, end: collected.offset, bytes })
+    if (resumable > stored || rows.length > 0) await batcher.add({ items: rows, end: resumable, bytes })
   }
 
   try {
     for await (const chunk of readSpool(input.cluster, input.pod, input.offset, input.signal)) {
       await take(reader.push(chunk), chunk.length)
-      // What the eof record promises is proven by size when the pod is told to end; waiting for the reader to end too would cost 0.3 s.
+      // The output is whole; waiting for the reader in the pod to end as well would cost 0.3 s.
       if (collected.complete) break
     }
     if (!collected.complete) await take(reader.finish(), 0)
@@ -135,6 +138,11 @@ export async function collectOutput(
     await zip.discard()
     throw error
   }
+}
+
+/** After a final status nothing follows but the artifacts and the eof record, which are read again until the verdict is stored. */
+function isFinalStatus(status: RunnerStatus | null): boolean {
+  return status !== null && status.status !== 'starting' && status.status !== 'running'
 }
 
 /** The artifacts zip while it arrives: on disk, since it may be hundreds of megabytes. */

@@ -1,7 +1,6 @@
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { causeOfTermination } from '../../kubernetes/pod-end.ts'
-import { PodEndedError, SpoolIncompleteError } from '../../kubernetes/pod-errors.ts'
-import { acknowledge, deliverPayload, type RunnerEnd, type SpooledPod, signalRunner } from '../../kubernetes/spool.ts'
+import { acknowledge, deliverPayload, type SpooledPod, signalRunner } from '../../kubernetes/spool.ts'
 import { cause } from '../../model/cause.ts'
 import { buildPayload } from '../../runner/payload.ts'
 import { recordDelivered } from '../../store/attempts.ts'
@@ -27,6 +26,7 @@ export interface PlayInput {
 
 /** After a cancel the runner has this long to end the play and hand over its output; then the pod is deleted as it is. */
 const cancelPatienceMs = 20_000
+const letGoPatienceMs = 5_000
 
 /** Brings the payload in, reads the output to its end and stores the verdict. */
 export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<Verdict> {
@@ -35,8 +35,10 @@ export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<V
   try {
     run = await prepareRun(deps, document, AbortSignal.any([heart.cancel, heart.stop]))
     if (attempt.phase === 'claimed' || attempt.phase === 'created') await deliver(deps, input, run)
-    const collected = await collect(deps, input, run)
-    return await conclude(deps, attempt, run, { ...collected, cancelRequested: heart.cancel.aborted })
+    const ended = await collect(deps, input, run)
+    const verdict = await conclude(deps, attempt, run, { ...ended, cancelRequested: heart.cancel.aborted })
+    await letGo(deps, input, ended.collected)
+    return verdict
   } catch (error) {
     if (heart.stop.aborted) throw error
     if (heart.cancel.aborted) return await concludeWith(deps, attempt, cause('canceled', ''), run?.hostIds)
@@ -106,33 +108,33 @@ async function collect(
       onStored: (offset) => heart.says({ phase: 'running', pod: pod.name, offset }),
     })
     heart.says({ phase: 'ending', pod: pod.name, offset: collected.offset })
-    const stoppedByOthers = collected.status?.status === 'canceled' && !heart.cancel.aborted
-    // Only a runner that ended without a word needs its pod to explain it.
-    const last = collected.complete ? null : await cluster.getPod(pod.namespace, pod.name, { signal }).catch(() => null)
-    const podEnding = stoppedByOthers ? await causeOfEnding(cluster, pod, signal) : last && causeOfTermination(last)
-    const proof = proveEnd(input, collected, signal)
+    if (collected.complete) {
+      // The eof record proves that the output is whole; who else may have ended the runner is asked of the pod before it is let go.
+      const stoppedByOthers = collected.status?.status === 'canceled' && !heart.cancel.aborted
+      const podEnding = stoppedByOthers ? await causeOfEnding(cluster, pod, signal) : null
+      return { collected, end: null, podEnding, pod: null }
+    }
+    // A runner that ended without a word needs its pod to explain it.
+    const last = await cluster.getPod(pod.namespace, pod.name, { signal }).catch(() => null)
+    const podEnding = last && causeOfTermination(last)
+    const proof = acknowledge(cluster, pod, collected.offset, signal)
     // A pod that others end may be gone before its output is proven to be whole, which then changes nothing.
-    const end = await (podEnding ? proof.catch(() => null) : proof)
-    return { collected, end, podEnding, pod: last }
+    return { collected, end: await (podEnding ? proof.catch(() => null) : proof), podEnding, pod: last }
   } finally {
     heart.cancel.removeEventListener('abort', tellRunner)
   }
 }
 
-/** Proves by size that nothing is missing and lets the pod end. A pod that vanished after its eof was read has said all it had to say. */
-async function proveEnd(
-  { cluster, pod }: PlayInput,
-  collected: Collected,
-  signal: AbortSignal,
-): Promise<RunnerEnd | null> {
+/**
+ * Tells the wrapper that everything was stored, so that the container ends at once and not only by its deletion. To be done after the verdict
+ * is stored: a pod that was let go says nothing any more to whoever would have to ask again. Not needed for anything, so never an error.
+ */
+async function letGo({ log }: ActivityDeps, { cluster, pod, heart }: PlayInput, collected: Collected): Promise<void> {
+  if (!collected.complete) return
+  const signal = AbortSignal.any([heart.stop, AbortSignal.timeout(letGoPatienceMs)])
   try {
-    return await acknowledge(cluster, pod, collected.offset, signal)
+    await acknowledge(cluster, pod, collected.offset, signal)
   } catch (error) {
-    if (!collected.complete) throw error
-    if (error instanceof PodEndedError) return null
-    // Something was printed after the eof record, which is nobody's output; the pod may end all the same.
-    if (error instanceof SpoolIncompleteError && error.size !== null)
-      return await acknowledge(cluster, pod, error.size, signal)
-    throw error
+    log.debug({ pod: pod.name, reason: String(error) }, 'the pod was not told that its output is stored')
   }
 }
