@@ -62,7 +62,7 @@ function isServerRefusal(error: unknown): error is ServerRefusal {
 
 /** Classes and codes of SQLSTATE that say "not now" or "not with you": lost, starting, stopping, full, refused at the door. */
 const unavailableStates = /^(08|28|57P0[1-5]|53300|3D000)/
-const lostConnection =
+const lostMessages =
   /Connection terminated|timeout exceeded when trying to connect|not queryable|after calling end on the pool|PGlite is clos/
 const socketCodes = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST\w+|ENET\w+|EACCES)$/
 
@@ -79,11 +79,18 @@ export function translate(error: unknown, statement?: string): unknown {
   const code = 'code' in error ? String(error.code) : ''
   const syscall = 'syscall' in error ? String(error.syscall) : ''
   if (
-    lostConnection.test(error.message) ||
+    lostMessages.test(error.message) ||
     (socketCodes.test(code) && /^(connect|read|write|getaddrinfo)$/.test(syscall))
   )
     return new DatabaseUnavailableError(`database unavailable: ${error.message}`)
   return error
+}
+
+/** What to report of a connection that broke: the driver's own error carries the whole client, address and user included. */
+export function lostConnection(error: unknown): DatabaseUnavailableError {
+  const translated = translate(error)
+  if (translated instanceof DatabaseUnavailableError) return translated
+  return new DatabaseUnavailableError(`database connection lost: ${error instanceof Error ? error.message : error}`)
 }
 
 interface QueryRunner {

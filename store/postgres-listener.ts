@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { NotificationListener, Store, StoreOptions } from './database.ts'
 import { within } from './deadline.ts'
-import { translate } from './errors.ts'
+import { lostConnection, translate } from './errors.ts'
 
 /** How often a silent connection is asked whether it still lives: a firewall may drop it without a word. */
 const pingEveryMs = 30_000
@@ -18,7 +18,7 @@ export function createPostgresListener(config: pg.ClientConfig, options: StoreOp
 
   async function connect(): Promise<pg.Client> {
     const client = new pg.Client({ ...config, query_timeout: timeoutMs })
-    client.on('error', (error) => options.onConnectionLost?.(error))
+    client.on('error', (error) => options.onConnectionLost?.(lostConnection(error)))
     client.on('notification', ({ channel, payload }) => tell(channel, payload ?? ''))
     await client.connect()
     // Listening before the loss is watched for: a failure here is this call's failure, not a loss.
@@ -42,7 +42,7 @@ export function createPostgresListener(config: pg.ClientConfig, options: StoreOp
         for (const channel of subscribers.keys()) tell(channel, null)
         return client
       } catch (error) {
-        options.onConnectionLost?.(error instanceof Error ? error : new Error(String(error)))
+        options.onConnectionLost?.(lostConnection(error))
       }
     }
   }

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Database, Store, StoreOptions } from './database.ts'
 import { within } from './deadline.ts'
-import { DatabaseUnavailableError, translate } from './errors.ts'
+import { DatabaseUnavailableError, lostConnection, translate } from './errors.ts'
 import { createPostgresListener } from './postgres-listener.ts'
 
 /** Key of the advisory lock under which migrations run; any constant that nobody else uses in this database. */
@@ -30,7 +30,7 @@ export function openPostgres(url: string, options: StoreOptions): Store {
     },
   })
   // Without a listener a server that restarts would end this process: idle connections report their loss here.
-  pool.on('error', (error) => options.onConnectionLost?.(error))
+  pool.on('error', (error) => options.onConnectionLost?.(lostConnection(error)))
   const listener = createPostgresListener(connection, options)
   const db = drizzle({ client: pool, casing: 'snake_case' }) as unknown as Database
   db.transaction = transactionsOn(pool)
