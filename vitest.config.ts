@@ -18,12 +18,25 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/disruption/**'],
           pool: 'forks',
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: true,
           maxWorkers: 3,
+        },
+      },
+      {
+        // They restart parts of the stack that all end-to-end tests share, so nothing else may run beside them.
+        test: {
+          name: 'disruption',
+          include: ['test/disruption/**/*.test.ts'],
+          pool: 'forks',
+          globalSetup: ['test/setup/stack.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
         },
       },
     ],
