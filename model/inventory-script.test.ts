@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type InventoryStructure, inventoryScript, readSlice } from './inventory-script.ts'
+import { type InventoryStructure, inventoryData, readSlice } from './inventory-script.ts'
 
 const local = 'ansible_connection: local'
 /** The inventory whose script AWX 24.6.1 was recorded with. */
@@ -26,11 +26,11 @@ const groups = {
 const all = { vars: { a: 1, b: [1, 2] }, hosts: ['h4'], children: ['db', 'site', 'web'] }
 
 test('plain script leaves disabled hosts out', () => {
-  expect(inventoryScript(source)).toEqual({ all, ...groups })
+  expect(inventoryData(source)).toEqual({ all, ...groups })
 })
 
 test('all hosts with tower variables', () => {
-  const script = inventoryScript(source, { hostvars: true, towervars: true, all: true })
+  const script = inventoryData(source, { hostvars: true, towervars: true, all: true })
   expect(script.all).toEqual({ ...all, hosts: ['h4', 'hdis'] })
   expect(script._meta).toMatchObject({
     hostvars: {
@@ -49,12 +49,23 @@ test('all hosts with tower variables', () => {
 test('a slice takes every second host and cuts the groups', () => {
   const slice = readSlice('slice1of2')
   expect(slice).toEqual({ number: 1, count: 2 })
-  expect(inventoryScript(source, { hostvars: true, slice: slice ?? undefined })).toEqual({
+  expect(inventoryData(source, { hostvars: true, slice: slice ?? undefined })).toEqual({
     all: { ...all, hosts: [] },
     ...groups,
     web: { hosts: ['h1'], vars: { g: 'web' } },
     _meta: { hostvars: { h1: { ansible_connection: 'local' }, h3: { ansible_connection: 'local' } } },
   })
+})
+
+test('a job that is no slice has all hosts, whatever count its template says', () => {
+  const whole = inventoryData(source)
+  for (const slice of [
+    { number: 0, count: 1 },
+    { number: 0, count: 3 },
+    { number: 1, count: 1 },
+  ]) {
+    expect(inventoryData(source, { slice })).toEqual(whole)
+  }
 })
 
 test.each(['', 'slice0of2', 'slice3of2', 'all'])('%j is no slice', (subset) => {

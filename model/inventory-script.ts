@@ -2,6 +2,7 @@ import { storedVariables, type Variables } from './variables.ts'
 
 /** An inventory as rows; `variables` is YAML or JSON text as the user wrote it. */
 export interface InventoryStructure {
+  name?: string
   variables: string
   hosts: ScriptHost[]
   /** `hostIds` and `childNames` in the order in which they were attached. */
@@ -22,31 +23,35 @@ export interface ScriptOptions {
   towervars?: boolean
   /** Also disabled hosts. */
   all?: boolean
-  /** Slice `number` (1-based) of `count`. */
+  /** Deals the hosts, sorted by name, like cards: slice `number` (1-based) of `count`. */
   slice?: { number: number; count: number }
+  /** Reads the variables of `owner` (`host web1`); may throw. Default: what does not parse counts as none. */
+  read?: (source: string, owner: string) => Variables
 }
 
 /** Ansible's inventory script JSON, key for key as AWX writes it (awx-recorded/actions_get.json, `script*`). */
-export function inventoryScript(source: InventoryStructure, options: ScriptOptions = {}): Variables {
+export function inventoryData(source: InventoryStructure, options: ScriptOptions = {}): Variables {
   const hosts = chooseHosts(source.hosts, options)
   const hostNames = new Map(hosts.map((host) => [host.id, host.name]))
   const groups = [...source.groups].sort(byName)
   const grouped = new Set(groups.flatMap((group) => group.hostIds))
 
-  const inventoryVariables = storedVariables(source.variables)
-  const script: Variables = {
+  const read = options.read ?? storedVariables
+  const inventoryVariables = read(source.variables, `inventory ${source.name ?? ''}`)
+  // Without a prototype, so that a group may be called `__proto__`.
+  const script: Variables = Object.assign(Object.create(null), {
     all: {
       ...withKey('vars', inventoryVariables),
       hosts: hosts.filter((host) => !grouped.has(host.id)).map((host) => host.name),
       ...(groups.length > 0 ? { children: groups.map((group) => group.name) } : {}),
     },
-  }
+  })
   for (const group of groups) {
     const members = group.hostIds.flatMap((id) => hostNames.get(id) ?? [])
     const written = {
       ...withKey('hosts', members),
       ...withKey('children', group.childNames),
-      ...withKey('vars', storedVariables(group.variables)),
+      ...withKey('vars', read(group.variables, `group ${group.name}`)),
     }
     if (Object.keys(written).length > 0) script[group.name] = written
   }
@@ -58,7 +63,7 @@ export function inventoryScript(source: InventoryStructure, options: ScriptOptio
 
 /** Variables of one host, what `?host=NAME` answers. */
 export function hostVariables(host: ScriptHost, options: ScriptOptions = {}): Variables {
-  const variables = storedVariables(host.variables)
+  const variables = (options.read ?? storedVariables)(host.variables, `host ${host.name}`)
   if (!options.towervars) return variables
   const enabled = host.enabled ? 'true' : 'false'
   return {
@@ -82,7 +87,9 @@ export function readSlice(subset: string): { number: number; count: number } | n
 function chooseHosts(all: ScriptHost[], options: ScriptOptions): ScriptHost[] {
   const hosts = all.filter((host) => options.all || host.enabled).sort(byName)
   const { slice } = options
-  return slice ? hosts.filter((_, index) => index % slice.count === slice.number - 1) : hosts
+  // A job that is not a slice has the number 0, whatever count its template says.
+  const isSlice = slice && slice.count > 1 && slice.number > 0
+  return isSlice ? hosts.filter((_, index) => index % slice.count === slice.number - 1) : hosts
 }
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)

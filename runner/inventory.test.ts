@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { type InventoryStructure, InventoryVariablesError, inventoryData, inventoryScript } from './inventory.ts'
+import type { InventoryStructure } from '../model/inventory-script.ts'
+import { InventoryVariablesError, inventoryData, inventoryScript } from './inventory.ts'
 
 /** The inventory of which a real AWX's answers are recorded (GET /inventories/3/script/). */
 const recorded: InventoryStructure = {

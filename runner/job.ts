@@ -1,6 +1,6 @@
+import type { InventoryStructure } from '../model/inventory-script.ts'
 import type { CredentialPasswords, ResolvedCredential } from './credentials.ts'
 import type { HostFacts } from './facts.ts'
-import type { InventoryStructure } from './inventory.ts'
 
 /** A playbook run as plain data: everything the payload is made of. Holds secrets, so it lives in memory only. */
 export interface RunnerJob {

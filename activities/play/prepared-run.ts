@@ -1,6 +1,7 @@
+import type { InventoryStructure } from '../../model/inventory-script.ts'
+import { restoreSecretAnswers } from '../../model/launch.ts'
 import { storedVariables } from '../../model/variables.ts'
 import type { CredentialPasswords, ResolvedCredential } from '../../runner/credentials.ts'
-import type { InventoryStructure } from '../../runner/inventory.ts'
 import { metaVars, type RunnerJob } from '../../runner/job.ts'
 import { readFacts } from '../../store/facts.ts'
 import { type InventoryDocument, readInventory } from '../../store/inventory.ts'
@@ -49,7 +50,7 @@ export async function prepareRun(deps: ActivityDeps, document: RunDocument, sign
     slice: { number: job.jobSliceNumber, count: job.jobSliceCount },
     credentials,
     launchPasswords: passwords,
-    extraVars: storedVariables(job.extraVars),
+    extraVars: restoreSecretAnswers(storedVariables(job.extraVars), passwords),
     templateExtraVars: storedVariables(template?.extraVars ?? ''),
     metaVars: metaVarsOf(document),
     facts: job.useFactCache && job.inventoryId !== null ? await factsOf(deps, job.inventoryId) : null,

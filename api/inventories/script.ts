@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm'
-import { hostVariables, inventoryScript, readSlice } from '../../model/inventory-script.ts'
+import { hostVariables, inventoryData, readSlice } from '../../model/inventory-script.ts'
 import { readInventory } from '../../store/inventory.ts'
 import { hosts, type inventories } from '../../store/schema/catalog.ts'
 import { BadRequestError, NotFoundError } from '../errors.ts'
@@ -36,6 +36,6 @@ export const scriptAction: Action<Inventory> = {
         childNames: group.children,
       })),
     }
-    return { status: 200, body: inventoryScript(structure, { ...options, slice }) }
+    return { status: 200, body: inventoryData(structure, { ...options, slice }) }
   },
 }
