@@ -1,6 +1,6 @@
 /** Ansible on the control plane: project updates and galaxy downloads run here, not in a pod. */
 import { delimiter, join } from 'node:path'
-import { type Build, cached, type Progress } from './cache.ts'
+import { type Build, cached, cachedFolder, type Progress } from './cache.ts'
 import { canInstall, ensurePackages } from './packages.ts'
 import { run, which } from './run.ts'
 
@@ -90,6 +90,12 @@ async function prepare(progress: Progress): Promise<ControlPlaneAnsible> {
     throw new Error(`Ansible needs Python 3.11 or newer with pip, and ${python.program} is ${python.version}`)
   }
   return ansibleCommands(python.program, await cached(hostBuild(python), progress))
+}
+
+/** Where Ansible for the machine's own Python is or would be; undefined without a recent Python with pip. */
+export async function controlPlaneAnsibleFolder(): Promise<string | undefined> {
+  const python = await findPython()
+  return python && pythonIsRecent(python.version) ? cachedFolder(hostBuild(python)) : undefined
 }
 
 /** The commands for packages that lie in `folder`. */
