@@ -76,14 +76,14 @@ export class ApiClient {
   }
 
   /** Waits until the job's status is final and all of its output is stored. */
-  async finished(jobId: number, seconds = 300): Promise<Job> {
+  async finished(jobId: number, seconds = 300, everyMs = 20): Promise<Job> {
     const end = performance.now() + seconds * 1000
     for (;;) {
       const job = await this.get<Job>(`/jobs/${jobId}/`)
       if (finalStatuses.has(job.status) && job.event_processing_finished) return job
       if (performance.now() > end)
         throw new Error(`job ${jobId} is ${job.status} after ${seconds} s: ${job.job_explanation}`)
-      await pause(20)
+      await pause(everyMs)
     }
   }
 

@@ -97,7 +97,7 @@ async function fromPod({ client, cluster, databaseUrl, group, template, workerPi
     const before = residentMegabytes(workerPid)
     const jobId = await client.launch(templateId)
     let over = false
-    const done = client.finished(jobId).finally(() => {
+    const done = client.finished(jobId, 300, 500).finally(() => {
       over = true
     })
     // From the first stored event on: starting the pod is another bench's business.
