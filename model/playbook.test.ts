@@ -25,9 +25,9 @@ test.each([
 })
 
 test('names and order', () => {
-  expect(['site.yml', 'SITE.YAML', '.hidden.yml', 'notes.txt'].filter(isPlaybookName)).toEqual([
+  expect(['site.yml', 'a.yaml', 'SITE.YAML', '.hidden.yml', 'notes.txt'].filter(isPlaybookName)).toEqual([
     'site.yml',
-    'SITE.YAML',
+    'a.yaml',
   ])
   expect(sortPaths(['b.yml', 'A.yml', 'a/b.yml'])).toEqual(['A.yml', 'a/b.yml', 'b.yml'])
 })

@@ -12,7 +12,7 @@ export function mayHoldPlaybooks(folder: string): boolean {
 
 /** Whether a file could be a playbook by its name alone; its text decides then. */
 export function isPlaybookName(name: string): boolean {
-  return /^[^.].*\.ya?ml$/i.test(name)
+  return /^[^.].*\.ya?ml$/.test(name)
 }
 
 /** Whether a text reads like a playbook; an encrypted one could be anything. */
@@ -22,6 +22,6 @@ export function looksLikePlaybook(text: string): boolean {
 
 /** Paths as AWX lists them: without regard to case. */
 export function sortPaths(paths: string[]): string[] {
-  const key = (path: string) => path.toLowerCase()
-  return [...paths].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+  return [...paths].sort((a, b) => compare(a.toLowerCase(), b.toLowerCase()) || compare(a, b))
 }

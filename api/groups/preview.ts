@@ -20,6 +20,8 @@ export interface GroupPreview {
   manifest: PodManifest | null
 }
 
+/** The default of the setting that bounds a pod's life. */
+const deadlineSeconds = 7 * 86_400
 /** Job and attempt that a previewed pod is named after. */
 const sampleJob = 0
 
@@ -46,8 +48,9 @@ async function manifestOf(override: string, context: RequestContext): Promise<Po
       name: podName(sampleJob, 1),
       labels: { [podLabels.install]: context.deps.installUuid, [podLabels.job]: String(sampleJob) },
       annotations: { [podAnnotations.workflowId]: jobWorkflowId(sampleJob) },
+      // The wrapper that every worker container runs is not a user's to see or change.
       args: ['…'],
-      activeDeadlineSeconds: 0,
+      activeDeadlineSeconds: deadlineSeconds,
     })
   } catch (error) {
     if (error instanceof OverrideSyntaxError) return null

@@ -6,6 +6,9 @@ import { BadRequestError } from '../errors.ts'
 import type { Action } from '../resource.ts'
 import { eventsAreStored, type JobRow } from './fields.ts'
 
+/** Nothing is read ahead: the answer to HEAD reads nothing at all. */
+const readWhenAsked = { highWaterMark: 0 }
+
 /** Events read at once. */
 const batch = 500
 /** Keeps proxies from closing a quiet stream, and looks again should a notification have been lost. */
@@ -23,16 +26,19 @@ export const eventStreamAction: Action<JobRow> = {
     const hungUp = new AbortController()
     const frames = followEvents(context.deps.store, object.id, after, AbortSignal.any([signal, hungUp.signal]))
     const encoder = new TextEncoder()
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const { value, done } = await frames.next()
-        if (done) controller.close()
-        else controller.enqueue(encoder.encode(value))
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          const { value, done } = await frames.next()
+          if (done) controller.close()
+          else controller.enqueue(encoder.encode(value))
+        },
+        cancel() {
+          hungUp.abort()
+        },
       },
-      cancel() {
-        hungUp.abort()
-      },
-    })
+      readWhenAsked,
+    )
     return new Response(body, {
       headers: {
         'Content-Type': 'text/event-stream; charset=utf-8',

@@ -7,6 +7,9 @@ import type { JobRow } from './fields.ts'
 import { chooseStdoutFormat, type StdoutFormat } from './stdout-format.ts'
 import { refusalPage, stdoutPage } from './stdout-page.ts'
 
+/** Nothing is read ahead: the answer to HEAD reads nothing at all. */
+const readWhenAsked = { highWaterMark: 0 }
+
 /** More than this is only offered as a download, whatever part of it is asked for. */
 const maxShownBytes = 1024 * 1024
 
@@ -83,16 +86,19 @@ async function readText(db: Database, jobId: number, range: LineRange = {}): Pro
 function download(db: Database, jobId: number, kind: string, format: 'txt_download' | 'ansi_download'): Response {
   const plain = format === 'txt_download'
   const pieces = readStdout(db, jobId)
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await pieces.next()
-      if (done) controller.close()
-      else controller.enqueue(convert(value, plain))
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await pieces.next()
+        if (done) controller.close()
+        else controller.enqueue(convert(value, plain))
+      },
+      async cancel() {
+        await pieces.return(undefined)
+      },
     },
-    async cancel() {
-      await pieces.return(undefined)
-    },
-  })
+    readWhenAsked,
+  )
   return new Response(stream, {
     headers: {
       'Content-Type': 'text/plain',

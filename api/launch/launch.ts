@@ -1,18 +1,5 @@
-import {
-  canStartWithoutInput,
-  credentialPlace,
-  decideLaunch,
-  jobVariables,
-  type LaunchDecision,
-  type LaunchTemplate,
-  launchSecrets,
-  missingObjects,
-  passwordsNeeded,
-  splitSecretAnswers,
-} from '../../model/launch.ts'
-import { type Prompts, promptFlags, readPrompts } from '../../model/prompts.ts'
-import { variablesNeeded } from '../../model/survey.ts'
-import { pythonJson } from '../../model/variables.ts'
+import { decideLaunch, type LaunchTemplate, missingObjects } from '../../model/launch.ts'
+import { type Prompts, readPrompts } from '../../model/prompts.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { ValidationError } from '../errors.ts'
 import { rememberJobCredentials } from '../jobs/credentials.ts'
@@ -21,19 +8,13 @@ import { explainNothingYet } from '../jobs/waiting.ts'
 import { authorize } from '../permissions.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { serializeOne } from '../serialize.ts'
-import { loadSummaries, rememberSummaries } from '../summary.ts'
-import { openSurveyDefault } from '../templates/survey.ts'
+import { rememberSummaries } from '../summary.ts'
 import { createJob } from './create-job.ts'
 import { launchFields } from './fields.ts'
 import { makeOnce } from './idempotency.ts'
-import {
-  eligibleGroups,
-  type LaunchSources,
-  launchTemplate,
-  loadObjects,
-  loadSources,
-  type TemplateRow,
-} from './sources.ts'
+import { type Accepted, newJob } from './new-job.ts'
+import { type LaunchSources, launchTemplate, loadObjects, loadSources, type TemplateRow } from './sources.ts'
+import { showLaunch } from './view.ts'
 
 /** `/job_templates/N/launch/` (awx.md §4.9). */
 export const launchAction: Action<TemplateRow> = {
@@ -42,8 +23,6 @@ export const launchAction: Action<TemplateRow> = {
   fields: launchFields,
   ownTransaction: true,
 }
-
-type Accepted = Extract<LaunchDecision, { ok: true }>
 
 async function launch({ object: template, body, context, render }: ActionInput<TemplateRow>): Promise<ActionResult> {
   const { prompts, passwords, errors } = readPrompts(body)
@@ -127,71 +106,6 @@ async function authorizePrompts(context: RequestContext, accepted: Prompts, rule
   }
 }
 
-/** The row of the job and what comes with it. */
-function newJob(
-  template: TemplateRow,
-  rules: LaunchTemplate,
-  sources: LaunchSources,
-  { accepted, credentials, passwords }: Accepted,
-  context: RequestContext,
-) {
-  const { shown, secret } = splitSecretAnswers(rules.survey, jobVariables(rules, accepted.extra_vars))
-  const answers = openSurveyDefaults(template, secret, context)
-  const asked = splitSecretAnswers(rules.survey, accepted.extra_vars ?? {}).shown
-  const values = {
-    type: 'job' as const,
-    name: template.name,
-    description: template.description,
-    unifiedJobTemplateId: template.id,
-    jobTemplateId: template.id,
-    organizationId: template.organizationId,
-    launchType: 'manual' as const,
-    executionEnvironmentId: accepted.execution_environment ?? template.executionEnvironmentId,
-    eligibleGroups: eligibleGroups(sources, template.preventInstanceGroupFallback, accepted.instance_groups),
-    launchConfig: { ...accepted, ...(accepted.extra_vars ? { extra_vars: asked } : {}) },
-    createdById: context.actor.id,
-    jobType: accepted.job_type ?? template.jobType,
-    inventoryId: accepted.inventory ?? template.inventoryId,
-    projectId: template.projectId,
-    playbook: template.playbook,
-    scmBranch: accepted.scm_branch ?? template.scmBranch,
-    forks: accepted.forks ?? template.forks,
-    limit: accepted.limit ?? template.limit,
-    verbosity: accepted.verbosity ?? template.verbosity,
-    extraVars: pythonJson(shown),
-    jobTags: accepted.job_tags ?? template.jobTags,
-    forceHandlers: template.forceHandlers,
-    skipTags: accepted.skip_tags ?? template.skipTags,
-    startAtTask: template.startAtTask,
-    timeout: accepted.timeout ?? template.timeout,
-    useFactCache: template.useFactCache,
-    becomeEnabled: template.becomeEnabled,
-    diffMode: accepted.diff_mode ?? template.diffMode,
-    allowSimultaneous: template.allowSimultaneous,
-    jobSliceCount: Math.max(1, accepted.job_slice_count ?? template.jobSliceCount),
-  }
-  const more = {
-    credentialIds: credentials.map(({ id }) => id),
-    secrets: launchSecrets(passwords, answers),
-    answers,
-    keyring: context.deps.keyring,
-  }
-  return { values, more }
-}
-
-function openSurveyDefaults(
-  template: TemplateRow,
-  answers: Record<string, unknown>,
-  context: RequestContext,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(answers).map(([name, value]) => [
-      name,
-      openSurveyDefault(context.deps.keyring, template.id, name, value),
-    ]),
-  )
-}
-
 /** AWX answers launches without what only the detail view computes, and with who made it as `modified_by` too. */
 export function launchedBody(job: Record<string, unknown>): Record<string, unknown> {
   const { host_status_counts: _counts, playbook_counts: _plays, custom_virtualenv: _virtualenv, ...body } = job
@@ -201,51 +115,5 @@ export function launchedBody(job: Record<string, unknown>): Record<string, unkno
     ...body,
     related: { ...related, ...(related.created_by ? { modified_by: related.created_by } : {}) },
     summary_fields: { ...summary, ...(summary.created_by ? { modified_by: summary.created_by } : {}) },
-  }
-}
-
-async function showLaunch({ object: template, context }: ActionInput<TemplateRow>): Promise<ActionResult> {
-  const sources = await loadSources(context.db, { ...template, jobTemplateId: template.id })
-  const rules = launchTemplate(template, sources)
-  const named = async (resource: string, id: number | null) => {
-    if (id === null) return {}
-    const summary = (await loadSummaries(context.registry.get(resource), [id], context)).get(id)
-    return summary ? { name: summary.name, id: summary.id } : {}
-  }
-  const flags = Object.fromEntries(
-    Object.entries(promptFlags).map(([field, flag]) => [flag, rules.asks[field as keyof typeof rules.asks]]),
-  )
-  const { inventory: _inventory, execution_environment: _environment, ...plain } = rules.plain
-  return {
-    status: 200,
-    body: {
-      can_start_without_user_input: canStartWithoutInput(rules),
-      passwords_needed_to_start: passwordsNeeded(rules.credentials),
-      ...flags,
-      survey_enabled: template.surveyEnabled,
-      variables_needed_to_start: variablesNeeded(rules.survey),
-      credential_needed_to_start: false,
-      inventory_needed_to_start: template.inventoryId === null,
-      job_template_data: { name: template.name, id: template.id, description: template.description },
-      defaults: {
-        ...plain,
-        inventory:
-          template.inventoryId === null ? { name: null, id: null } : await named('inventory', template.inventoryId),
-        extra_vars: template.extraVars,
-        ...(rules.credentials.length > 0 ? { credentials: rules.credentials.map(defaultCredential) } : {}),
-        execution_environment: await named('execution_environments', template.executionEnvironmentId),
-        instance_groups: await Promise.all(sources.templateGroups.map((id) => named('instance_groups', id))),
-      },
-    },
-  }
-}
-
-function defaultCredential(credential: LaunchTemplate['credentials'][number]): Record<string, unknown> {
-  return {
-    id: credential.id,
-    name: credential.name,
-    credential_type: credential.typeId,
-    passwords_needed: credential.passwordsNeeded,
-    ...(credentialPlace(credential).label.includes('(id=') ? { vault_id: credential.vaultId } : {}),
   }
 }

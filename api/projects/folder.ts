@@ -1,4 +1,4 @@
-import { open, readdir, realpath } from 'node:fs/promises'
+import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { isPlaybookName, looksLikePlaybook, mayHoldPlaybooks, sortPaths } from '../../model/playbook.ts'
 
@@ -43,12 +43,22 @@ export async function listInventoryFiles(folder: string): Promise<string[]> {
   return sortPaths(found)
 }
 
+/** Files below a folder by relative path; a link counts where it leads to a file of the same project, and what cannot be read as empty. */
 async function* files(root: string, folder: string, depth: number): AsyncGenerator<string> {
   if (depth > deepest || !mayHoldPlaybooks(folder)) return
-  for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+  for (const entry of await readdir(join(root, folder), { withFileTypes: true }).catch(() => [])) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.isDirectory()) yield* files(root, path, depth + 1)
-    else if (entry.isFile()) yield path
+    else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFileOf(root, path)))) yield path
+  }
+}
+
+async function leadsToFileOf(root: string, path: string): Promise<boolean> {
+  try {
+    const real = await realpath(join(root, path))
+    return real.startsWith(`${root}${sep}`) && (await stat(real)).isFile()
+  } catch {
+    return false
   }
 }
 

@@ -106,7 +106,9 @@ describe('folders', () => {
       '.git/x.yml': '- hosts: x',
     }
     for (const [path, text] of Object.entries({ ...files, ...deeper })) await writeFile(join(folder, path), text)
-    expect(await listPlaybooks(folder)).toEqual(['a.yaml', 'B.yml', 'plays/c.yml'])
+    await symlink('B.yml', join(folder, 'link.yml'))
+    await symlink('/etc/hostname', join(folder, 'out.yml'))
+    expect(await listPlaybooks(folder)).toEqual(['a.yaml', 'B.yml', 'link.yml', 'plays/c.yml'])
     expect(await listInventoryFiles(folder)).toEqual(['vars.yml'])
   })
 

@@ -1,12 +1,6 @@
 import { open, readdir, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-
-/** Folders whose YAML files are never playbooks. */
-const skipped = new Set(['roles', 'tasks', 'group_vars', 'host_vars'])
-
-/** A line that only a playbook has, at the beginning of a list item. */
-const playLine = /^\s*-?\s*(hosts|(ansible\.builtin\.)?include|(ansible\.builtin\.)?import_playbook):/m
-const vaultHeader = /^\$ANSIBLE_VAULT;/
+import { isPlaybookName, looksLikePlaybook, mayHoldPlaybooks, sortPaths } from '../../model/playbook.ts'
 
 /** As much of a file as is looked at, in bytes: a play's first keys stand near the top. */
 const mostRead = 1024 * 1024
@@ -17,11 +11,8 @@ const mostRead = 1024 * 1024
  */
 export async function listPlaybooks(folder: string): Promise<string[]> {
   const root = await realpath(folder).catch(() => folder)
-  const found = await below(root, '')
-  return found.sort((a, b) => compare(a.toLowerCase(), b.toLowerCase()) || compare(a, b))
+  return sortPaths(await below(root, ''))
 }
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 async function below(root: string, relative: string): Promise<string[]> {
   const entries = await readdir(join(root, relative), { withFileTypes: true }).catch(() => [])
@@ -30,8 +21,8 @@ async function below(root: string, relative: string): Promise<string[]> {
     if (entry.name.startsWith('.')) continue
     const path = relative === '' ? entry.name : `${relative}/${entry.name}`
     if (entry.isDirectory()) {
-      if (!skipped.has(entry.name)) found.push(...(await below(root, path)))
-    } else if (/\.ya?ml$/.test(entry.name) && (await couldBePlaybook(root, path))) {
+      if (mayHoldPlaybooks(path)) found.push(...(await below(root, path)))
+    } else if (isPlaybookName(entry.name) && (await couldBePlaybook(root, path))) {
       found.push(path)
     }
   }
@@ -43,8 +34,7 @@ async function couldBePlaybook(root: string, path: string): Promise<boolean> {
     // A link to a file is a playbook as well, unless it leads out of the project.
     const real = await realpath(join(root, path))
     if (!real.startsWith(root + sep)) return false
-    const text = await readBeginning(real)
-    return playLine.test(text) || vaultHeader.test(text)
+    return looksLikePlaybook(await readBeginning(real))
   } catch {
     return false
   }

@@ -1,0 +1,79 @@
+import {
+  jobVariables,
+  type LaunchDecision,
+  type LaunchTemplate,
+  launchSecrets,
+  splitSecretAnswers,
+} from '../../model/launch.ts'
+import { pythonJson } from '../../model/variables.ts'
+import type { RequestContext } from '../context.ts'
+import { openSurveyDefault } from '../templates/survey.ts'
+import { eligibleGroups, type LaunchSources, type TemplateRow } from './sources.ts'
+
+/** A launch that may be made. */
+export type Accepted = Extract<LaunchDecision, { ok: true }>
+
+/** The row of a launched job, and what `createJob` needs beside it. */
+export function newJob(
+  template: TemplateRow,
+  rules: LaunchTemplate,
+  sources: LaunchSources,
+  { accepted, credentials, passwords }: Accepted,
+  context: RequestContext,
+) {
+  const { shown, secret } = splitSecretAnswers(rules.survey, jobVariables(rules, accepted.extra_vars))
+  const answers = openSurveyDefaults(template, secret, context)
+  const asked = splitSecretAnswers(rules.survey, accepted.extra_vars ?? {}).shown
+  const values = {
+    type: 'job' as const,
+    name: template.name,
+    description: template.description,
+    unifiedJobTemplateId: template.id,
+    jobTemplateId: template.id,
+    organizationId: template.organizationId,
+    launchType: 'manual' as const,
+    executionEnvironmentId: accepted.execution_environment ?? template.executionEnvironmentId,
+    eligibleGroups: eligibleGroups(sources, template.preventInstanceGroupFallback, accepted.instance_groups),
+    launchConfig: { ...accepted, ...(accepted.extra_vars ? { extra_vars: asked } : {}) },
+    createdById: context.actor.id,
+    jobType: accepted.job_type ?? template.jobType,
+    inventoryId: accepted.inventory ?? template.inventoryId,
+    projectId: template.projectId,
+    playbook: template.playbook,
+    scmBranch: accepted.scm_branch ?? template.scmBranch,
+    forks: accepted.forks ?? template.forks,
+    limit: accepted.limit ?? template.limit,
+    verbosity: accepted.verbosity ?? template.verbosity,
+    extraVars: pythonJson(shown),
+    jobTags: accepted.job_tags ?? template.jobTags,
+    forceHandlers: template.forceHandlers,
+    skipTags: accepted.skip_tags ?? template.skipTags,
+    startAtTask: template.startAtTask,
+    timeout: accepted.timeout ?? template.timeout,
+    useFactCache: template.useFactCache,
+    becomeEnabled: template.becomeEnabled,
+    diffMode: accepted.diff_mode ?? template.diffMode,
+    allowSimultaneous: template.allowSimultaneous,
+    jobSliceCount: Math.max(1, accepted.job_slice_count ?? template.jobSliceCount),
+  }
+  const more = {
+    credentialIds: credentials.map(({ id }) => id),
+    secrets: launchSecrets(passwords, answers),
+    answers,
+    keyring: context.deps.keyring,
+  }
+  return { values, more }
+}
+
+function openSurveyDefaults(
+  template: TemplateRow,
+  answers: Record<string, unknown>,
+  context: RequestContext,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(answers).map(([name, value]) => [
+      name,
+      openSurveyDefault(context.deps.keyring, template.id, name, value),
+    ]),
+  )
+}
