@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import {
   AlreadyExistsError,
@@ -24,29 +25,67 @@ import { noCapacity, owner, throwIfAsked } from './failures.ts'
 import { Heart } from './heart.ts'
 import { attemptManifest } from './pod-manifest.ts'
 import { providePullSecret } from './pull-secret.ts'
-import type { JobActivities } from './types.ts'
+import type { Admission, JobActivities } from './types.ts'
 
-/** A refused claim comes back soon: the gate keeps it from being tried before there is room. */
-const retryMs = 250
+/** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
+const busyMs = 250
+/** How long a job that was refused keeps its turn; well below the activity's time-out. */
+const turnMs = 50 * 60_000
 
-/** Gets the job a place and a pod. Short; every outcome but a pod is a benign retry or the end of the job. */
+/** There is no room just now. `retryAfterMs` null: until something changes. */
+class NoRoomError extends Error {
+  override name = 'NoRoomError'
+  readonly retryAfterMs: number | null
+
+  constructor(message: string, retryAfterMs: number | null) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/**
+ * Gets the job a place and a pod. A job whose turn it is and that is refused all the same (the quota is used up, another worker was faster)
+ * waits here for room: back in the queue it would stand behind all others (docs/decisions/0006).
+ */
 export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] {
-  return async ({ jobId, groupId }) => {
+  return async (input) => {
     const heart = new Heart(Context.current())
+    const asked = AbortSignal.any([heart.cancel, heart.stop])
+    const turn = AbortSignal.any([asked, AbortSignal.timeout(turnMs)])
     try {
-      const document = await readJobForRun(deps.store.db, jobId)
-      if (!document) throw new MissingRowError(`job ${jobId} does not exist`)
-      const place = await findPlace(deps, jobId, groupId)
-      const attempt = await claim(deps, jobId, place)
-      const pod = await createPod(deps, document, place, attempt, AbortSignal.any([heart.cancel, heart.stop]))
-      await recordStart(deps, place, attempt, pod)
-      return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
+      for (;;) {
+        const outcome = await admitOnce(deps, input, asked)
+        if (!(outcome instanceof NoRoomError)) return outcome
+        heart.says({ waitsFor: outcome.message })
+        if (outcome.retryAfterMs !== null) await sleep(outcome.retryAfterMs, undefined, { signal: turn })
+        else await deps.gates.room(input.groupId, turn)
+      }
     } catch (error) {
       throwIfAsked()
+      if (turn.aborted) throw noCapacity('There was no room for a long time: the next job tries.', busyMs)
       throw error
     } finally {
       heart.end()
     }
+  }
+}
+
+async function admitOnce(
+  deps: ActivityDeps,
+  { jobId, groupId }: { jobId: number; groupId: number },
+  signal: AbortSignal,
+): Promise<Admission | NoRoomError> {
+  const document = await readJobForRun(deps.store.db, jobId)
+  if (!document) throw new MissingRowError(`job ${jobId} does not exist`)
+  const place = await findPlace(deps, jobId, groupId)
+  try {
+    const attempt = await claim(deps, jobId, place)
+    const pod = await createPod(deps, document, place, attempt, signal)
+    await recordStart(deps, place, attempt, pod)
+    return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
+  } catch (error) {
+    if (error instanceof NoRoomError) return error
+    throw error
   }
 }
 
@@ -72,10 +111,8 @@ async function claim(deps: ActivityDeps, jobId: number, place: GroupPlace): Prom
   if ('ended' in claimed) return await throwEnded(deps, jobId)
   if ('refused' in claimed) {
     const { running, limit } = claimed.refused
-    throw noCapacity(
-      `${running} of ${limit} concurrent jobs are running in instance group "${place.groupName}".`,
-      retryMs,
-    )
+    const message = `${running} of ${limit} concurrent jobs are running in instance group "${place.groupName}".`
+    throw new NoRoomError(message, null)
   }
   deps.gates.claimed(place.groupId, podName(jobId, claimed.attempt.number))
   return claimed.attempt
@@ -151,17 +188,19 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
   await giveBack(deps, attempt)
   if (error instanceof QuotaExceededError && !error.neverFits) {
     await deps.gates.closeBrake(place.groupId, error.message)
-    throw noCapacity(error.message, retryMs)
+    throw new NoRoomError(error.message, null)
   }
-  if (error instanceof QuotaBusyError) throw noCapacity(error.message, retryMs)
-  if (error instanceof TooManyRequestsError) throw noCapacity(error.message, Math.max(retryMs, error.retryAfterMs))
+  if (error instanceof QuotaBusyError) throw new NoRoomError(error.message, busyMs)
+  if (error instanceof TooManyRequestsError) throw new NoRoomError(error.message, Math.max(busyMs, error.retryAfterMs))
   return await endJob(deps, jobId, found ?? cause('pod_rejected', error.message))
 }
 
 async function giveBack(deps: ActivityDeps, attempt: AttemptRow): Promise<void> {
-  await unclaim(deps.store.db, { attemptId: attempt.id, runId: attempt.runId })
+  // A row without a place was made by this very try: no earlier one can have left a pod of this name.
+  const numberUnused = attempt.podName === ''
+  await unclaim(deps.store.db, { attemptId: attempt.id, runId: attempt.runId, numberUnused })
   if (attempt.instanceGroupId !== null) {
-    deps.gates.released(attempt.instanceGroupId, podName(attempt.jobId, attempt.number))
+    deps.gates.unclaimed(attempt.instanceGroupId, podName(attempt.jobId, attempt.number))
   }
 }
 

@@ -51,8 +51,12 @@ export interface Gates {
   ensure(groupId: number): Promise<void>
   /** A place was taken; it counts although the watch has not shown its pod yet. */
   claimed(groupId: number, podName: string): void
-  /** A place was given back. */
+  /** A claim was given back that got no pod. */
+  unclaimed(groupId: number, podName: string): void
+  /** A pod is gone, and its place free. */
   released(groupId: number, podName: string): void
+  /** Resolves when something changed since a refusal and there may be room; rejects with the signal's reason. */
+  room(groupId: number, signal: AbortSignal): Promise<void>
   /** Whether this process has ever heard of the group's cluster: one that was there before is waited for, one that never was is not. */
   reached(groupId: number): boolean
   /** The cluster has no room: admits nobody until the watch shows that something changed. */

@@ -146,6 +146,14 @@ describe.each(storeKinds)('claims on %s', (kind) => {
     await expect(unclaim(store.db, { attemptId: second.id, runId: second.runId })).rejects.toBeInstanceOf(FencedError)
   })
 
+  test('a claim whose number named no pod leaves the number to the next', async () => {
+    const groupId = await makeGroup(store.db, 1)
+    const { id } = await makeJob(store.db)
+    const first = attemptOf(await claim(id, groupId))
+    await unclaim(store.db, { attemptId: first.id, runId: first.runId, numberUnused: true })
+    expect(attemptOf(await claim(id, groupId)).number).toBe(1)
+  })
+
   test('a run that starts takes over all live attempts of its job', async () => {
     const attempt = await makeAttempt(store.db)
     const job = { jobId: attempt.jobId, workflowId: 'job', runId: 'after reset' }

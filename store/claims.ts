@@ -74,8 +74,14 @@ async function countLive(tx: Database, groupId: number): Promise<number> {
   return row?.running ?? 0
 }
 
-/** Gives back a claim that got no pod, as if it had not been made. Throws FencedError when another run owns it or it has a pod. */
-export async function unclaim(db: Database, owned: { attemptId: number; runId: string }): Promise<void> {
+/**
+ * Gives back a claim that got no pod, as if it had not been made. `numberUnused`: no pod of its number can exist, so the next attempt may
+ * have the number. Throws FencedError when another run owns it or it has a pod.
+ */
+export async function unclaim(
+  db: Database,
+  owned: { attemptId: number; runId: string; numberUnused?: boolean },
+): Promise<void> {
   await db.transaction(async (tx) => {
     const [gone] = await tx
       .delete(attempts)
@@ -86,10 +92,13 @@ export async function unclaim(db: Database, owned: { attemptId: number; runId: s
       if (left) throw new FencedError(owned.attemptId, owned.runId)
       return
     }
-    // attempt_count stays: the number may have named a pod that was created without our hearing of it, so it is not used again.
+    // Else attempt_count stays: the number may have named a pod that was created without our hearing of it.
     await tx
       .update(unifiedJobs)
-      .set({ instanceGroupId: sql`CASE WHEN ${unifiedJobs.status} = 'pending' THEN NULL ELSE instance_group_id END` })
+      .set({
+        instanceGroupId: sql`CASE WHEN ${unifiedJobs.status} = 'pending' THEN NULL ELSE instance_group_id END`,
+        ...(owned.numberUnused ? { attemptCount: gone.number - 1 } : {}),
+      })
       .where(eq(unifiedJobs.id, gone.jobId))
     if (gone.instanceGroupId !== null) await notify(tx, channels.groups, gone.instanceGroupId)
   })

@@ -35,13 +35,13 @@ export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({
 
 /**
  * `admit` on the gated queue of one group. It has no schedule-to-start time-out, since waiting for capacity is what the queue is for,
- * and no attempt limit, since being bounced is not a failure.
+ * and no attempt limit, since being bounced is not a failure. The job whose turn it is may wait for room for as long as it takes.
  */
 export function admitOn(groupId: number): JobActivities['admit'] {
   return proxyActivities<Pick<JobActivities, 'admit'>>({
     cancellationType,
     taskQueue: groupTaskQueue(groupId),
-    startToCloseTimeout: '5 minutes',
+    startToCloseTimeout: '1 hour',
     heartbeatTimeout: '12 seconds',
     retry: { initialInterval: '250 milliseconds', backoffCoefficient: 1.5, maximumInterval: '5 seconds' },
   }).admit

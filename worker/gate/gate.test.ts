@@ -94,3 +94,36 @@ test('whatever the order of admissions, endings and limit changes, the limit of 
     expect(gate.permits).toBe(permits.length)
   }
 })
+
+test('a job that was refused is told of room, and not of changes that leave none', async () => {
+  const { gate, view } = open(2, 2)
+  const signal = new AbortController().signal
+  gate.closeBrake('quota')
+  let told = false
+  const room = gate.room(signal).then(() => {
+    told = true
+  })
+  view.liveNow = 1
+  gate.reconsider()
+  await new Promise(setImmediate)
+  expect(told).toBe(false)
+  gate.openBrake()
+  await room
+})
+
+test('a job that was refused does not count its own permit', async () => {
+  const { gate } = open(1)
+  const signal = new AbortController().signal
+  await gate.reserveSlot(context, signal)
+  const room = gate.room(signal)
+  gate.reconsider()
+  await room
+})
+
+test('waiting for room ends with the reason of the abort', async () => {
+  const { gate } = open(1, 1)
+  const controller = new AbortController()
+  const room = gate.room(controller.signal)
+  controller.abort(new Error('cancelled'))
+  await expect(room).rejects.toThrow('cancelled')
+})

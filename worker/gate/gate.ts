@@ -15,6 +15,9 @@ export interface GateView {
   live(): number
 }
 
+/** How often a refused job looks for room if it is told of no change. */
+const lookEveryMs = 1_000
+
 /**
  * The gate of one container group: a supplier of activity slots for the queue on which only `admit` runs. While it grants nothing no poll
  * is open, so waiting jobs stay in the server's backlog, in their order of priority. It is a brake, not the claim: that is made in the
@@ -27,6 +30,7 @@ export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
   #brake: string | undefined
   /** At most one reservation is ever outstanding, so one waiter is enough. */
   #wake: (() => void) | undefined
+  readonly #onChange = new Set<() => void>()
 
   constructor(view: GateView) {
     this.#view = view
@@ -56,6 +60,44 @@ export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
     const wake = this.#wake
     this.#wake = undefined
     wake?.()
+    for (const changed of [...this.#onChange]) changed()
+  }
+
+  /**
+   * For a job that has its permit and was refused a place all the same: resolves when something has changed and there may be room now.
+   * Changes that other workers cause may not be told, so it looks by itself now and then. Rejects with the signal's reason.
+   */
+  async room(signal: AbortSignal): Promise<void> {
+    do await this.#changed(signal)
+    while (!this.#mayHaveRoom())
+  }
+
+  /** What a job with a permit asks: its own permit does not stand in its way. */
+  #mayHaveRoom(): boolean {
+    const limit = this.#view.limit()
+    return this.#brake === undefined && (limit === 0 || this.#view.live() < limit)
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted()
+      const settle = () => {
+        clearTimeout(clock)
+        this.#onChange.delete(changed)
+        signal.removeEventListener('abort', abort)
+      }
+      const changed = () => {
+        settle()
+        resolve()
+      }
+      const abort = () => {
+        settle()
+        reject(signal.reason)
+      }
+      const clock = setTimeout(changed, lookEveryMs)
+      this.#onChange.add(changed)
+      signal.addEventListener('abort', abort, { once: true })
+    })
   }
 
   #mayGrant(): boolean {

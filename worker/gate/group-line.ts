@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { GroupPlace } from '../../activities/deps.ts'
 import type { JobActivities } from '../../activities/types.ts'
 import { isLive } from '../../kubernetes/pod-state.ts'
-import { podLabels } from '../../model/attempt.ts'
+import { podLabels, podName } from '../../model/attempt.ts'
 import { liveAttempts } from '../../store/attempts.ts'
 import type { Store } from '../../store/database.ts'
 import { clearBrake, recordBrake } from '../../store/groups.ts'
@@ -22,8 +22,14 @@ export interface GroupLineDeps {
   log: Logger
 }
 
-/** A closed brake lets one job try after this long even if no watch told of a change: rights to watch quotas may be missing. */
-const probeMs = 5_000
+/**
+ * A closed brake lets one job try after this long even if no watch told of a change: rights to watch quotas may be missing. Soon at first,
+ * because a change may have been told just before the refusal that it makes obsolete.
+ */
+const firstProbeMs = 1_000
+const lastProbeMs = 5_000
+/** A brake that was opened stays on record this long, so that a try which is refused again does not change what waiting jobs say. */
+const forgetMs = 2_000
 
 /** One container group as this process serves it: its gate, what the gate looks at, and the Temporal worker behind it. */
 export class GroupLine {
@@ -36,7 +42,10 @@ export class GroupLine {
   #running: Promise<void> | undefined
   #watch: { watch: NamespaceWatch; release: () => Promise<void>; unsubscribe: () => void; key: string } | undefined
   #probe: NodeJS.Timeout | undefined
+  #probeMs = firstProbeMs
+  #forget: NodeJS.Timeout | undefined
   #reached = false
+  #livePods = 0
 
   constructor(groupId: number, deps: GroupLineDeps) {
     this.groupId = groupId
@@ -49,8 +58,22 @@ export class GroupLine {
     return this.#reached
   }
 
-  get places(): Places {
-    return this.#places
+  /** A place was taken; it counts although the watch has not shown its pod yet. */
+  claimed(podName: string): void {
+    this.#places.claimed(podName)
+  }
+
+  /** A claim got no pod: its place is free, and why it got none still holds. */
+  unclaimed(podName: string): void {
+    this.#places.released(podName)
+    this.gate.reconsider()
+  }
+
+  /** A pod is gone. */
+  released(podName: string): void {
+    this.#places.released(podName)
+    this.#openBrake()
+    this.gate.reconsider()
   }
 
   /** Reads the group anew: its limit, its claims and where its pods are. `place` is null while the group is misconfigured. */
@@ -61,13 +84,15 @@ export class GroupLine {
       liveAttempts(store.db, this.groupId),
     ])
     this.#limit = document?.group.maxConcurrentJobs ?? 0
-    this.#places.showClaims(attempts.map((attempt) => attempt.podName))
+    this.#places.showClaims(attempts.map(({ jobId, number }) => podName(jobId, number)))
     await this.#follow(place)
     this.gate.reconsider()
   }
 
-  /** Starts polling the group's queue; the gate decides when. */
-  async serve(): Promise<void> {
+  /** Starts polling the group's queue; the gate decides when. `onBroken`: it polls no more, although nobody stopped it. */
+  async serve(onBroken: () => void): Promise<void> {
+    // What is on record comes from a process that ended while its brake was closed.
+    await clearBrake(this.#deps.store.db, this.groupId)
     const fixed = { type: 'fixed-size', numSlots: 1 } as const
     this.#worker = await Worker.create({
       connection: this.#deps.connection,
@@ -88,14 +113,18 @@ export class GroupLine {
     })
     this.#running = this.#worker.run().catch((error) => {
       this.#deps.log.error({ group: this.groupId, reason: String(error) }, 'the worker of a group stopped')
+      onBroken()
     })
   }
 
   async closeBrake(reason: string): Promise<void> {
     this.gate.closeBrake(reason)
-    await recordBrake(this.#deps.store.db, this.groupId, reason)
+    clearTimeout(this.#forget)
+    this.#forget = undefined
     clearTimeout(this.#probe)
-    this.#probe = setTimeout(() => this.#openBrake(), probeMs)
+    this.#probe = setTimeout(() => this.#openBrake(), this.#probeMs)
+    this.#probeMs = Math.min(this.#probeMs * 2, lastProbeMs)
+    await recordBrake(this.#deps.store.db, this.groupId, reason)
   }
 
   async stop(): Promise<void> {
@@ -103,13 +132,22 @@ export class GroupLine {
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown()
     await this.#running
     await this.#unfollow()
+    if (!this.#forget) return
+    clearTimeout(this.#forget)
+    await this.#forgetBrake()
   }
 
   #openBrake(): void {
     clearTimeout(this.#probe)
     if (this.gate.brake === undefined) return
+    this.#forget = setTimeout(() => this.#forgetBrake(), forgetMs)
     this.gate.openBrake()
-    clearBrake(this.#deps.store.db, this.groupId).catch((error) =>
+  }
+
+  async #forgetBrake(): Promise<void> {
+    this.#forget = undefined
+    this.#probeMs = firstProbeMs
+    await clearBrake(this.#deps.store.db, this.groupId).catch((error) =>
       this.#deps.log.warn({ group: this.groupId, reason: String(error) }, 'could not clear the brake on record'),
     )
   }
@@ -118,6 +156,8 @@ export class GroupLine {
     const key = place ? `${place.cluster.connectionKey} ${place.namespace}` : ''
     if (this.#watch?.key === key) return
     await this.#unfollow()
+    // Another cluster perhaps, which nobody has heard of yet.
+    this.#reached = false
     if (!place) return
     const { watch, release } = this.#deps.watches.acquire(place.cluster, place.namespace)
     const look = () => {
@@ -126,10 +166,10 @@ export class GroupLine {
       for (const pod of watch.pods.objects.values()) {
         if (pod.metadata.labels?.[podLabels.group] === String(this.groupId) && isLive(pod)) live.add(pod.metadata.name)
       }
-      const before = this.#places.taken
+      // A pod that ended may be the room that the brake waits for; a quota that changed says so itself.
+      if (live.size < this.#livePods) this.#openBrake()
+      this.#livePods = live.size
       this.#places.showPods(live)
-      // Less taken means that a pod ended; a quota that changed says so itself. Either may be the room that the brake waits for.
-      if (this.#places.taken < before) this.#openBrake()
       this.gate.reconsider()
     }
     const unsubscribe = watch.subscribe((event) => {
@@ -144,5 +184,7 @@ export class GroupLine {
     this.#watch?.unsubscribe()
     await this.#watch?.release()
     this.#watch = undefined
+    this.#livePods = 0
+    this.#places.showPods(new Set())
   }
 }

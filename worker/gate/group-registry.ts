@@ -19,6 +19,10 @@ export class GroupRegistry implements Gates {
   #unlisten: (() => Promise<void>) | undefined
   #timer: NodeJS.Timeout | undefined
   #stopping = false
+  /** The pass that runs, and the one that follows it, with what is to be read then. */
+  #pass: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
+  #due: Set<number> | 'all' | undefined
 
   constructor(deps: GroupLineDeps, clusters: Clusters) {
     this.#deps = deps
@@ -38,6 +42,7 @@ export class GroupRegistry implements Gates {
     this.#stopping = true
     clearInterval(this.#timer)
     await this.#unlisten?.()
+    await this.#pass
     const lines = await Promise.all(this.#lines.values())
     await Promise.all(lines.map((line) => line.stop()))
     await this.#deps.watches.stop()
@@ -48,14 +53,19 @@ export class GroupRegistry implements Gates {
   }
 
   claimed(groupId: number, podName: string): void {
-    this.#withLine(groupId, (line) => line.places.claimed(podName))
+    this.#settled.get(groupId)?.claimed(podName)
+  }
+
+  unclaimed(groupId: number, podName: string): void {
+    this.#settled.get(groupId)?.unclaimed(podName)
   }
 
   released(groupId: number, podName: string): void {
-    this.#withLine(groupId, (line) => {
-      line.places.released(podName)
-      line.gate.reconsider()
-    })
+    this.#settled.get(groupId)?.released(podName)
+  }
+
+  async room(groupId: number, signal: AbortSignal): Promise<void> {
+    await (await this.#line(groupId)).gate.room(signal)
   }
 
   reached(groupId: number): boolean {
@@ -79,8 +89,27 @@ export class GroupRegistry implements Gates {
     }
   }
 
-  /** Brings the lines in step with the groups in the store. */
-  async refresh(only?: number[]): Promise<void> {
+  /**
+   * Brings the lines in step with the groups in the store. One pass at a time, so that what an earlier one read never replaces what a
+   * later one read; requests that come meanwhile share the next pass.
+   */
+  refresh(only?: number[]): Promise<void> {
+    this.#due = only && this.#due !== 'all' ? new Set([...(this.#due ?? []), ...only]) : 'all'
+    if (!this.#next) {
+      const next = this.#pass.then(() => {
+        const due = this.#due
+        this.#due = undefined
+        this.#next = undefined
+        return this.#refreshNow(due === 'all' ? undefined : due)
+      })
+      this.#next = next
+      this.#pass = next.catch(() => {})
+    }
+    return this.#next
+  }
+
+  async #refreshNow(only: ReadonlySet<number> | undefined): Promise<void> {
+    if (this.#stopping) return
     const wanted = new Set(await containerGroupIds(this.#deps.store.db))
     for (const [groupId, line] of this.#lines) {
       if (wanted.has(groupId)) continue
@@ -89,7 +118,7 @@ export class GroupRegistry implements Gates {
       await (await line).stop()
     }
     for (const groupId of wanted) {
-      if (only && !only.includes(groupId)) continue
+      if (only && !only.has(groupId)) continue
       const line = await this.#line(groupId)
       await line.refresh(await this.#place(groupId))
     }
@@ -97,11 +126,6 @@ export class GroupRegistry implements Gates {
 
   /** Lines whose start is done, for callers that cannot wait. */
   readonly #settled = new Map<number, GroupLine>()
-
-  #withLine(groupId: number, act: (line: GroupLine) => void): void {
-    const line = this.#settled.get(groupId)
-    if (line) act(line)
-  }
 
   #line(groupId: number): Promise<GroupLine> {
     if (this.#stopping) return Promise.reject(new Error('the worker is stopping'))
@@ -117,9 +141,19 @@ export class GroupRegistry implements Gates {
   async #open(groupId: number): Promise<GroupLine> {
     const line = new GroupLine(groupId, this.#deps)
     await line.refresh(await this.#place(groupId))
-    await line.serve()
+    await line.serve(() => this.#replace(groupId))
     this.#settled.set(groupId, line)
     return line
+  }
+
+  /** A line that serves no more is opened anew by the next refresh: without one the group's jobs would wait for ever. */
+  #replace(groupId: number): void {
+    const line = this.#lines.get(groupId)
+    this.#lines.delete(groupId)
+    this.#settled.delete(groupId)
+    line
+      ?.then((broken) => broken.stop())
+      .catch((error) => this.#log.warn({ groupId, reason: String(error) }, 'could not end a line'))
   }
 
   /** Where the group's pods go; null while it is misconfigured, which `admit` then tells the job. */
