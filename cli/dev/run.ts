@@ -1,11 +1,9 @@
 /** Starts the stack and, in one process on it, the API and the worker with the embedded database. */
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { flushCompileCache } from 'node:module'
 import { portIsFree } from '../../dev/numbers.ts'
-import { alive, identify, launch } from '../../dev/process.ts'
-import { controlPlaneAnsible, type StackAddresses, startStack } from '../../dev/stack.ts'
+import { identify } from '../../dev/process.ts'
+import type { StackAddresses } from '../../dev/stack.ts'
 import { writeWhole } from '../../dev/state.ts'
-import { until } from '../../dev/wait.ts'
 import { startApiPart } from '../api-part.ts'
 import { openComposition } from '../compose.ts'
 import { CommandError } from '../errors.ts'
@@ -14,8 +12,8 @@ import { readSettings, type Settings } from '../settings.ts'
 import { endOfProcess } from '../signals.ts'
 import { startWorkerPart } from '../worker-part.ts'
 import { bannerOf } from './banner.ts'
-import { frugalEnvironment, frugalFlags } from './frugal.ts'
-import { adminPassword, devFiles, type Places, readDevRecord, writeDevRecord } from './record.ts'
+import { findGalaxy, progressOf, startParts } from './parts.ts'
+import { devFiles, type Places, writeDevRecord } from './record.ts'
 
 const defaultPort = 8052
 
@@ -39,6 +37,8 @@ export async function runDev(name: string, background: boolean): Promise<void> {
     const worker = await startWorkerPart(composition, galaxy, end.signal)
     const places = placesOf(name, settings, addresses, server.url)
     writeDevRecord(name, { identity, places })
+    // Kept now: a process that is killed keeps nothing.
+    flushCompileCache()
     if (!background) console.log(bannerOf(name, places, generatedPassword))
     const signal = await Promise.race([end.asked, worker.done])
     log.info({ signal }, 'ending')
@@ -46,54 +46,6 @@ export async function runDev(name: string, background: boolean): Promise<void> {
     await worker.stop()
   } finally {
     await composition.store.close()
-  }
-}
-
-/** Starts it as a process of its own; resolves with its places once it is ready, and the admin's password if it was made now. */
-export async function startDetached(name: string): Promise<[Places, string | undefined]> {
-  const progress = progressOf(name)
-  // Builds and starts here, where progress is seen; the background process then finds all of it running.
-  await Promise.all([startParts(name, progress), findGalaxy(progress)])
-  const { log, adminPassword: passwordFile } = devFiles(name)
-  const hadPassword = statSync(passwordFile, { throwIfNoEntry: false }) !== undefined
-  const program = join(import.meta.dirname, '..', 'main.ts')
-  const args = [...frugalFlags, program, 'dev', '--name', name, '--background']
-  const env = { ...(process.env as Record<string, string>), ...frugalEnvironment }
-  const logBefore = statSync(log, { throwIfNoEntry: false })?.size ?? 0
-  const identity = await launch({ program: process.execPath, args, env, cwd: process.cwd(), log })
-  const giveUp = () => {
-    if (alive(identity)) return
-    const said = readFileSync(log).subarray(logBefore).toString().trim().split('\n').slice(-15).join('\n')
-    throw new CommandError(`Mayfly ended while starting:\n${said}`, `the whole log is in ${log}`)
-  }
-  const places = await until({ what: 'Mayfly to be ready', seconds: 120, log, giveUp }, () => {
-    const record = readDevRecord(name)
-    return record?.identity.pid === identity.pid ? record.places : undefined
-  })
-  progress('mayfly: ready')
-  return [places, hadPassword ? undefined : adminPassword(name, {})]
-}
-
-/** Says on stderr what goes on, with the seconds since the start. */
-export function progressOf(name: string): (line: string) => void {
-  const begin = performance.now()
-  return (line) => console.error(`${name} ${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${line}`)
-}
-
-function startParts(name: string, progress: (line: string) => void): Promise<StackAddresses> {
-  return startStack({ name, want: { kubernetes: true, temporal: true, image: true }, progress })
-}
-
-/** Ansible for project updates; without it everything works but projects with a requirements.yml. */
-async function findGalaxy(progress: (line: string) => void) {
-  try {
-    const { galaxy, env } = await controlPlaneAnsible(progress)
-    return { command: galaxy, env }
-  } catch (error) {
-    progress(
-      `ansible: none for the control plane (${error instanceof Error ? error.message : error}); projects with a requirements.yml will fail to update`,
-    )
-    return null
   }
 }
 
