@@ -3,7 +3,6 @@ import {
   canStartWithoutInput,
   decideLaunch,
   jobVariables,
-  type LaunchCredential,
   type LaunchObjects,
   type LaunchTemplate,
   launchSecrets,
@@ -11,6 +10,7 @@ import {
   restoreSecretAnswers,
   splitSecretAnswers,
 } from './launch.ts'
+import type { LaunchCredential } from './launch-credentials.ts'
 import { type PromptField, promptFlags, readPrompts } from './prompts.ts'
 import type { SurveyQuestion } from './survey.ts'
 

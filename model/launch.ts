@@ -1,21 +1,7 @@
+import { chooseCredentials, type LaunchCredential, passwordsNeeded } from './launch-credentials.ts'
 import { invalidId, type PlainPrompt, type PromptField, type Prompts, plainPrompts } from './prompts.ts'
 import { encrypted, type SurveyQuestion, surveyDefaults, surveyErrors, variablesNeeded } from './survey.ts'
 import { mergeVariables, storedVariables, type Variables } from './variables.ts'
-
-/** What launching must know of a credential; never its secrets. */
-export interface LaunchCredential {
-  id: number
-  name: string
-  description: string
-  typeId: number
-  typeName: string
-  kind: string
-  /** AWX's stable name of a managed type; null for custom types. */
-  namespace: string | null
-  /** Names of the passwords that must be given at launch, such as `ssh_password`. */
-  passwordsNeeded: string[]
-  vaultId: string
-}
 
 /** A job template as far as launching looks at it. */
 export interface LaunchTemplate {
@@ -52,8 +38,6 @@ export type LaunchDecision =
       passwords: Record<string, string>
     }
   | { ok: false; errors: Record<string, unknown> }
-
-const launchableKinds = ['ssh', 'vault', 'cloud', 'net', 'kubernetes']
 
 /** Ids in the body that name nothing: `{"inventory": ["Invalid pk …"]}`. */
 export function missingObjects(prompts: Prompts, found: LaunchObjects): Record<string, string[]> {
@@ -101,7 +85,13 @@ export function decideLaunch(
   acceptLists(template, prompts, accepted, ignored)
 
   requireResources(template, accepted, found, errors)
-  const credentials = chooseCredentials(template, prompts, accepted, found, errors)
+  const { credentials, messages } = chooseCredentials(
+    template.credentials,
+    prompts.credentials,
+    accepted.credentials,
+    found.credentials,
+  )
+  if (messages.length > 0) errors.credentials = messages
   const needed = passwordsNeeded(credentials)
   const lacking = needed.filter((name) => !(name in passwords))
   if (lacking.length > 0) errors.passwords_needed_to_start = lacking
@@ -109,11 +99,6 @@ export function decideLaunch(
   if (Object.keys(errors).length > 0) return { ok: false, errors }
   const given = Object.fromEntries(needed.map((name) => [name, passwords[name] ?? '']))
   return { ok: true, accepted, ignored, credentials, passwords: given }
-}
-
-/** Passwords to ask for before a job with these credentials can start. */
-export function passwordsNeeded(credentials: LaunchCredential[]): string[] {
-  return [...new Set(credentials.flatMap((credential) => credential.passwordsNeeded))]
 }
 
 /** Whether `launch` with an empty body would do, as the launch view tells. */
@@ -170,15 +155,6 @@ export function restoreSecretAnswers(variables: Variables, secrets: Record<strin
       value === encrypted ? (secrets[`extra_vars.${name}`] ?? value) : value,
     ]),
   )
-}
-
-/** How AWX names the place a credential takes: one per type, vaults one per vault id. */
-export function credentialPlace(credential: LaunchCredential): { key: string; label: string } {
-  const named = credential.kind === 'vault' && credential.vaultId !== ''
-  return {
-    key: named ? `${credential.typeId} ${credential.vaultId}` : String(credential.typeId),
-    label: named ? `${credential.typeName} (id=${credential.vaultId})` : credential.typeName,
-  }
 }
 
 const isPassword = (survey: SurveyQuestion[], name: string) =>
@@ -253,46 +229,6 @@ function requireResources(
   } else if (template.inventoryBeingDeleted) {
     errors.inventory = ['The inventory associated with this Job Template is being deleted.']
   }
-}
-
-/** The job's credentials: the template's, each replaced by a launched one of the same place. */
-function chooseCredentials(
-  template: LaunchTemplate,
-  prompts: Prompts,
-  accepted: Prompts,
-  found: LaunchObjects,
-  errors: Record<string, unknown>,
-): LaunchCredential[] {
-  const byId = new Map(found.credentials.map((credential) => [credential.id, credential]))
-  const pick = (ids: number[] = []) => ids.flatMap((id) => byId.get(id) ?? [])
-  const messages: string[] = []
-  const launched = pick(accepted.credentials)
-  const places = new Set<string>()
-  for (const credential of launched) {
-    const { key, label } = credentialPlace(credential)
-    if (places.has(key)) messages.push(`Cannot assign multiple ${label} credentials.`)
-    if (!launchableKinds.includes(credential.kind))
-      messages.push(`Cannot assign a Credential of kind \`${credential.kind}\``)
-    places.add(key)
-  }
-  if (prompts.credentials) {
-    const given = prompts.credentials
-    const provided = new Set(pick(given).map((credential) => credentialPlace(credential).key))
-    const removed = template.credentials.filter((credential) => !given.includes(credential.id))
-    const names = removed.map((credential) => `${credential.name}-${credential.id}`).join(', ')
-    for (const credential of removed) {
-      const { key, label } = credentialPlace(credential)
-      if (provided.has(key)) continue
-      messages.push(
-        `Removing ${label} credential at launch time without replacement is not supported. Provided list lacked credential(s): ${names}.`,
-      )
-    }
-  }
-  if (messages.length > 0) errors.credentials = messages
-  const chosen = new Map<string, LaunchCredential>()
-  for (const credential of [...template.credentials, ...launched])
-    chosen.set(credentialPlace(credential).key, credential)
-  return [...chosen.values()]
 }
 
 /** Equality of JSON values; the order of keys does not matter. */

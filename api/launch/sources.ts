@@ -1,6 +1,7 @@
 import { eq, inArray, sql } from 'drizzle-orm'
 import { preferredGroups } from '../../model/groups.ts'
-import type { LaunchCredential, LaunchObjects, LaunchTemplate } from '../../model/launch.ts'
+import type { LaunchObjects, LaunchTemplate } from '../../model/launch.ts'
+import type { LaunchCredential } from '../../model/launch-credentials.ts'
 import { type PromptField, type Prompts, promptFlags } from '../../model/prompts.ts'
 import { surveyQuestions } from '../../model/survey.ts'
 import type { Database } from '../../store/database.ts'

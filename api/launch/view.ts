@@ -1,4 +1,5 @@
-import { canStartWithoutInput, credentialPlace, type LaunchTemplate, passwordsNeeded } from '../../model/launch.ts'
+import { canStartWithoutInput, type LaunchTemplate } from '../../model/launch.ts'
+import { credentialPlace, passwordsNeeded } from '../../model/launch-credentials.ts'
 import { promptFlags } from '../../model/prompts.ts'
 import { variablesNeeded } from '../../model/survey.ts'
 import type { ActionInput, ActionResult } from '../resource.ts'

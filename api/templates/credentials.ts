@@ -1,12 +1,9 @@
 import { eq } from 'drizzle-orm'
-import { credentialPlace, type LaunchCredential } from '../../model/launch.ts'
+import { credentialPlace, type LaunchCredential, playCredentialKinds } from '../../model/launch-credentials.ts'
 import { type credentials, credentialTypes } from '../../store/schema/catalog.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { loadSources, type TemplateRow } from '../launch/sources.ts'
-
-/** Kinds of credentials that a play can use. */
-const playKinds = ['ssh', 'vault', 'cloud', 'net', 'kubernetes']
 
 /** A template has one credential of each type, and of vaults one per vault id (awx.md §4.5). */
 export async function checkTemplateCredential(
@@ -21,7 +18,7 @@ export async function checkTemplateCredential(
     .from(credentialTypes)
     .where(eq(credentialTypes.id, Number(credential.credentialTypeId)))
   if (!type) return
-  if (!playKinds.includes(type.kind)) {
+  if (!playCredentialKinds.includes(type.kind)) {
     throw new ApiError(400, { error: `Cannot assign a Credential of kind \`${type.kind}\`.` })
   }
   const row = credential as unknown as typeof credentials.$inferSelect
