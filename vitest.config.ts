@@ -7,7 +7,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts'],
+          include: [
+            'test/rooms.test.ts',
+            '{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts',
+          ],
           pool: 'forks',
           globalSetup: ['store/testing-setup.ts'],
           testTimeout: 30_000,
@@ -18,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/disruption/**'],
+          exclude: ['test/disruption/**', 'test/rooms.test.ts'],
           pool: 'forks',
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 180_000,

@@ -19,7 +19,6 @@ interface Stage {
 const checks: Stage[] = [
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], minutes: 5 },
   { name: 'types', command: ['npm', 'run', '--silent', 'types'], minutes: 10 },
-  { name: 'rooms', command: ['npm', 'run', '--silent', 'rooms'], minutes: 5 },
 ]
 
 /** Runs a stage with our own output; resolves with whether it succeeded. */
