@@ -2,10 +2,10 @@
 import pg from 'pg'
 import { expect } from 'vitest'
 import { until } from '../../dev/wait.ts'
-import type { Mayfly } from './mayfly.ts'
+import type { Mayfly, PartName } from './mayfly.ts'
 
-/** No place taken, no message unsent, no group braked, and nothing in the worker's log that hints at a defect. */
-export async function expectNothingLeft(mayfly: Mayfly): Promise<void> {
+/** No place taken, no message unsent, no group braked, and nothing in the workers' logs that hints at a defect. */
+export async function expectNothingLeft(mayfly: Mayfly, workers: PartName[] = ['worker']): Promise<void> {
   const database = new pg.Client(mayfly.databaseUrl)
   await database.connect()
   try {
@@ -25,9 +25,8 @@ export async function expectNothingLeft(mayfly: Mayfly): Promise<void> {
   } finally {
     await database.end()
   }
-  const complaints = mayfly
-    .logs('worker')
-    .split('\n')
+  const complaints = workers
+    .flatMap((worker) => mayfly.logs(worker).split('\n'))
     .filter((line) => /"level":(50|60),|UnhandledPromise|^Error|^\s+at /.test(line))
   expect(complaints).toEqual([])
 }
