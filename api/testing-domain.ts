@@ -22,6 +22,7 @@ import {
 } from '../store/schema/catalog.ts'
 import { users } from '../store/schema/identity.ts'
 import { jobEvents, jobHostSummaries, unifiedJobCredentials, unifiedJobs } from '../store/schema/jobs.ts'
+import { type StoreKind, testStore } from '../store/testing.ts'
 import { camelCase } from './registry.ts'
 import { openTestApp, type TestApp } from './testing.ts'
 
@@ -29,11 +30,11 @@ import { openTestApp, type TestApp } from './testing.ts'
 export const nobody = 'rec-user:x'
 
 /** The API on a database with the objects that AWX 24.6.1 was recorded with, under the same ids and names. */
-export async function openRecordedApp(): Promise<TestApp> {
+export async function openRecordedApp(kind: StoreKind = 'pglite'): Promise<TestApp> {
   const projectsRoot = await mkdtemp(join(tmpdir(), 'mayfly-projects-'))
   for (const folder of ['rec-m', 'p1']) await mkdir(join(projectsRoot, folder))
   for (const name of ['ok.yml', 'fail.yml']) await writeFile(join(projectsRoot, 'rec-m', name), '- hosts: all\n')
-  const app = await openTestApp({ deps: { projectsRoot, nodeName: 'awx-node-1' } })
+  const app = await openTestApp({ store: await testStore(kind), deps: { projectsRoot, nodeName: 'awx-node-1' } })
   await insertCatalog(app)
   await insertTemplates(app)
   await insertJobs(app)

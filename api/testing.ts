@@ -37,11 +37,11 @@ export interface TestAnswer {
   body: any
 }
 
-/** The API on a bootstrapped database in memory. */
+/** The API on a bootstrapped database: the one given, else one in memory. */
 export async function openTestApp(
-  options: { resources?: readonly Resource[]; deps?: Partial<ApiDeps> } = {},
+  options: { resources?: readonly Resource[]; deps?: Partial<ApiDeps>; store?: Store } = {},
 ): Promise<TestApp> {
-  const store = await openDatabase('pglite://memory')
+  const store = options.store ?? (await openDatabase('pglite://memory'))
   await migrate(store)
   await bootstrap(store, { adminPassword, defaultImage: 'registry.example.org/ee:1' })
   const deps: ApiDeps = {

@@ -62,9 +62,15 @@ export function eventDisplay(event: Pick<EventRow, 'event' | 'play' | 'task' | '
 /** How much of an event's text lists show; the whole of it comes with `no_truncate`, in the detail view and for playbook-level events. */
 export const eventStdoutLimit = 1024
 
-/** Cuts an event's text as lists do: on a character, and closed with AWX's mark and a colour reset. */
+/** Colours and styles, and what ends them. */
+const styles = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
+const reset = '\u001b[0m'
+
+/** Cuts an event's text as lists do: with AWX's mark at the end, and every style that the cut left open ended. */
 export function cutStdout(event: string, stdout: string): string {
   if (event.startsWith('playbook_on_') || stdout.length <= eventStdoutLimit) return stdout
-  const cut = stdout.slice(0, eventStdoutLimit).replace(/[\ud800-\udbff]$/, '')
-  return cut.includes('\u001b[') ? `${cut}…\u001b[0m` : `${cut}…`
+  const cut = stdout.slice(0, eventStdoutLimit - 1).replace(/[\ud800-\udbff]$/, '')
+  const found = cut.match(styles) ?? []
+  const open = found.filter((style) => style !== reset).length - found.filter((style) => style === reset).length
+  return `${cut}…${reset.repeat(Math.max(0, open))}`
 }
