@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow'
-import type { JobActivities } from '../activities/types.ts'
+import type { Admission, JobActivities, PreparedJob } from '../activities/types.ts'
 import { groupTaskQueue } from './names.ts'
 
 /** A cancelled activity is waited for: it ends what it does in good order and has the last word. The SDK's default is not to wait. */
@@ -18,14 +18,19 @@ export const { prepare, releasePod, finishJob } = proxyActivities<
  * Activities that last as long as a job. The heartbeat time-out is what a job loses when its worker dies, so it is short; a job's own
  * time limit is enforced by the runner and by the pod's deadline, never by Temporal, whose time-outs run no clean-up.
  */
-export const { runInPod, updateProject, awaitJob } = proxyActivities<
-  Pick<JobActivities, 'runInPod' | 'updateProject' | 'awaitJob'>
->({
+const lasting = {
   cancellationType,
   startToCloseTimeout: '30 days',
   heartbeatTimeout: '12 seconds',
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
-})
+} as const
+
+export const { updateProject, awaitJob } = proxyActivities<Pick<JobActivities, 'updateProject' | 'awaitJob'>>(lasting)
+
+/** `runInPod` of an admission; the Temporal UI shows its pod beside it. */
+export function runInPodOf({ namespace, pod }: Pick<Admission, 'namespace' | 'pod'>): JobActivities['runInPod'] {
+  return proxyActivities<Pick<JobActivities, 'runInPod'>>({ ...lasting, summary: `pod ${namespace}/${pod}` }).runInPod
+}
 
 export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({
   startToCloseTimeout: '10 minutes',
@@ -37,10 +42,11 @@ export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({
  * `admit` on the gated queue of one group. It has no schedule-to-start time-out, since waiting for capacity is what the queue is for,
  * and no attempt limit, since being bounced is not a failure. The job whose turn it is may wait for room for as long as it takes.
  */
-export function admitOn(groupId: number): JobActivities['admit'] {
+export function admitOn(group: PreparedJob['groups'][number]): JobActivities['admit'] {
   return proxyActivities<Pick<JobActivities, 'admit'>>({
     cancellationType,
-    taskQueue: groupTaskQueue(groupId),
+    taskQueue: groupTaskQueue(group.id),
+    summary: `a place in instance group ${group.name}`,
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: '12 seconds',
     retry: { initialInterval: '250 milliseconds', backoffCoefficient: 1.5, maximumInterval: '5 seconds' },

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow'
 import type { PreparedJob, Verdict } from '../activities/types.ts'
-import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPod } from './activities.ts'
+import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
 import { jobWorkflowId, workflowTypes } from './names.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
@@ -28,12 +28,12 @@ async function runJob(input: JobInput, story: Story): Promise<Verdict> {
   const [group] = prepared.groups
   if (!group) throw new Error('prepare returned no group')
   story.tell(`waiting for a place in instance group **${group.name}**`)
-  const admission = await admitOn(group.id)({ ...input, groupId: group.id })
+  const admission = await admitOn(group)({ ...input, groupId: group.id })
   story.placed(group.name)
   story.tell(`running in pod \`${admission.namespace}/${admission.pod}\``)
 
   try {
-    return await runInPod({ ...input, attemptId: admission.attemptId })
+    return await runInPodOf(admission)({ ...input, attemptId: admission.attemptId })
   } catch (error) {
     // An operator reset this workflow to a point after its pod had come and gone: what history says about the pod is no longer true.
     if (!failedAs(error, 'stale')) throw error
