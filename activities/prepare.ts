@@ -29,7 +29,8 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
     if (dependencies.length > 0)
       return { jobId, title, dependencies, groups: await groupNames(deps.store.db, document.job.eligibleGroups) }
 
-    const problem = await whyItCannotRun(deps, document)
+    const executionEnvironmentId = await resolveExecutionEnvironment(deps.store.db, jobId)
+    const problem = whyItCannotRun(deps, document, executionEnvironmentId)
     if (problem) return await endJob(deps, jobId, problem)
     const groups = await groupNames(deps.store.db, document.job.eligibleGroups)
     const [preferred] = groups
@@ -40,7 +41,7 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
         cause('group_misconfigured', 'None of the instance groups of this job exists any more.'),
       )
     await freezeRun(deps.store.db, jobId, {
-      executionEnvironmentId: await resolveExecutionEnvironment(deps.store.db, jobId),
+      executionEnvironmentId,
       scmRevision: document.job.scmBranch || document.project?.scmRevision || '',
       controllerNode: deps.settings.nodeName,
     })
@@ -64,8 +65,12 @@ async function startAnewAfterReset(deps: ActivityDeps, jobId: number): Promise<v
 }
 
 /** What AWX's pre-start check finds, and what can be known without asking a cluster. */
-async function whyItCannotRun(deps: ActivityDeps, document: RunDocument): Promise<Cause | null> {
-  const { job, project, inventory } = document
+function whyItCannotRun(
+  deps: ActivityDeps,
+  document: RunDocument,
+  executionEnvironmentId: number | null,
+): Cause | null {
+  const { project, inventory } = document
   if (!project) return cause('prestart_check_failed', 'Job could not start because its project was deleted.')
   if (!inventory)
     return cause('prestart_check_failed', 'Job could not start because it does not have a valid inventory.')
@@ -75,8 +80,7 @@ async function whyItCannotRun(deps: ActivityDeps, document: RunDocument): Promis
       `Project "${project.name}" has no revision to run: its last update did not succeed.`,
     )
   }
-  if ((await resolveExecutionEnvironment(deps.store.db, job.id)) === null)
-    return cause('no_execution_environment', noEnvironmentExplanation)
+  if (executionEnvironmentId === null) return cause('no_execution_environment', noEnvironmentExplanation)
   const credentials = document.credentials.map((credential) => resolve(deps, credential))
   const missing = prestartProblem(credentials, launchPasswords(deps, document))
   return missing ? cause('prestart_check_failed', missing) : null

@@ -1,21 +1,9 @@
-import { and, asc, eq, isNull } from 'drizzle-orm'
-import { executionEnvironments } from '../store/schema/catalog.ts'
+import { globalEnvironment as readGlobal } from '../store/execution-environment.ts'
 import type { RequestContext } from './context.ts'
 
-/** The execution environment of whatever names none: the oldest global one that is not managed (awx.md §2.12). Read once a request. */
-export async function globalEnvironment(
-  context: RequestContext,
-): Promise<typeof executionEnvironments.$inferSelect | undefined> {
+/** The execution environment of whatever names none. Read once a request. */
+export async function globalEnvironment(context: RequestContext): ReturnType<typeof readGlobal> {
   const key = 'global execution environment'
-  if (!context.cache.has(key)) {
-    const found = context.db
-      .select()
-      .from(executionEnvironments)
-      .where(and(isNull(executionEnvironments.organizationId), eq(executionEnvironments.managed, false)))
-      .orderBy(asc(executionEnvironments.id))
-      .limit(1)
-      .then((rows) => rows[0])
-    context.cache.set(key, found)
-  }
-  return await (context.cache.get(key) as Promise<typeof executionEnvironments.$inferSelect | undefined>)
+  if (!context.cache.has(key)) context.cache.set(key, readGlobal(context.db))
+  return await (context.cache.get(key) as ReturnType<typeof readGlobal>)
 }

@@ -1,3 +1,4 @@
+import { vaultPasswordName } from '../model/launch-passwords.ts'
 import {
   type CredentialEffects,
   type CredentialPasswords,
@@ -6,7 +7,6 @@ import {
   runnerFolder,
   secretsOf,
   textInput,
-  vaultPasswordName,
   withFinalNewline,
 } from './credentials.ts'
 import { customEffects } from './injectors.ts'
@@ -61,7 +61,7 @@ function applyMachine(credential: ResolvedCredential, given: CredentialPasswords
 }
 
 function applyVault(credential: ResolvedCredential, given: CredentialPasswords, effects: CredentialEffects): void {
-  const name = vaultPasswordName(credential)
+  const name = vaultPasswordName(credential.inputs.vault_id)
   if (name in effects.passwords) {
     const id = textInput(credential, 'vault_id')
     throw new CredentialUnusableError(`multiple vault credentials were specified with --vault-id ${id}@prompt`)

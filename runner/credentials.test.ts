@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { playbookArguments, shellLine } from './command-line.ts'
 import { applyCredentials } from './credential-effects.ts'
-import { passwordsNeeded, prestartProblem } from './credentials.ts'
+import { prestartProblem } from './credentials.ts'
 import { promptAnswers } from './prompts.ts'
-import { isEncryptedKey } from './ssh-key.ts'
 import { testCredential, testJob } from './testing.ts'
 
 function newKey(passphrase: string, ...options: string[]): string {
@@ -23,21 +22,6 @@ function newKey(passphrase: string, ...options: string[]): string {
 const machine = (inputs: Record<string, unknown>) => testCredential('ssh', inputs, { namespace: 'ssh' })
 const vault = (inputs: Record<string, unknown>) => testCredential('vault', inputs, { namespace: 'vault' })
 
-describe('keys', () => {
-  test.each([
-    [['-t', 'ed25519']],
-    [['-t', 'rsa', '-b', '2048']],
-    [['-t', 'rsa', '-b', '2048', '-m', 'PEM']],
-    [['-t', 'rsa', '-b', '2048', '-m', 'PKCS8']],
-  ])('%j with and without passphrase', (options) => {
-    expect(isEncryptedKey(newKey('pass phrase', ...options))).toBe(true)
-    expect(isEncryptedKey(newKey('', ...options))).toBe(false)
-  })
-
-  test('what is no key', () =>
-    expect(isEncryptedKey('-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END')).toBe(false))
-})
-
 describe('passwords at launch', () => {
   test('are asked for where the credential says ASK, in the order of AWX', () => {
     const key = newKey('p', '-t', 'ed25519')
@@ -47,7 +31,6 @@ describe('passwords at launch', () => {
       vault({ vault_password: 'ASK', vault_id: 'a.b' }),
     ]
     const names = ['ssh_password', 'become_password', 'ssh_key_unlock', 'vault_password', 'vault_password.a.b']
-    expect(passwordsNeeded(credentials)).toEqual(names)
     expect(prestartProblem(credentials, { ssh_password: 'x' })).toBe(
       `Missing needed fields: ${names.slice(1).join(', ')}. Task failed pre-start check.`,
     )
@@ -60,7 +43,7 @@ describe('passwords at launch', () => {
 
   test('are not asked for what the credential holds, nor for a plain key', () => {
     const plain = machine({ password: 'x', ssh_key_data: newKey('', '-t', 'ed25519'), ssh_key_unlock: 'ASK' })
-    expect(passwordsNeeded([plain, vault({ vault_password: 'y' })])).toEqual([])
+    expect(prestartProblem([plain, vault({ vault_password: 'y' })])).toBeNull()
   })
 
   test('an ASK that was not answered is no password', () => {

@@ -1,4 +1,4 @@
-import { isEncryptedKey } from './ssh-key.ts'
+import { passwordsAsked } from '../model/launch-passwords.ts'
 
 /** One input of a credential type (AWX: `inputs.fields[]`). */
 export interface CredentialField {
@@ -66,12 +66,6 @@ export interface CredentialEffects {
   secrets: string[]
 }
 
-/** The name under which a vault credential's password is asked for and passed on. */
-export function vaultPasswordName(credential: ResolvedCredential): string {
-  const id = textInput(credential, 'vault_id')
-  return id === '' ? 'vault_password' : `vault_password.${id}`
-}
-
 /** An input as text; '' for one that is absent or of another type. */
 export function textInput(credential: ResolvedCredential, field: string): string {
   const value = credential.inputs[field]
@@ -91,25 +85,6 @@ export function secretsOf(credential: ResolvedCredential): string[] {
     .filter((value) => value !== '' && value !== 'ASK')
 }
 
-/** Names of the passwords that must be given at launch, in AWX's order and each once. */
-export function passwordsNeeded(credentials: ResolvedCredential[]): string[] {
-  return [...new Set(credentials.flatMap(neededBy))]
-}
-
-function neededBy(credential: ResolvedCredential): string[] {
-  if (credential.kind === 'vault') {
-    return textInput(credential, 'vault_password') === 'ASK' ? [vaultPasswordName(credential)] : []
-  }
-  if (credential.kind !== 'ssh') return []
-  const unlock = textInput(credential, 'ssh_key_unlock')
-  const keyNeedsUnlock = (unlock === 'ASK' || unlock === '') && isEncryptedKey(textInput(credential, 'ssh_key_data'))
-  return [
-    ...(textInput(credential, 'password') === 'ASK' ? ['ssh_password'] : []),
-    ...(textInput(credential, 'become_password') === 'ASK' ? ['become_password'] : []),
-    ...(keyNeedsUnlock ? ['ssh_key_unlock'] : []),
-  ]
-}
-
 /** Why the job must not start, in AWX's words (awx.md §1.10), or null: required inputs or launch passwords are missing. */
 export function prestartProblem(
   credentials: ResolvedCredential[],
@@ -121,7 +96,8 @@ export function prestartProblem(
     const fields = missing.sort().join(', ')
     return `Job cannot start because Credential ${credential.name} does not provide one or more required fields (${fields}). Task failed pre-start check.`
   }
-  const unanswered = passwordsNeeded(credentials).filter((name) => !launchPasswords[name])
+  const needed = new Set(credentials.flatMap(({ kind, inputs }) => passwordsAsked(kind, inputs)))
+  const unanswered = [...needed].filter((name) => !launchPasswords[name])
   return unanswered.length > 0 ? `Missing needed fields: ${unanswered.join(', ')}. Task failed pre-start check.` : null
 }
 

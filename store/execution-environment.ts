@@ -1,19 +1,31 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
+import { resolveEnvironment } from '../model/execution-environment.ts'
 import type { Database } from './database.ts'
 import { executionEnvironments, inventories, jobTemplates, organizations, projects } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
-/**
- * Which execution environment a job runs in, by AWX's order (awx.md §2.12): the job's own, its template's, its project's default, its
- * organization's, its inventory's organization's, else the oldest global unmanaged one. Null when there is none at all.
- */
+/** The execution environment of whatever names none: the oldest global one that is not managed; undefined when there is none. */
+export async function globalEnvironment(db: Database): Promise<typeof executionEnvironments.$inferSelect | undefined> {
+  const [row] = await db
+    .select()
+    .from(executionEnvironments)
+    .where(and(isNull(executionEnvironments.organizationId), eq(executionEnvironments.managed, false)))
+    .orderBy(asc(executionEnvironments.id))
+    .limit(1)
+  return row
+}
+
+/** Which execution environment a job runs in, in the order of model/execution-environment.ts. Null when there is none at all. */
 export async function resolveExecutionEnvironment(db: Database, jobId: number): Promise<number | null> {
   const inventoryOrganizations = alias(organizations, 'inventory_organizations')
-  const [row] = await db
+  const [sources] = await db
     .select({
-      id: sql<number | null>`coalesce(${unifiedJobs.executionEnvironmentId}, ${jobTemplates.executionEnvironmentId},
-        ${projects.defaultEnvironmentId}, ${organizations.defaultEnvironmentId}, ${inventoryOrganizations.defaultEnvironmentId})`,
+      job: unifiedJobs.executionEnvironmentId,
+      template: jobTemplates.executionEnvironmentId,
+      project: projects.defaultEnvironmentId,
+      organization: organizations.defaultEnvironmentId,
+      inventoryOrganization: inventoryOrganizations.defaultEnvironmentId,
     })
     .from(unifiedJobs)
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
@@ -22,12 +34,5 @@ export async function resolveExecutionEnvironment(db: Database, jobId: number): 
     .leftJoin(inventories, eq(inventories.id, unifiedJobs.inventoryId))
     .leftJoin(inventoryOrganizations, eq(inventoryOrganizations.id, inventories.organizationId))
     .where(eq(unifiedJobs.id, jobId))
-  if (row && row.id !== null) return row.id
-  const [global] = await db
-    .select({ id: executionEnvironments.id })
-    .from(executionEnvironments)
-    .where(sql`${executionEnvironments.organizationId} IS NULL AND NOT ${executionEnvironments.managed}`)
-    .orderBy(asc(executionEnvironments.id))
-    .limit(1)
-  return global?.id ?? null
+  return resolveEnvironment(sources ?? {}) ?? (await globalEnvironment(db))?.id ?? null
 }

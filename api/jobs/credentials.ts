@@ -3,7 +3,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { credentials, credentialTypes, jobTemplateCredentials } from '../../store/schema/catalog.ts'
 import { unifiedJobCredentials } from '../../store/schema/jobs.ts'
 import type { RequestContext } from '../context.ts'
-import { passwordsAsked } from '../launch/passwords.ts'
+import { storedPasswordsAsked } from '../launch/passwords.ts'
 
 /** A credential as jobs and templates show it in `summary_fields.credentials`. */
 export interface CredentialSummary {
@@ -87,9 +87,10 @@ async function load(
     // AWX orders by name, too.
     .orderBy(credentials.name, credentials.id)
   for (const { owner: ownerId, inputs, namespace, kind, ...summary } of rows) {
+    const stored = { id: summary.id, kind, inputs }
     found.get(Number(ownerId))?.push({
       summary: { ...summary, kind: namespace, cloud: kind === 'cloud' },
-      passwords: passwordsAsked(kind, inputs),
+      passwords: storedPasswordsAsked(context.deps.keyring, stored),
     })
   }
   return found

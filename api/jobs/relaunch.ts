@@ -157,7 +157,7 @@ async function copyOf(job: JobRow, limit: string, tx: Database, context: Request
           .select({ prevents: jobTemplates.preventInstanceGroupFallback })
           .from(jobTemplates)
           .where(eq(jobTemplates.id, job.jobTemplateId))
-  const sources = await loadSources(tx, job)
+  const sources = await loadSources({ ...context, db: tx }, job)
   return {
     type: 'job' as const,
     name: job.name,

@@ -26,7 +26,7 @@ export const launchAction: Action<TemplateRow> = {
 
 async function launch({ object: template, body, context, render }: ActionInput<TemplateRow>): Promise<ActionResult> {
   const { prompts, passwords, errors } = readPrompts(body)
-  const found = await loadObjects(context.db, prompts)
+  const found = await loadObjects(context, prompts)
   const complaints = { ...missingObjects(prompts, found), ...errors }
   if (Object.keys(complaints).length > 0) throw new ValidationError(complaints)
 
@@ -34,7 +34,7 @@ async function launch({ object: template, body, context, render }: ActionInput<T
   const executionEnvironmentId = template.askExecutionEnvironmentOnLaunch
     ? (prompts.execution_environment ?? template.executionEnvironmentId)
     : template.executionEnvironmentId
-  const sources = await loadSources(context.db, {
+  const sources = await loadSources(context, {
     ...template,
     jobTemplateId: template.id,
     inventoryId,

@@ -1,14 +1,21 @@
-/** Inputs whose value may be `ASK`, and AWX's name of the password then asked for at launch. */
-const askable: Record<string, string> = {
-  password: 'ssh_password',
-  become_password: 'become_password',
-  ssh_key_unlock: 'ssh_key_unlock',
+import { mayLackPassphrase, passwordsAsked } from '../../model/launch-passwords.ts'
+import { credentialContext, isSealed, type Keyring, open, UnsealError } from '../../store/secrets.ts'
+
+/** Names of the passwords that a stored credential asks for at launch. Its key is opened only where it decides. */
+export function storedPasswordsAsked(
+  keyring: Keyring,
+  { id, kind, inputs }: { id: number; kind: string; inputs: Record<string, unknown> },
+): string[] {
+  const decides = kind === 'ssh' && isSealed(inputs.ssh_key_data) && mayLackPassphrase(inputs)
+  return passwordsAsked(kind, decides ? { ...inputs, ssh_key_data: openKey(keyring, id, inputs.ssh_key_data) } : inputs)
 }
 
-/** Names of the passwords a credential asks for at launch. `ASK` is no secret, so it is stored as it is. */
-export function passwordsAsked(kind: string, inputs: Record<string, unknown>): string[] {
-  if (kind === 'ssh')
-    return Object.keys(askable).flatMap((input) => (inputs[input] === 'ASK' ? (askable[input] ?? []) : []))
-  if (kind !== 'vault' || inputs.vault_password !== 'ASK') return []
-  return [inputs.vault_id ? `vault_password.${inputs.vault_id}` : 'vault_password']
+function openKey(keyring: Keyring, id: number, sealed: unknown): string {
+  try {
+    return isSealed(sealed) ? open(keyring, sealed, credentialContext(id, 'ssh_key_data')) : ''
+  } catch (error) {
+    // Templates can be shown all the same; a job with this credential says that it cannot be opened.
+    if (error instanceof UnsealError) return ''
+    throw error
+  }
 }

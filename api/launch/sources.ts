@@ -4,7 +4,6 @@ import type { LaunchObjects, LaunchTemplate } from '../../model/launch.ts'
 import type { LaunchCredential } from '../../model/launch-credentials.ts'
 import { type PromptField, type Prompts, promptFlags } from '../../model/prompts.ts'
 import { surveyQuestions } from '../../model/survey.ts'
-import type { Database } from '../../store/database.ts'
 import {
   credentials,
   credentialTypes,
@@ -19,8 +18,10 @@ import {
   organizations,
   projects,
 } from '../../store/schema/catalog.ts'
+import type { Keyring } from '../../store/secrets.ts'
+import type { RequestContext } from '../context.ts'
 import { camelCase } from '../registry.ts'
-import { passwordsAsked } from './passwords.ts'
+import { storedPasswordsAsked } from './passwords.ts'
 
 export type TemplateRow = typeof jobTemplates.$inferSelect
 
@@ -56,7 +57,7 @@ const credentialJson = sql`json_build_object('id', ${credentials.id}, 'name', ${
 
 /** Reads what a job of this template is made of. `inventoryId`: the job's, which may be prompted. */
 export async function loadSources(
-  db: Database,
+  { db, deps }: Pick<RequestContext, 'db' | 'deps'>,
   job: {
     jobTemplateId: number | null
     projectId: number | null
@@ -102,7 +103,7 @@ export async function loadSources(
     .leftJoin(organizations, sql`${organizations.id} = ${job.organizationId}`)
     .leftJoin(executionEnvironments, sql`${executionEnvironments.id} = ${job.executionEnvironmentId}`)
   if (!row) throw new Error('a query for one row gave none')
-  return { ...row, credentials: row.credentials.map(launchCredential) }
+  return { ...row, credentials: row.credentials.map((stored) => launchCredential(deps.keyring, stored)) }
 }
 
 /** The template as the rules of launching look at it. */
@@ -159,7 +160,10 @@ export function eligibleGroups(sources: LaunchSources, preventsFallback: boolean
 }
 
 /** Looks up the ids of a launch body; no query where it names none. */
-export async function loadObjects(db: Database, prompts: Prompts): Promise<LaunchObjects> {
+export async function loadObjects(
+  { db, deps }: Pick<RequestContext, 'db' | 'deps'>,
+  prompts: Prompts,
+): Promise<LaunchObjects> {
   const found: LaunchObjects = { credentials: [], instanceGroups: [] }
   if (prompts.inventory !== undefined) {
     const [row] = await db
@@ -187,12 +191,12 @@ export async function loadObjects(db: Database, prompts: Prompts): Promise<Launc
       .from(credentials)
       .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
       .where(inArray(credentials.id, prompts.credentials))
-    found.credentials = rows.map((row) => launchCredential(row.credential))
+    found.credentials = rows.map((row) => launchCredential(deps.keyring, row.credential))
   }
   return found
 }
 
-function launchCredential(stored: StoredCredential): LaunchCredential {
+function launchCredential(keyring: Keyring, stored: StoredCredential): LaunchCredential {
   return {
     id: stored.id,
     name: stored.name,
@@ -201,7 +205,7 @@ function launchCredential(stored: StoredCredential): LaunchCredential {
     typeName: stored.type_name,
     kind: stored.kind,
     namespace: stored.namespace,
-    passwordsNeeded: passwordsAsked(stored.kind, stored.inputs),
+    passwordsNeeded: storedPasswordsAsked(keyring, stored),
     vaultId: typeof stored.inputs.vault_id === 'string' ? stored.inputs.vault_id : '',
   }
 }

@@ -8,7 +8,7 @@ import { launchTemplate, loadSources, type TemplateRow } from './sources.ts'
 
 /** What launching a template takes: GET `/job_templates/N/launch/`. */
 export async function showLaunch({ object: template, context }: ActionInput<TemplateRow>): Promise<ActionResult> {
-  const sources = await loadSources(context.db, { ...template, jobTemplateId: template.id })
+  const sources = await loadSources(context, { ...template, jobTemplateId: template.id })
   const rules = launchTemplate(template, sources)
   const named = async (resource: string, id: number | null) => {
     if (id === null) return {}

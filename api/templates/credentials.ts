@@ -35,7 +35,7 @@ export async function checkTemplateCredential(
     vaultId: typeof vaultId === 'string' ? vaultId : '',
   }
   const { key, label } = credentialPlace(candidate)
-  const { credentials: present } = await loadSources(context.db, { ...template, jobTemplateId: template.id })
+  const { credentials: present } = await loadSources(context, { ...template, jobTemplateId: template.id })
   if (present.some((one) => credentialPlace(one).key === key)) {
     throw new ApiError(400, { error: `Cannot assign multiple ${label} credentials.` })
   }
