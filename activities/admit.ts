@@ -3,11 +3,13 @@ import { Context } from '@temporalio/activity'
 import {
   AlreadyExistsError,
   ConfigurationError,
+  ForbiddenError,
   isTransient,
   KubernetesError,
   QuotaBusyError,
   QuotaExceededError,
   TooManyRequestsError,
+  UnauthorizedError,
 } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podLabels, podName } from '../model/attempt.ts'
@@ -29,6 +31,8 @@ import type { Admission, JobActivities } from './types.ts'
 
 /** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
 const busyMs = 250
+/** An API server that has just started refuses everybody until it has read the rights; longer than this it means it. */
+const refusalPatienceMs = 10_000
 /** How long a job that was refused keeps its turn; well below the activity's time-out. */
 const turnMs = 50 * 60_000
 
@@ -84,8 +88,10 @@ async function admitOnce(
     await recordStart(deps, place, attempt, pod)
     return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
   } catch (error) {
-    if (error instanceof NoRoomError) return error
-    throw error
+    if (!(error instanceof NoRoomError)) throw error
+    // What it waited for before, such as an API server that was away, is over.
+    await explainWaiting(deps.store.db, jobId, '', '')
+    return error
   }
 }
 
@@ -171,15 +177,18 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
   const { jobId } = attempt
   if (!(error instanceof KubernetesError)) throw error
   const found = error.toCause()
+  const waitedMs = Date.now() - Date.parse(attempt.claimedAt)
+  // One that listed pods before and is refused now has met an API server that has just started.
+  const known = deps.gates.reached(place.groupId)
+  const refusedToKnown = known && (error instanceof UnauthorizedError || error instanceof ForbiddenError)
+  if (refusedToKnown && waitedMs < refusalPatienceMs) throw error
   if (isTransient(error) && !(error instanceof TooManyRequestsError) && !(error instanceof QuotaBusyError)) {
     // The pod may have been created without our hearing of it: the claim is kept, and the next try adopts what there is.
-    const waitedMs = Date.now() - Date.parse(attempt.claimedAt)
-    const patienceMs =
-      (deps.gates.reached(place.groupId) ? deps.settings.podPendingSeconds : deps.settings.endpointPatienceSeconds) *
-      1000
+    const { podPendingSeconds, endpointPatienceSeconds } = deps.settings
+    const patienceMs = (known ? podPendingSeconds : endpointPatienceSeconds) * 1000
     if (found && waitedMs > patienceMs) {
       // Where nobody was ever reached there is no pod whose end the place must wait for; if there is one after all, the reaper finds it.
-      if (!deps.gates.reached(place.groupId)) await giveBack(deps, attempt)
+      if (!known) await giveBack(deps, attempt)
       return await endJob(deps, jobId, found)
     }
     await explainWaiting(deps.store.db, jobId, 'cluster', found?.message ?? error.message)

@@ -6,7 +6,7 @@ import { prestartProblem } from '../runner/credentials.ts'
 import { takeOverAttempts } from '../store/claims.ts'
 import { resolveExecutionEnvironment } from '../store/execution-environment.ts'
 import { restartJob } from '../store/job-status.ts'
-import { freezeRun, groupNames, ownJob } from '../store/prepare.ts'
+import { freezeRun, groupNames, jobOwner, ownJob } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { launchPasswords, resolve } from './credentials.ts'
 import { dependenciesOf } from './dependencies.ts'
@@ -38,7 +38,10 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
       return await endJob(
         deps,
         jobId,
-        cause('group_misconfigured', 'None of the instance groups of this job exists any more.'),
+        cause(
+          'group_misconfigured',
+          'None of the instance groups of this job is a container group: attach one to its template, inventory or organization.',
+        ),
       )
     await freezeRun(deps.store.db, jobId, {
       executionEnvironmentId,
@@ -56,12 +59,18 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
  */
 async function startAnewAfterReset(deps: ActivityDeps, jobId: number): Promise<void> {
   const { workflowId, runId } = owner()
-  const before = await ownJob(deps.store.db, jobId, runId)
-  if (before === null || before === runId) return
-  for (const attempt of await takeOverAttempts(deps.store.db, { jobId, workflowId, runId })) {
-    await releaseAttemptAndPod(deps, attempt, Context.current().cancellationSignal)
+  const before = await jobOwner(deps.store.db, jobId)
+  if (before === runId) return
+  if (before !== null) {
+    for (const attempt of await takeOverAttempts(deps.store.db, { jobId, workflowId, runId })) {
+      await releaseAttemptAndPod(deps, attempt, Context.current().cancellationSignal)
+    }
   }
-  await restartJob(deps.store.db, jobId)
+  // Owned last and together with the new beginning, so that a crash on the way does all of it again.
+  await deps.store.db.transaction(async (tx) => {
+    if (before !== null) await restartJob(tx, jobId)
+    await ownJob(tx, jobId, runId)
+  })
 }
 
 /** What AWX's pre-start check finds, and what can be known without asking a cluster. */

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity'
-import { causeStatus } from '../model/cause.ts'
+import { type Cause, cause, causeStatus } from '../model/cause.ts'
 import { isFinal } from '../model/job.ts'
 import { type ProjectUpdateResult, runProjectUpdate } from '../runner/project/update.ts'
 import type { Database } from '../store/database.ts'
@@ -8,7 +8,7 @@ import { propagateEventFlags, storeHostSummaries } from '../store/outcome.ts'
 import { forgetControlPlaneEvents, recordProjectRevision, storeControlPlaneEvents } from '../store/project-updates.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
-import { throwEnded } from './end-job.ts'
+import { endJob, throwEnded } from './end-job.ts'
 import { throwIfAsked, verdictOfCause } from './failures.ts'
 import { Heart } from './heart.ts'
 import { updateOptions } from './project-folder.ts'
@@ -21,6 +21,8 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
     try {
       const document = await readJobForRun(deps.store.db, jobId)
       if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
+      const problem = whyItCannotUpdate(document)
+      if (problem) return await endJob(deps, jobId, problem)
       await begin(deps, jobId)
       const signal = AbortSignal.any([heart.cancel, heart.stop])
       const branch = document.job.scmBranch || document.project?.scmBranch || ''
@@ -37,6 +39,15 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
   }
 }
 
+function whyItCannotUpdate({ job, project }: RunDocument): Cause | null {
+  if (!project) return cause('project_missing', 'The project of this update was deleted.')
+  if (job.scmType === 'git') return null
+  return cause(
+    'prestart_check_failed',
+    `A project of source control type "${job.scmType}" cannot be updated here: use git, or a manual project.`,
+  )
+}
+
 /** Project updates run where they are controlled, so both nodes are this one (awx.md §7, row 14). */
 async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
   await forgetControlPlaneEvents(store.db, jobId)
@@ -51,8 +62,8 @@ async function conclude(
   { job, project }: RunDocument,
   result: ProjectUpdateResult,
 ): Promise<Verdict> {
-  const { cause } = result
-  const status = cause ? causeStatus[cause.kind] : 'successful'
+  const { cause: found } = result
+  const status = found ? causeStatus[found.kind] : 'successful'
   await store.db.transaction(async (tx: Database) => {
     await storeHostSummaries(
       tx,
@@ -64,9 +75,9 @@ async function conclude(
       await recordProjectRevision(tx, project.id, { revision: result.project.revision, playbooks: result.playbooks })
     }
     await transitionJob(tx, job.id, status, {
-      cause: cause?.kind ?? null,
-      ...(cause?.message ? { explanation: cause.message } : {}),
-      ...(cause?.detail ? { traceback: cause.detail } : {}),
+      cause: found?.kind ?? null,
+      ...(found?.message ? { explanation: found.message } : {}),
+      ...(found?.detail ? { traceback: found.detail } : {}),
       scmRevision: result.project?.revision ?? '',
       jobArgs: result.jobArgs,
       jobCwd: result.jobCwd,
@@ -77,5 +88,5 @@ async function conclude(
       eventsEmitted: result.eventsEmitted,
     })
   })
-  return cause ? verdictOfCause(cause, true) : { status: 'successful', cause: null, explanation: '', released: true }
+  return found ? verdictOfCause(found, true) : { status: 'successful', cause: null, explanation: '', released: true }
 }

@@ -28,6 +28,9 @@ export interface PlayInput {
 const cancelPatienceMs = 20_000
 const letGoPatienceMs = 5_000
 
+/** What a pod gets that was created long ago, perhaps while no worker lived. */
+const leastPendingMs = 15_000
+
 /** Brings the payload in, reads the output to its end and stores the verdict. */
 export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<Verdict> {
   const { document, attempt, heart } = input
@@ -57,7 +60,7 @@ async function deliver(
   heart.says({ phase: 'starting', pod: pod.name })
   const payload = await buildPayload(run.job)
   run.secrets.push(...payload.secrets)
-  const pending = AbortSignal.timeout(deps.settings.podPendingSeconds * 1000)
+  const pending = AbortSignal.timeout(pendingMs(deps, attempt))
   await deliverPayload(
     cluster,
     pod,
@@ -69,6 +72,13 @@ async function deliver(
     await recordDelivered(tx, { attemptId: attempt.id, runId: attempt.runId })
     await transitionJob(tx, document.job.id, 'running')
   })
+}
+
+/** How long the pod may still take to start, counted from its creation; a worker that took over gives it a moment in any case. */
+function pendingMs({ settings }: Pick<ActivityDeps, 'settings'>, { podCreatedAt }: AttemptRow): number {
+  const wholeMs = settings.podPendingSeconds * 1000
+  const waitedMs = podCreatedAt === null ? 0 : Date.now() - Date.parse(podCreatedAt)
+  return Math.max(wholeMs - Math.max(waitedMs, 0), Math.min(wholeMs, leastPendingMs))
 }
 
 /** Reads to the end; on a cancel tells the runner first, and goes on reading what it still has to say. */

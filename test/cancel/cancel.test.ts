@@ -109,7 +109,7 @@ test('while the image is pulled', async () => {
         .statesOf(job)
         .some((pod) => pod.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ContainerCreating')
     await pods.until(`the image of job ${job} to be pulled`, isPulling)
-    expect(await scene.job(job)).toMatchObject({ status: 'waiting', started: null })
+    await scene.jobWhen(job, 'to have its pod', ({ status, started }) => status === 'waiting' && started === null)
     expect(await scene.cancel(job)).toBe(202)
     // The node goes on pulling; the pod must not wait for that.
     await expectCanceled(job)

@@ -12,8 +12,10 @@ export interface Stage {
   scene: Scene
   /** Pods of the namespace of `mayfly`. */
   pods: PodRecord
-  /** A registry of this machine that has no image. */
+  /** Host and port of a registry of this machine that has no image. */
   registry: string
+  /** Host and port that take requests and never answer. */
+  silence: string
   undo: Undo
 }
 
@@ -38,7 +40,7 @@ const endpoint = (mayfly: Mayfly) => {
 }
 
 /** A group of the stack's cluster with another way in than the administrator's. */
-async function groupBy(
+export async function groupBy(
   { mayfly, scene }: Stage,
   inputs: { host?: string; bearer_token?: string; verify_ssl?: boolean; ssl_ca_cert?: string },
   override = '',
@@ -58,7 +60,7 @@ const groupWith = async ({ scene }: Stage, override: string): Promise<TemplateFi
 })
 
 /** Token of a service account of the namespace that has these rights and no others. */
-async function tokenWith(
+export async function tokenWith(
   { mayfly }: Stage,
   name: string,
   rules: { resources: string[]; verbs: string[] }[],
@@ -178,6 +180,12 @@ export const cases: Case[] = [
     withinSeconds: 30,
   },
   {
+    name: 'an endpoint that never answers',
+    arrange: (stage) => groupBy(stage, { host: `http://${stage.silence}` }),
+    explanation: /^The Kubernetes API at 127\.0\.0\.1:\d+ did not answer within 10 s\.$/,
+    detail: /no answer within/,
+  },
+  {
     name: 'a namespace that does not exist',
     arrange: (stage) => groupWith(stage, 'metadata: {namespace: never-made}'),
     explanation: /^Namespace never-made does not exist\.$/,
@@ -260,6 +268,12 @@ export const cases: Case[] = [
 
 const podsToRead = { resources: ['pods'], verbs: ['get', 'list', 'watch'] }
 const podsToOwn = { resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] }
+
+/** The least that running jobs takes. */
+export const podsForJobs = [
+  { resources: ['pods'], verbs: ['get', 'create', 'delete'] },
+  { resources: ['pods/exec'], verbs: ['get', 'create'] },
+]
 
 function expectStatus(answer: { status: number; text: string }, status: number): void {
   if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${answer.text}`)

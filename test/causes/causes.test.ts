@@ -6,7 +6,7 @@ import { PodRecord } from '../setup/pods.ts'
 import { startRegistry } from '../setup/registry.ts'
 import { Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
-import { cases, type Stage } from './cases.ts'
+import { cases, groupBy, podsForJobs, type Stage, tokenWith } from './cases.ts'
 
 const undo = new Undo()
 let mayfly: Mayfly
@@ -24,10 +24,12 @@ beforeAll(async () => {
   undo.add(() => mayfly.stop())
   const registry = await startRegistry('empty')
   undo.add(registry.stop)
+  const silence = await startRegistry('silent')
+  undo.add(silence.stop)
   const pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
   undo.add(async () => pods.close())
   const scene = await Scene.open(mayfly, playbooks)
-  stage = { mayfly, scene, pods, registry: registry.host, undo }
+  stage = { mayfly, scene, pods, registry: registry.host, silence: silence.host, undo }
 })
 
 afterAll(() => undo.all())
@@ -64,6 +66,16 @@ test('the args that AWX documents do no harm', async () => {
   const override = 'spec: {containers: [{name: worker, args: [sleep, infinity]}]}'
   const job = await scene.run('quick', { group: await scene.group({ pod_spec_override: override }) })
   expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
+})
+
+test('an identity without the right to list or watch is enough', async () => {
+  const { scene, pods } = stage
+  const job = await scene.run(
+    'quick',
+    await groupBy(stage, { bearer_token: await tokenWith(stage, 'few', podsForJobs) }),
+  )
+  expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
+  await pods.until(`no pod of job ${job}`, () => !pods.has(job), 20)
 })
 
 test('nothing is left, and the worker has no complaint', () => expectNothingLeft(mayfly))
