@@ -1,25 +1,19 @@
-import { eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { notify } from './notify.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
-/**
- * Makes a Temporal run the owner of the job and returns the run that owned it before; null when there was none. The same run asking again
- * gets itself.
- */
-export async function ownJob(db: Database, jobId: number, runId: string): Promise<string | null> {
-  return await db.transaction(async (tx) => {
-    const [job] = await tx
-      .select({ runId: unifiedJobs.runId })
-      .from(unifiedJobs)
-      .where(eq(unifiedJobs.id, jobId))
-      .for('no key update')
-    const before = job?.runId ?? null
-    if (before !== runId) await tx.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))
-    return before
-  })
+/** The Temporal run that owns the job; null before its first. */
+export async function jobOwner(db: Database, jobId: number): Promise<string | null> {
+  const [job] = await db.select({ runId: unifiedJobs.runId }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
+  return job?.runId ?? null
+}
+
+/** Makes a Temporal run the owner of the job. */
+export async function ownJob(db: Database, jobId: number, runId: string): Promise<void> {
+  await db.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))
 }
 
 /** What a job runs, fixed before it queues; from now on it waits for a place. */
@@ -42,13 +36,13 @@ export async function freezeRun(
   })
 }
 
-/** The groups of these ids that still exist and take jobs, in the given order. */
+/** The container groups of these ids that still exist, in the given order: only they have a queue and pods. */
 export async function groupNames(db: Database, ids: readonly number[]): Promise<{ id: number; name: string }[]> {
   if (ids.length === 0) return []
   const rows = await db
     .select({ id: instanceGroups.id, name: instanceGroups.name })
     .from(instanceGroups)
-    .where(inArray(instanceGroups.id, [...ids]))
+    .where(and(inArray(instanceGroups.id, [...ids]), eq(instanceGroups.isContainerGroup, true)))
   return ids.flatMap((id) => rows.find((row) => row.id === id) ?? [])
 }
 

@@ -177,3 +177,25 @@ test.each([
   expect(ended.status).toBe(status)
   expect(ended.job_explanation).toMatch(explanation)
 })
+
+test('a job whose only group has no pods says so at once', async () => {
+  const { results } = await mayfly.get<{ results: { id: number }[] }>('/instance_groups/?name=controlplane')
+  const template = await makeTemplate(mayfly, { ...catalog, group: results[0]?.id ?? 0 }, 'fails.yml')
+  const ended = await mayfly.ended(`/jobs/${await launch(mayfly, template)}/`)
+  expect(ended).toMatchObject({ status: 'error' })
+  expect(ended.job_explanation).toMatch(/None of the instance groups of this job is a container group/)
+})
+
+test('a project whose kind of source control is not there says so', async () => {
+  const { organization } = catalog
+  const { id } = await mayfly.post('/projects/', {
+    name: 'old',
+    organization,
+    scm_type: 'svn',
+    scm_url: 'svn://127.0.0.1/x',
+  })
+  const { results } = await mayfly.get<{ results: { id: number }[] }>(`/project_updates/?project=${id}`)
+  const ended = await mayfly.ended(`/project_updates/${results[0]?.id}/`)
+  expect(ended).toMatchObject({ status: 'failed' })
+  expect(ended.job_explanation).toMatch(/source control type "svn" cannot be updated/)
+})
