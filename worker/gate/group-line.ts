@@ -30,6 +30,8 @@ const firstProbeMs = 1_000
 const lastProbeMs = 5_000
 /** A brake that was opened stays on record this long, so that a try which is refused again does not change what waiting jobs say. */
 const forgetMs = 2_000
+/** By then the jobs that a dead worker had let in are tried again (the heartbeat time-out of `admit`). */
+const inheritedMs = 15_000
 
 /** One container group as this process serves it: its gate, what the gate looks at, and the Temporal worker behind it. */
 export class GroupLine {
@@ -91,8 +93,8 @@ export class GroupLine {
 
   /** Starts polling the group's queue; the gate decides when. `onBroken`: it polls no more, although nobody stopped it. */
   async serve(onBroken: () => void): Promise<void> {
-    // What is on record comes from a process that ended while its brake was closed.
-    await clearBrake(this.#deps.store.db, this.groupId)
+    // What is on record comes from a process that ended while its brake was closed; it holds until somebody has tried again.
+    this.#forget = setTimeout(() => this.#forgetBrake(), inheritedMs)
     const fixed = { type: 'fixed-size', numSlots: 1 } as const
     this.#worker = await Worker.create({
       connection: this.#deps.connection,
