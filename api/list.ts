@@ -7,7 +7,7 @@ import { readable } from './permissions.ts'
 import type { Model } from './registry.ts'
 import { serialize } from './serialize.ts'
 
-export const defaultPageSize = 25
+const defaultPageSize = 25
 export const maxPageSize = 200
 
 /** What a list answers; `count` and the links are absent under `count_disabled` and `limit`. */

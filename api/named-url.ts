@@ -14,7 +14,7 @@ function escapePart(text: string): string {
  * Splits the last part of `/organizations/<named>/` into the values of `namedUrl`; undefined when it has more parts than the resource
  * names. A bare first part (`job_templates/rec-ok/`) and an empty last one (`rec-inv++/`) leave the rest open.
  */
-export function readNamedUrl(
+function readNamedUrl(
   parts: readonly (readonly string[])[],
   text: string,
 ): [path: string, value: string][] | undefined {

@@ -13,7 +13,7 @@ export interface RoleLookup {
 }
 
 /** No roles at all: normal users get only what a resource grants to everybody. */
-export const noRoles: RoleLookup = {
+const noRoles: RoleLookup = {
   async allows() {
     return false
   },

@@ -1,4 +1,4 @@
-import { parseVariables, pythonTypeName } from '../model/variables.ts'
+import { isMapping, parseVariables, pythonTypeName } from '../model/variables.ts'
 import type { ChoiceField, Field, IntegerField, JsonField, StringField } from './field.ts'
 
 /** A field's value was read (`value` is what is stored), or refused with DRF's text. */
@@ -128,7 +128,7 @@ function checkJson(field: JsonField, value: unknown): Checked {
         ? good(value)
         : bad(`Expected a list of items but got type "${pythonTypeName(value)}".`)
     case 'object':
-      return isObject(value)
+      return isMapping(value)
         ? good(value)
         : bad(`Expected a dictionary of items but got type "${pythonTypeName(value)}".`)
     case 'variables': {
@@ -138,10 +138,6 @@ function checkJson(field: JsonField, value: unknown): Checked {
       return good(typeof value === 'string' ? value : JSON.stringify(value))
     }
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function checkInstant(value: unknown): Checked {

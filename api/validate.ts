@@ -1,11 +1,12 @@
 import { eq } from 'drizzle-orm'
+import { encrypted } from '../model/encrypted.ts'
 import type { RequestContext, Row } from './context.ts'
 import { type FieldErrors, ValidationError } from './errors.ts'
 import type { Model, ModelField } from './registry.ts'
 import type { WriteCheck } from './resource.ts'
 import { checkUnique } from './unique.ts'
 import { checkField } from './validate-field.ts'
-import { encryptedMarker, wireValue } from './wire-value.ts'
+import { wireValue } from './wire-value.ts'
 
 type Body = Record<string, unknown>
 export type WriteMethod = 'POST' | 'PUT' | 'PATCH'
@@ -66,7 +67,7 @@ function readField(
     return
   }
   // A client that writes back what it read keeps the secret.
-  if (field.kind === 'secret' && body[name] === encryptedMarker && before) return
+  if (field.kind === 'secret' && body[name] === encrypted && before) return
   const checked = checkField(field, body[name])
   if (checked.ok) input[name] = checked.value
   else errors[name] = [checked.message]

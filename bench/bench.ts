@@ -56,7 +56,7 @@ export function reached({ value, goal, bound }: Measurement): boolean {
 }
 
 /** Three significant digits, and whole numbers from 100 on: enough for a person, and the same in table and JSON. */
-export function rounded(value: number): number {
+function rounded(value: number): number {
   return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
 }
 

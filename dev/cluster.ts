@@ -82,11 +82,6 @@ export async function ensureCluster(stack: Stack, progress: Progress, containerd
   progress(`kubernetes: ${started.some(Boolean) ? 'started' : 'runs'} (${elapsed(begin)})`)
 }
 
-/** The path of kubectl, once Kubernetes is built. */
-export async function kubectlProgram(progress: Progress): Promise<string> {
-  return join(await goBuild(kubernetesBuild(), progress), 'kubectl')
-}
-
 interface Node {
   spec?: { taints?: unknown[] }
   status?: { conditions?: { type: string; status: string; lastHeartbeatTime: string }[] }
@@ -138,7 +133,7 @@ function writeConfiguration(stack: Stack): void {
 }
 
 /** How to run one part of the cluster. */
-export function clusterCommand(stack: Stack, part: string, program: string): Command {
+function clusterCommand(stack: Stack, part: string, program: string): Command {
   const log = join(stack.paths.logs, `${part}.log`)
   const files: Record<string, string> = { kubelet: 'kubelet.json', 'kube-apiserver': 'audit-policy.json' }
   const read = files[part] && readFileSync(join(clusterFiles(stack).config, files[part]), 'utf8')

@@ -7,7 +7,7 @@ import { canInstall, ensurePackages } from './packages.ts'
 import { run, which } from './run.ts'
 
 /** The newest version that `go install` takes; 1.6 has a replace directive in its go.mod. */
-export const temporalVersion = '1.5.1'
+const temporalVersion = '1.5.1'
 
 /** Fetched as a Go module when the machine's own Go is too old. */
 const toolchainVersion = '1.25.8'
@@ -15,7 +15,7 @@ const oldestGo: [number, number] = [1, 25]
 const kubernetesNames = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kubectl']
 
 /** The Kubernetes version that the module in `dev/kubernetes` asks for. */
-export function kubernetesVersion(): string {
+function kubernetesVersion(): string {
   const version = /k8s\.io\/kubernetes (v\S+)/.exec(source('kubernetes', 'go.mod'))?.[1]
   if (!version) throw new Error('dev/kubernetes/go.mod requires no k8s.io/kubernetes')
   return version

@@ -113,7 +113,7 @@ export function temporalServes(address: string): Promise<boolean> {
 }
 
 /** Whether PostgreSQL takes logins: it answers a start-up message with a request to authenticate, not with an error. */
-export function postgresAccepts(onPort: number): Promise<boolean> {
+function postgresAccepts(onPort: number): Promise<boolean> {
   const parameters = Buffer.from('user\0postgres\0database\0postgres\0\0')
   const start = Buffer.alloc(8)
   start.writeInt32BE(parameters.length + 8, 0)

@@ -10,7 +10,7 @@ import { run } from './run.ts'
 /** The name under which the node looks for the pause image. */
 export const pauseImage = 'mayfly.local/pause:1'
 /** Has a shell and nothing else; for tests of images without ansible-runner. */
-export const noRunnerImage = 'mayfly.local/no-runner:latest'
+const noRunnerImage = 'mayfly.local/no-runner:latest'
 
 /** A built image: the docker archive to import and the name that its content gave it. */
 export interface BuiltImage {

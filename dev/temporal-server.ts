@@ -17,7 +17,7 @@ const programs = [
 ] as const
 
 /** The build of `temporal-server` and `temporal-sql-tool`. */
-export function temporalServerBuild(): Build {
+function temporalServerBuild(): Build {
   return {
     name: 'temporal-server',
     inputs: [process.arch, temporalServerVersion],

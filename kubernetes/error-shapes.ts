@@ -109,7 +109,7 @@ export function parseStatus(body: string): StatusBody | null {
 }
 
 /** A pod refused for want of quota reads `exceeded quota: NAME, requested: a=1,b=2, used: a=3,b=4, limited: a=3,b=9`. */
-export function parseQuota(message: string): QuotaNumbers | null {
+function parseQuota(message: string): QuotaNumbers | null {
   const match = /exceeded quota: ([^,]+), requested: (.*?), used: (.*?), limited: (.*)$/.exec(message)
   if (!match) return null
   const [, quota = '', requested = '', used = '', limited = ''] = match

@@ -35,7 +35,7 @@ export interface WrapperPatience {
 }
 
 /** What an execution environment runs. */
-export const runnerCommand = ['ansible-runner', 'worker', '--private-data-dir=/runner']
+const runnerCommand = ['ansible-runner', 'worker', '--private-data-dir=/runner']
 
 /**
  * Container args of a spooled worker that runs `command` on the payload. They follow the image's ENTRYPOINT, which must run its arguments

@@ -60,7 +60,7 @@ export function eventDisplay(event: Pick<EventRow, 'event' | 'play' | 'task' | '
 }
 
 /** How much of an event's text lists show; the whole of it comes with `no_truncate`, in the detail view and for playbook-level events. */
-export const eventStdoutLimit = 1024
+const eventStdoutLimit = 1024
 
 /** Colours and styles, and what ends them. */
 const styles = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')

@@ -1,6 +1,7 @@
+import { encrypted } from './encrypted.ts'
 import { chooseCredentials, type LaunchCredential, passwordsNeeded } from './launch-credentials.ts'
 import { invalidId, type PlainPrompt, type PromptField, type Prompts, plainPrompts } from './prompts.ts'
-import { encrypted, type SurveyQuestion, surveyDefaults, surveyErrors, variablesNeeded } from './survey.ts'
+import { type SurveyQuestion, surveyDefaults, surveyErrors, variablesNeeded } from './survey.ts'
 import { mergeVariables, storedVariables, type Variables } from './variables.ts'
 
 /** A job template as far as launching looks at it. */

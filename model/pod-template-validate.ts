@@ -1,8 +1,9 @@
-import { defaultPodTemplate, isMapping, mergePodTemplate, OverrideSyntaxError, parseOverride } from './pod-template.ts'
+import { defaultPodTemplate, mergePodTemplate, OverrideSyntaxError, parseOverride } from './pod-template.ts'
 import { type FieldCheck, type Fields, podFields } from './pod-template-fields.ts'
 import { ownVolumes } from './pod-template-manifest.ts'
 import type { Container, PodManifest, TemplateCheck, TemplateRemark } from './pod-template-types.ts'
 import { parseQuantity } from './quantity.ts'
+import { isMapping } from './variables.ts'
 
 /** Arguments that AWX's own default template shows; they are what runs anyway. */
 const runnerArgs = 'ansible-runner worker --private-data-dir=/runner'

@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument, type Tags } from 'yaml'
 import type { PodManifest } from './pod-template-types.ts'
+import { isMapping } from './variables.ts'
 
 /** An override that does not parse or is no mapping; the message names line and column where there are any. */
 export class OverrideSyntaxError extends Error {
@@ -151,9 +152,4 @@ function withNamedWorker(override: PodManifest): PodManifest {
   const [first, ...others] = containers
   if (!isMapping(first) || first.name) return override
   return { ...override, spec: { ...override.spec, containers: [{ ...first, name: 'worker' }, ...others] } }
-}
-
-/** True for an object that is no list. */
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,7 +1,5 @@
+import { encrypted } from './encrypted.ts'
 import { isMapping, pythonText, pythonTypeName, type Variables } from './variables.ts'
-
-/** What clients read and write in the place of a stored secret. */
-export const encrypted = '$encrypted$'
 
 /** One question of a survey; keys as on the wire (awx.md §3.6). */
 export interface SurveyQuestion {

@@ -56,7 +56,7 @@ function escapePattern(text: string): string {
 }
 
 /** Hides what stands before the @ of a URL: all of it over HTTP, where a token may be the user, else a password. */
-export function withoutUrlCredentials(text: string): string {
+function withoutUrlCredentials(text: string): string {
   return text
     .replace(/(https?:\/\/)[^\s/@'"]+@/gi, `$1${hidden}@`)
     .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/@:'"]*:)[^\s/@'"]+@/gi, (whole, before: string) =>

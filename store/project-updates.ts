@@ -4,6 +4,7 @@ import type { LaunchType } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
+import { tellParent } from './job-parent.ts'
 import { projects } from './schema/catalog.ts'
 import { jobEvents, unifiedJobs } from './schema/jobs.ts'
 
@@ -70,8 +71,8 @@ export async function createProjectUpdate(
       executionEnvironmentId: launch.executionEnvironmentId ?? null,
       createdById: launch.createdById,
     })
-    .returning({ id: unifiedJobs.id })
+    .returning()
   if (!update) throw new Error(`the update of project ${project.id} was not made`)
-  await tx.update(projects).set({ currentJobId: update.id, status: 'pending' }).where(eq(projects.id, project.id))
+  await tellParent(tx, update)
   return update.id
 }

@@ -102,11 +102,6 @@ export function isSealed(text: unknown): text is string {
   return typeof text === 'string' && text.startsWith(prefix)
 }
 
-/** True when a value was sealed with another key than the ring seals with now: time to seal it anew. */
-export function needsResealing(keyring: Keyring, sealed: string): boolean {
-  return !sealed.startsWith(`${prefix}${keyring.sealingKeyId}$`)
-}
-
 /** Context of one secret field of a credential. */
 export function credentialContext(credentialId: number, field: string): string {
   return `credential:${credentialId}:${field}`
@@ -115,6 +110,11 @@ export function credentialContext(credentialId: number, field: string): string {
 /** Context of the launch passwords of a job (unified_jobs.launch_secrets). */
 export function launchContext(jobId: number): string {
   return `launch:${jobId}`
+}
+
+/** Context of the default of a password question in a template's survey. */
+export function surveyContext(templateId: number, variable: string): string {
+  return `survey:${templateId}:${variable}`
 }
 
 function authenticated(keyId: string, context: string): Buffer {

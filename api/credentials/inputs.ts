@@ -1,9 +1,9 @@
-import { pythonText, pythonTypeName } from '../../model/variables.ts'
+import { encrypted } from '../../model/encrypted.ts'
+import { isMapping, pythonText, pythonTypeName } from '../../model/variables.ts'
 import type { CredentialField } from '../../store/managed-credential-types.ts'
 import { credentialContext, isSealed, type Keyring, open, seal } from '../../store/secrets.ts'
 import { ValidationError } from '../errors.ts'
-import { encryptedMarker } from '../wire-value.ts'
-import { isObject, typeFields, unexpected } from './type-schema.ts'
+import { typeFields, unexpected } from './type-schema.ts'
 
 type Inputs = Record<string, unknown>
 
@@ -12,7 +12,7 @@ const ask = 'ASK'
 
 /** Checks a credential's inputs against its type; texts as recorded. `stored` are those it has, for values that are kept. */
 export function checkInputs(type: unknown, inputs: unknown, stored: Inputs | undefined): Inputs {
-  if (!isObject(inputs)) throw ValidationError.on('inputs', `${pythonTypeName(inputs)} provided, expected dict`)
+  if (!isMapping(inputs)) throw ValidationError.on('inputs', `${pythonTypeName(inputs)} provided, expected dict`)
   const fields = typeFields(type)
   const extra = unexpected(inputs, new Set(fields.map((field) => field.id)))
   if (extra) throw ValidationError.on('inputs', extra)
@@ -20,12 +20,9 @@ export function checkInputs(type: unknown, inputs: unknown, stored: Inputs | und
   for (const field of fields) {
     const value = inputs[field.id]
     if (value === undefined) continue
-    if (field.secret && value === encryptedMarker) {
+    if (field.secret && value === encrypted) {
       if (stored?.[field.id] !== undefined) continue
-      throw ValidationError.on(
-        'inputs',
-        `${encryptedMarker} is a reserved keyword, and cannot be used for ${field.id}.`,
-      )
+      throw ValidationError.on('inputs', `${encrypted} is a reserved keyword, and cannot be used for ${field.id}.`)
     }
     const complaint = complaintOf(field, value)
     if (complaint) complaints[field.id] = [complaint]
@@ -70,7 +67,7 @@ export function sealInputs(
     Object.entries(inputs).map(([id, value]) => {
       const field = secret.get(id)
       if (!field || typeof value !== 'string' || value === '') return [id, value]
-      if (value === encryptedMarker) return [id, stored[id]]
+      if (value === encrypted) return [id, stored[id]]
       return field.ask_at_runtime && value === ask
         ? [id, value]
         : [id, seal(keyring, value, credentialContext(credentialId, id))]
@@ -92,7 +89,5 @@ export function resealInputs(keyring: Keyring, from: number, to: number, inputs:
 
 /** Inputs as they are shown: no secret, not even a sealed one. */
 export function maskInputs(inputs: Inputs): Inputs {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([id, value]) => [id, isSealed(value) ? encryptedMarker : value]),
-  )
+  return Object.fromEntries(Object.entries(inputs).map(([id, value]) => [id, isSealed(value) ? encrypted : value]))
 }

@@ -1,3 +1,4 @@
+import { isMapping } from '../../model/variables.ts'
 import type { CredentialField, CredentialInputs } from '../../store/managed-credential-types.ts'
 
 /** Ids that a custom type's field may not have, because templates already use them. */
@@ -18,7 +19,7 @@ const fieldKeys = new Set([
 
 /** What is wrong with a custom type's `inputs`, in AWX's words where recorded; undefined when nothing is. */
 export function inputsComplaint(inputs: unknown): string | undefined {
-  if (!isObject(inputs)) return 'must be an object'
+  if (!isMapping(inputs)) return 'must be an object'
   const extra = unexpected(inputs, new Set(['fields', 'required', 'dependencies', 'metadata']))
   if (extra) return `Schema validation error in relative path [] (${extra})`
   const fields = inputs.fields ?? []
@@ -35,7 +36,7 @@ export function inputsComplaint(inputs: unknown): string | undefined {
 }
 
 function fieldComplaint(field: unknown, ids: Set<string>): string | undefined {
-  if (!isObject(field)) return 'every field must be an object'
+  if (!isMapping(field)) return 'every field must be an object'
   for (const key of ['id', 'label'])
     if (typeof field[key] !== 'string' || field[key] === '') return `'${key}' is a required property`
   const id = String(field.id)
@@ -53,13 +54,13 @@ function fieldComplaint(field: unknown, ids: Set<string>): string | undefined {
 
 /** What is wrong with `injectors`: they may only use fields of the type. */
 export function injectorsComplaint(inputs: unknown, injectors: unknown): string | undefined {
-  if (!isObject(injectors)) return 'must be an object'
+  if (!isMapping(injectors)) return 'must be an object'
   const extra = unexpected(injectors, new Set(['env', 'extra_vars', 'file']))
   if (extra) return `Schema validation error in relative path [] (${extra})`
   const known = new Set(typeFields(inputs).map((field) => field.id))
-  const files = Object.keys(isObject(injectors.file) ? injectors.file : {})
+  const files = Object.keys(isMapping(injectors.file) ? injectors.file : {})
   for (const section of Object.values(injectors)) {
-    if (!isObject(section)) return 'every section must be an object'
+    if (!isMapping(section)) return 'every section must be an object'
     for (const [key, template] of Object.entries(section)) {
       const names = [...JSON.stringify(template).matchAll(/\{\{\s*([\w.]+)/g)].map(([, name = '']) => name)
       const unknown = names.find((name) => !known.has(name) && !isFileName(name, files))
@@ -78,7 +79,7 @@ function isFileName(name: string, files: readonly string[]): boolean {
 
 /** The fields of a stored type; `string` is the type of those that say none. */
 export function typeFields(inputs: unknown): CredentialField[] {
-  const { fields } = (isObject(inputs) ? inputs : {}) as Partial<CredentialInputs>
+  const { fields } = (isMapping(inputs) ? inputs : {}) as Partial<CredentialInputs>
   return (Array.isArray(fields) ? fields : []).map((field) => ({ ...field, type: field.type ?? 'string' }))
 }
 
@@ -90,8 +91,4 @@ export function unexpected(value: Record<string, unknown>, known: ReadonlySet<st
   if (keys.length === 0) return undefined
   const names = keys.map((key) => `'${key}'`).join(', ')
   return `Additional properties are not allowed (${names} ${keys.length === 1 ? 'was' : 'were'} unexpected)`
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

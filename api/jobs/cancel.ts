@@ -29,7 +29,7 @@ export function cancelAction(): Action<JobRow> {
  * Cancels a job within the caller's transaction. One whose start nobody has tried to send ends at once; of any other Temporal must be told,
  * because its workflow may run already. False when it has ended.
  */
-export async function cancelJob(tx: Database, jobId: number): Promise<boolean> {
+async function cancelJob(tx: Database, jobId: number): Promise<boolean> {
   if (!(await requestCancel(tx, jobId))) return false
   // A sender that is just claiming the row holds its lock: this waits, and then finds `tries` counted up.
   const unsent = await tx

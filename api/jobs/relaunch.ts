@@ -10,7 +10,7 @@ import { launchContext, open } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
 import { PermissionDeniedError, ValidationError } from '../errors.ts'
 import { createJob, secretAnswersKey } from '../launch/create-job.ts'
-import { makeOnce } from '../launch/idempotency.ts'
+import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
 import { eligibleGroups, loadSources } from '../launch/sources.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
@@ -88,10 +88,7 @@ async function relaunch({ object: job, body, context, render }: ActionInput<JobR
   return {
     status: 201,
     body: { ...launchedBody(await render('jobs', made.jobId)), job: made.jobId },
-    headers: {
-      Location: `/api/v2/jobs/${made.jobId}/`,
-      ...(made.replayed ? { 'Idempotency-Replayed': 'true' } : {}),
-    },
+    headers: madeHeaders('jobs', made),
   }
 }
 

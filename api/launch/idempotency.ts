@@ -4,6 +4,7 @@ import type { Database } from '../../store/database.ts'
 import { idempotencyKeys } from '../../store/schema/identity.ts'
 import type { RequestContext } from '../context.ts'
 import { ApiError, BadRequestError } from '../errors.ts'
+import { apiRoot } from '../registry.ts'
 
 /** A job that a request made, or that an earlier request with the same key made. */
 export interface MadeJob {
@@ -68,6 +69,12 @@ async function findMade(db: Database, key: string, keyHash: string, requestHash:
     throw new ApiError(422, { detail: `Idempotency-Key "${key}" was used before with another request.` })
   }
   return { jobId: row.jobId, ignoredFields: row.ignoredFields as Record<string, unknown>, replayed: true }
+}
+
+/** Headers of the answer to a request that made a job, or found the one that it made before. */
+export function madeHeaders(resource: string, made: MadeJob): Record<string, string> {
+  const location = { Location: `${apiRoot}${resource}/${made.jobId}/` }
+  return made.replayed ? { ...location, 'Idempotency-Replayed': 'true' } : location
 }
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -11,7 +11,7 @@ import { serializeOne } from '../serialize.ts'
 import { rememberSummaries } from '../summary.ts'
 import { createJob } from './create-job.ts'
 import { launchFields } from './fields.ts'
-import { makeOnce } from './idempotency.ts'
+import { madeHeaders, makeOnce } from './idempotency.ts'
 import { type Accepted, newJob } from './new-job.ts'
 import { type LaunchSources, launchTemplate, loadObjects, loadSources, type TemplateRow } from './sources.ts'
 import { showLaunch } from './view.ts'
@@ -56,10 +56,7 @@ async function launch({ object: template, body, context, render }: ActionInput<T
   return {
     status: 201,
     body: { job: made.jobId, ignored_fields: made.ignoredFields, ...launchedBody(shown) },
-    headers: {
-      Location: `/api/v2/jobs/${made.jobId}/`,
-      ...(made.replayed ? { 'Idempotency-Replayed': 'true' } : {}),
-    },
+    headers: madeHeaders('jobs', made),
   }
 }
 

@@ -3,7 +3,7 @@ import { createProjectUpdate } from '../../store/project-updates.ts'
 import type { projects } from '../../store/schema/catalog.ts'
 import type { RequestContext } from '../context.ts'
 import { MethodNotAllowedError } from '../errors.ts'
-import { makeOnce } from '../launch/idempotency.ts'
+import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
 import type { Action } from '../resource.ts'
 
@@ -23,10 +23,7 @@ export const projectUpdateAction: Action<Project> = {
     return {
       status: 202,
       body: { project_update: made.jobId, ...launchedBody(await render('project_updates', made.jobId)) },
-      headers: {
-        Location: `/api/v2/project_updates/${made.jobId}/`,
-        ...(made.replayed ? { 'Idempotency-Replayed': 'true' } : {}),
-      },
+      headers: madeHeaders('project_updates', made),
     }
   },
   fields: { GET: { can_update: { type: 'boolean', label: 'Can update', filterable: false } }, POST: {} },

@@ -1,8 +1,9 @@
 import { eq } from 'drizzle-orm'
-import { encrypted, type SurveyQuestion, surveyQuestions, surveySpecError } from '../../model/survey.ts'
+import { encrypted } from '../../model/encrypted.ts'
+import { type SurveyQuestion, surveyQuestions, surveySpecError } from '../../model/survey.ts'
 import type { Variables } from '../../model/variables.ts'
 import { jobTemplates } from '../../store/schema/catalog.ts'
-import { isSealed, type Keyring, open, seal } from '../../store/secrets.ts'
+import { isSealed, type Keyring, open, seal, surveyContext } from '../../store/secrets.ts'
 import { ApiError } from '../errors.ts'
 import type { Action } from '../resource.ts'
 
@@ -27,9 +28,6 @@ export const surveyAction: Action<TemplateRow> = {
   permission: { POST: 'edit' },
   title: 'Job Template Survey Spec',
 }
-
-/** The default of a password question opens for its template and variable only. */
-const surveyContext = (templateId: number, variable: string) => `survey:${templateId}:${variable}`
 
 /** A sealed default in clear; anything else as it is. */
 export function openSurveyDefault(keyring: Keyring, templateId: number, variable: string, value: unknown): unknown {

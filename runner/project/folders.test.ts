@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { manualProjectFolder, manualProjectFolders } from './manual.ts'
+import { manualProjectFolder } from './manual.ts'
 import { listPlaybooks } from './playbooks.ts'
 
 let folder = ''
@@ -72,8 +72,6 @@ describe('manual projects', () => {
   const root = () => join(folder, 'root')
 
   test('may take plain folders', async () => {
-    expect(await manualProjectFolders(root())).toEqual(['one'])
-    expect(await manualProjectFolders(join(folder, 'missing'))).toEqual([])
     expect(await manualProjectFolder(root(), 'one')).toMatch(/root\/one$/)
     expect(await manualProjectFolder(root(), 'alias')).toMatch(/root\/one$/)
   })

@@ -1,18 +1,9 @@
-import { lstat, readdir, realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 
 /** A project folder that is missing, unreadable or not where it may be; the message is for people. */
 export class ProjectUnreadableError extends Error {
   override name = 'ProjectUnreadableError'
-}
-
-/** Names of the folders under the projects root that a manual project may take (AWX: project_local_paths); none when there is no root. */
-export async function manualProjectFolders(root: string): Promise<string[]> {
-  const entries = await readdir(root, { withFileTypes: true }).catch(() => [])
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !entry.name.startsWith('_'))
-    .map((entry) => entry.name)
-    .sort()
 }
 
 /** The real folder of a manual project. Refuses `..`, absolute names and links that lead out of the root: ProjectUnreadableError. */

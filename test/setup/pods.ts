@@ -18,7 +18,7 @@ export function jobOf(pod: V1Pod): number {
 }
 
 /** True while a pod uses the node: one that is being deleted does, one that has ended does not. */
-export function isRunningOrToBe(pod: V1Pod): boolean {
+function isRunningOrToBe(pod: V1Pod): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
 }
 
