@@ -66,7 +66,8 @@ export async function demo({ name, keep = false }: DemoOptions): Promise<void> {
 async function runningDev(name: string): Promise<Places> {
   const running = readDevRecord(name)
   if (running?.places && alive(running.identity)) return running.places
-  const [places] = await startDetached(name)
+  const [places, newPassword] = await startDetached(name)
+  if (newPassword) say(`password of admin: ${newPassword}`)
   return places
 }
 

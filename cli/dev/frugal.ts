@@ -2,8 +2,11 @@
 
 import { compiledFolder } from '../compiled.ts'
 
-/** V8: a small nursery, code compiled for size, and one compiler at a time for the embedded database, each of which needs its own memory. */
-export const frugalFlags = ['--max-semi-space-size=2', '--optimize-for-size', '--wasm-num-compilation-tasks=1']
+/**
+ * V8: a small nursery, code compiled for size, and the embedded database by the baseline compiler alone: the optimising one takes 500 MB
+ * for a moment and seconds of all cores after every start, which statements of a millisecond do not earn back on a developer's machine.
+ */
+export const frugalFlags = ['--max-semi-space-size=2', '--optimize-for-size', '--liftoff-only']
 
 /**
  * glibc: few arenas, and blocks from 64 KiB on given back when freed; without them start-up leaves 60 MB of holes for good.

@@ -12,6 +12,7 @@ import { readSettings, type Settings } from '../settings.ts'
 import { endOfProcess } from '../signals.ts'
 import { startWorkerPart } from '../worker-part.ts'
 import { bannerOf } from './banner.ts'
+import { makeFirstDatabase } from './first-database.ts'
 import { findGalaxy, progressOf, startParts } from './parts.ts'
 import { devFiles, type Places, writeDevRecord } from './record.ts'
 
@@ -28,6 +29,7 @@ export async function runDev(name: string, background: boolean): Promise<void> {
   const env = await environment(name, addresses)
   const settings = readSettings(env)
   const log = createLogger({ ...settings, logFormat: settings.logFormat ?? 'text' })
+  const madePassword = await makeFirstDatabase(name, settings, env)
   const end = endOfProcess()
   const composition = await openComposition({ settings, env, log, migrate: true, signal: end.signal })
   try {
@@ -39,7 +41,7 @@ export async function runDev(name: string, background: boolean): Promise<void> {
     writeDevRecord(name, { identity, places })
     // Kept now: a process that is killed keeps nothing.
     flushCompileCache()
-    if (!background) console.log(bannerOf(name, places, generatedPassword))
+    if (!background) console.log(bannerOf(name, places, madePassword ?? generatedPassword))
     const signal = await Promise.race([end.asked, worker.done])
     log.info({ signal }, 'ending')
     await server.close()

@@ -1,0 +1,37 @@
+/** Makes the embedded database of the first start. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../../dev/run.ts'
+import { writeWhole } from '../../dev/state.ts'
+import type { Settings } from '../settings.ts'
+import { frugalEnvironment, frugalFlags } from './frugal.ts'
+import { adminPassword, devFiles } from './record.ts'
+
+/**
+ * Makes the database in a folder beside its own and moves it there when it is whole, so that a crash leaves none that cannot be opened. A
+ * process of its own makes it, because what that takes (300 MB) would stay in this one. Gives the admin's password if it was made up now.
+ */
+export async function makeFirstDatabase(
+  name: string,
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const folder = settings.databaseUrl.startsWith('pglite://')
+    ? settings.databaseUrl.slice('pglite://'.length)
+    : 'memory'
+  if (folder === 'memory' || existsSync(folder)) return undefined
+  const known = adminPassword(name, env)
+  const password = known ?? randomBytes(18).toString('base64url')
+  // Stored first: a password that nobody has is worse than one without a database.
+  if (!known) writeWhole(devFiles(name).adminPassword, `${password}\n`)
+  const draft = `${folder}.new`
+  rmSync(draft, { recursive: true, force: true })
+  const program = join(import.meta.dirname, '..', 'main.ts')
+  await run(process.execPath, [...frugalFlags, program, 'migrate'], {
+    env: { ...env, ...frugalEnvironment, MAYFLY_DATABASE_URL: `pglite://${draft}`, MAYFLY_ADMIN_PASSWORD: password },
+    seconds: 120,
+  })
+  renameSync(draft, folder)
+  return known ? undefined : password
+}
