@@ -9,7 +9,7 @@ import { endJob } from './end-job.ts'
 import type { PreparedJob } from './types.ts'
 
 /**
- * The updates a job must wait for (awx.md §2.11): one that runs already, or a new one when the project is updated on launch and the last is too
+ * The updates a job must wait for: one that runs already, or a new one when the project is updated on launch and the last is too
  * old. Called again when they have ended: a failed one ends the job, in the words that AWX's clients parse.
  */
 export async function dependenciesOf(deps: ActivityDeps, document: RunDocument): Promise<PreparedJob['dependencies']> {

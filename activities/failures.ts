@@ -58,7 +58,7 @@ export function cancellationReason(
   return 'elsewhere'
 }
 
-/** Rethrows the reason of a cancelled activity, which tells the server the truth where an AbortError would not (temporal.md §3). */
+/** Rethrows the reason of a cancelled activity, which tells the server the truth where an AbortError would not. */
 export function throwIfAsked(): void {
   const { cancellationSignal } = Context.current()
   if (!cancellationSignal.aborted) return

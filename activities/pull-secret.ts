@@ -11,7 +11,7 @@ function registryHost(text: string): string {
 
 /**
  * Makes sure that the namespace has the pull secret of the execution environment's registry credential, and returns its name; undefined
- * when the environment has no such credential (awx.md §1.6). It is named by the credential, so all jobs share one.
+ * when the environment has no such credential. It is named by the credential, so all jobs share one.
  */
 export async function providePullSecret(
   deps: Pick<ActivityDeps, 'keyring' | 'settings'>,

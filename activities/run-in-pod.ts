@@ -28,7 +28,7 @@ export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runIn
       const verdict = await verdictOf(deps, jobId, attempt, heart)
       return { ...verdict, released: await released(deps, attempt, heart) }
     } catch (error) {
-      // The reason of the cancellation must be what escapes: an AbortError would be reported as cancelled (temporal.md §3).
+      // The reason of the cancellation must be what escapes: an AbortError would be reported as cancelled.
       throwIfAsked()
       throw error
     } finally {

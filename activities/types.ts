@@ -29,7 +29,7 @@ export interface JobActivities {
   awaitJob(input: { jobId: number }): Promise<Verdict>
   /** Runs a project update on the control plane and stores its events and verdict. */
   updateProject(input: { jobId: number }): Promise<Verdict>
-  /** One pass of the reaper over all clusters (design.md: Ownership of pods). */
+  /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods). */
   reap(): Promise<ReapReport>
 }
 

@@ -48,7 +48,7 @@ function whyItCannotUpdate({ job, project }: RunDocument): Cause | null {
   )
 }
 
-/** Project updates run where they are controlled, so both nodes are this one (awx.md §7, row 14). */
+/** Project updates run where they are controlled, so both nodes are this one. */
 async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
   await forgetControlPlaneEvents(store.db, jobId)
   await transitionJob(store.db, jobId, 'running', {

@@ -13,7 +13,7 @@ import { insertRow } from './write.ts'
 
 const fields = { name: { type: 'string', required: true, label: 'Name', max_length: 512 } }
 
-/** GET …/copy/ asks, POST …/copy/ `{name}` makes a second object (awx.md §4.8). */
+/** GET …/copy/ asks, POST …/copy/ `{name}` makes a second object. */
 export function copyEndpoint(model: Model): Endpoint {
   return {
     path: `${model.url}:id/copy/`,

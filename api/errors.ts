@@ -1,7 +1,7 @@
 /** What a failed request answers. Every refusal of the API is one of these classes; api/error-response.ts turns them into responses. */
 export class ApiError extends Error {
   readonly status: number
-  /** Body in the shape AWX uses for this refusal (awx.md §4.5). */
+  /** Body in the shape AWX uses for this refusal. */
   readonly body: unknown
   readonly headers: Record<string, string>
 

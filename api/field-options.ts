@@ -10,7 +10,7 @@ export const attachField: FieldOptions = {
   id: { type: 'integer', required: false, hidden: false, label: 'ID', filterable: true },
 }
 
-/** OPTIONS `actions.GET` of a resource: what its objects show (awx.md §4.4). */
+/** OPTIONS `actions.GET` of a resource: what its objects show. */
 export function readOptions(model: Model, typeChoices: [string, string][], view: 'list' | 'detail'): FieldOptions {
   const stamp = (label: string) => ({ type: 'datetime', hidden: false, label, filterable: true })
   const options: FieldOptions = {

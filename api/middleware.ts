@@ -13,7 +13,7 @@ declare module 'hono' {
 /** The release of AWX whose API we speak; clients compare it. */
 export const productVersion = '24.6.1'
 
-/** Headers that every answer of the API carries (awx.md §4.5), and one log line a request, without query values and bodies. */
+/** Headers that every answer of the API carries, and one log line a request, without query values and bodies. */
 export function answerHeaders(deps: ApiDeps): MiddlewareHandler {
   return async (c, next) => {
     const started = performance.now()

@@ -5,7 +5,7 @@ import { equals } from './filters/list-query.ts'
 import { resolveSpan } from './filters/span.ts'
 import type { Model, Registry } from './registry.ts'
 
-/** `+` separates fields and `++` objects, so a literal one is written `[+]` (awx.md §4.6); what would end a path is percent-encoded. */
+/** `+` separates fields and `++` objects, so a literal one is written `[+]`; what would end a path is percent-encoded. */
 function escapePart(text: string): string {
   return text.replace(/[;/?:@=&[\]#%]/g, encodeURIComponent).replaceAll('+', '[+]')
 }

@@ -31,7 +31,7 @@ export async function listOptions(model: Model, methods: readonly string[], cont
   }
 }
 
-/** OPTIONS of an object; the same for ids that do not exist, which the CLI asks for (awx.md §0, trap 1). */
+/** OPTIONS of an object; the same for ids that do not exist, which the CLI asks for. */
 export async function detailOptions(
   model: Model,
   methods: readonly string[],

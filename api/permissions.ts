@@ -4,7 +4,7 @@ import type { RequestContext, Row } from './context.ts'
 import { PermissionDeniedError } from './errors.ts'
 import type { Model } from './registry.ts'
 
-/** Looks up what roles give a user; the place where AWX's roles (awx.md §6) come in. */
+/** Looks up what roles give a user; the place where AWX's roles come in. */
 export interface RoleLookup {
   /** Whether a role of the actor allows the action on the object, or on the collection where there is none. */
   allows(context: RequestContext, action: string, model: Model, row: Row | undefined): Promise<boolean>

@@ -5,7 +5,7 @@ import type { Field } from './field.ts'
 
 /**
  * The one description of an AWX resource. Routes, validation, serialization, filters, OPTIONS, OpenAPI and docs follow from it
- * (design.md: one place per fact). `R` is the row type of its table. Fields `id`, `type`, `url`, `related`, `summary_fields`,
+ * (docs/design.md: one place per fact). `R` is the row type of its table. Fields `id`, `type`, `url`, `related`, `summary_fields`,
  * `created` and `modified` are there without being named.
  */
 export interface Resource<R = Row> {
@@ -44,7 +44,7 @@ export interface Resource<R = Row> {
   limitParameter?: boolean
   /** Headers of its lists and sub-lists (X-UI-Max-Events). */
   listHeaders?: Record<string, string>
-  /** Parts of the named URL: groups joined by `++`, fields within a group by `+`, spans by `__` (awx.md §4.6). */
+  /** Parts of the named URL: groups joined by `++`, fields within a group by `+`, spans by `__`. */
   namedUrl?: readonly (readonly string[])[]
   /** What others show of it in their summary_fields. Default `id`, `name`, `description`. */
   summary?: Summary<R>

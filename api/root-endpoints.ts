@@ -8,7 +8,7 @@ import { productVersion } from './middleware.ts'
 import { listOptions } from './options.ts'
 import { apiRoot, type Registry } from './registry.ts'
 
-/** AWX's order of the map at `/api/v2/`; names without a resource here are left out (awx.md §4.1). */
+/** AWX's order of the map at `/api/v2/`; names without a resource here are left out. */
 const mapOrder = [
   'ping',
   'instances',

@@ -23,7 +23,7 @@ export async function orUniqueViolation<T>(model: Model, write: () => Promise<T>
   }
 }
 
-/** The first unique set that a copy would break, as the database would word it (awx-recorded/errors.json, group "copy"). */
+/** The first unique set that a copy would break, as the database would word it. */
 export async function checkCopy(model: Model, check: WriteCheck): Promise<void> {
   for (const rule of model.resource.unique ?? []) {
     if (rule.soft || !(await isTaken(model, rule, check))) continue

@@ -7,7 +7,7 @@ export type Checked = { ok: true; value: unknown } | { ok: false; message: strin
 const good = (value: unknown): Checked => ({ ok: true, value })
 const bad = (message: string): Checked => ({ ok: false, message })
 
-/** Reads one value of a body as DRF's field of that kind does; texts are those of awx-recorded/errors.json, group "types". */
+/** Reads one value of a body as DRF's field of that kind does; texts are AWX's. */
 export function checkField(field: Field, value: unknown): Checked {
   if (value === null) return checkNull(field)
   switch (field.kind) {

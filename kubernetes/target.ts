@@ -14,7 +14,7 @@ export class CredentialIncompleteError extends ConfigurationError {}
 export class InvalidCaError extends ConfigurationError {}
 
 /**
- * Target of a decrypted `kubernetes_bearer_token` credential (awx.md §1.5). `verify_ssl` defaults to true; without `ssl_ca_cert` the
+ * Target of a decrypted `kubernetes_bearer_token` credential. `verify_ssl` defaults to true; without `ssl_ca_cert` the
  * system's roots decide. Throws CredentialIncompleteError and InvalidCaError.
  */
 export function targetFromCredential(inputs: Record<string, unknown>): ClusterTarget {

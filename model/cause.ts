@@ -10,7 +10,7 @@ export interface Cause {
   detail: string
 }
 
-/** Every cause and the AWX status it leads to (awx.md §1.10, §2.1: `failed` is the play's own doing, `error` the platform's). */
+/** Every cause and the AWX status it leads to (`failed` is the play's own doing, `error` the platform's). */
 export const causeStatus = {
   play_failed: 'failed',
   hosts_unreachable: 'failed',

@@ -1,2 +1,2 @@
-/** What a stored secret reads as on the wire, and what on write keeps the stored one (awx.md §4.3). */
+/** What a stored secret reads as on the wire, and what on write keeps the stored one. */
 export const encrypted = '$encrypted$'

@@ -1,6 +1,6 @@
 import type { EventRow } from './event.ts'
 
-/** Every kind of event: how deep it stands in the tree of a play, and AWX's words for it (awx.md §4.11). */
+/** Every kind of event: how deep it stands in the tree of a play, and AWX's words for it. */
 const kinds: Record<string, readonly [level: number, label: string]> = {
   playbook_on_start: [0, 'Playbook Started'],
   playbook_on_play_start: [1, 'Play Started'],

@@ -1,7 +1,7 @@
 /**
- * One runner event as it is stored and served (awx.md §4.11): the columns of `job_events` without id, job and row stamps.
+ * One runner event as it is stored and served: the columns of `job_events` without id, job and row stamps.
  *
- * `stdout` is the event's text without its last line end (runner-protocol.md §3.3). Where the runner's bytes are not valid UTF-8 or hold
+ * `stdout` is the event's text without its last line end. Where the runner's bytes are not valid UTF-8 or hold
  * NUL, which no PostgreSQL text can hold, `stdoutRaw` keeps them exactly and `stdout` is a readable rendering.
  */
 export interface EventRow {

@@ -1,4 +1,4 @@
-/** Execution environments that may decide, by id; null or undefined where none is set (awx.md §2.12). */
+/** Execution environments that may decide, by id; null or undefined where none is set. */
 export interface EnvironmentSources {
   job?: number | null
   template?: number | null

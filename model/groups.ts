@@ -11,7 +11,7 @@ export interface GroupSources {
   global: number[]
 }
 
-/** Groups a job may run in, preferred first, without repeats (awx.md §2.8). Empty only when the installation has no default group. */
+/** Groups a job may run in, preferred first, without repeats. Empty only when the installation has no default group. */
 export function preferredGroups(sources: GroupSources): number[] {
   if (sources.launched.length > 0) return unique(sources.launched)
   const named = [...sources.template]

@@ -29,7 +29,7 @@ export interface ScriptOptions {
   read?: (source: string, owner: string) => Variables
 }
 
-/** Ansible's inventory script JSON, key for key as AWX writes it (awx-recorded/actions_get.json, `script*`). */
+/** Ansible's inventory script JSON, key for key as AWX writes it. */
 export function inventoryData(source: InventoryStructure, options: ScriptOptions = {}): Variables {
   const hosts = chooseHosts(source.hosts, options)
   const hostNames = new Map(hosts.map((host) => [host.id, host.name]))

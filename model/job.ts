@@ -1,4 +1,4 @@
-/** AWX's eight job statuses, in the order of a job's life (awx.md §2.1). No other status ever reaches the wire. */
+/** AWX's eight job statuses, in the order of a job's life. No other status ever reaches the wire. */
 export const jobStatuses = [
   'new',
   'pending',

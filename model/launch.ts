@@ -60,7 +60,7 @@ export function missingObjects(prompts: Prompts, found: LaunchObjects): Record<s
 }
 
 /**
- * Decides a launch as AWX does (awx.md §3.5, §4.9): a value equal to the template's is no change, a prompted one is accepted, any other is
+ * Decides a launch as AWX does: a value equal to the template's is no change, a prompted one is accepted, any other is
  * ignored and named. Everything that forbids the launch comes back at once.
  */
 export function decideLaunch(
@@ -113,7 +113,7 @@ export function canStartWithoutInput(template: LaunchTemplate): boolean {
   )
 }
 
-/** The job's extra_vars: template's, then survey defaults, then what the launch gave (awx.md §3.4). */
+/** The job's extra_vars: template's, then survey defaults, then what the launch gave. */
 export function jobVariables(template: LaunchTemplate, launched: Variables = {}): Variables {
   // A password answered with the placeholder means: the stored default.
   const given = Object.fromEntries(

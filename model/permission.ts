@@ -8,7 +8,7 @@ export interface Subject {
 const readingActions = new Set(['read'])
 
 /**
- * What a subject may do by what it is, whatever the object (awx.md §6): superusers everything, system auditors read everything.
+ * What a subject may do by what it is, whatever the object: superusers everything, system auditors read everything.
  * `undefined` means that its roles decide.
  */
 export function decideBySubject(subject: Subject, action: string): boolean | undefined {

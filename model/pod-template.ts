@@ -8,7 +8,7 @@ export class OverrideSyntaxError extends Error {
 }
 
 /**
- * The pod that every attempt starts from, as AWX's (awx.md §1.3) without what effectiveManifest adds. The image is the execution
+ * The pod that every attempt starts from, as AWX's without what effectiveManifest adds. The image is the execution
  * environment's.
  */
 export function defaultPodTemplate(): PodManifest {

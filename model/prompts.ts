@@ -1,7 +1,7 @@
 import { parseVariables, pythonText, pythonTypeName, type Variables } from './variables.ts'
 
 /**
- * The prompts of a job template: wire name → the flag that lets a launch change it (awx.md §3.5). The order is that of AWX's launch view.
+ * The prompts of a job template: wire name → the flag that lets a launch change it. The order is that of AWX's launch view.
  */
 export const promptFlags = {
   scm_branch: 'ask_scm_branch_on_launch',

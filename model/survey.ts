@@ -1,7 +1,7 @@
 import { encrypted } from './encrypted.ts'
 import { isMapping, pythonText, pythonTypeName, type Variables } from './variables.ts'
 
-/** One question of a survey; keys as on the wire (awx.md §3.6). */
+/** One question of a survey; keys as on the wire. */
 export interface SurveyQuestion {
   type: 'text' | 'textarea' | 'password' | 'integer' | 'float' | 'multiplechoice' | 'multiselect'
   question_name: string

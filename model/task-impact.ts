@@ -2,7 +2,7 @@
 const defaultForks = 5
 
 /**
- * How many forks of a group a playbook job counts for (awx.md §1.9): as many hosts as run at once, and one for the play itself.
+ * How many forks of a group a playbook job counts for: as many hosts as run at once, and one for the play itself.
  * `hosts` is the inventory's total, or null when the inventory is gone.
  */
 export function jobImpact(job: {

@@ -7,7 +7,7 @@ export type ParsedVariables = { ok: true; value: Variables } | { ok: false; mess
 
 /**
  * Reads variables as AWX does: JSON first, then YAML 1.1; the result must be a mapping, nothing counts as an empty one. The message of a
- * failure is AWX's, with the parsers' own words inside (awx-recorded/errors.json, group "types").
+ * failure is AWX's, with the parsers' own words inside.
  */
 export function parseVariables(source: unknown): ParsedVariables {
   if (isMapping(source)) return { ok: true, value: source }

@@ -85,7 +85,7 @@ export function secretsOf(credential: ResolvedCredential): string[] {
     .filter((value) => value !== '' && value !== 'ASK')
 }
 
-/** Why the job must not start, in AWX's words (awx.md §1.10), or null: required inputs or launch passwords are missing. */
+/** Why the job must not start, in AWX's words, or null: required inputs or launch passwords are missing. */
 export function prestartProblem(
   credentials: ResolvedCredential[],
   launchPasswords: CredentialPasswords = {},

@@ -49,7 +49,7 @@ export interface RunnerJob {
   taskEnv: Record<string, string>
 }
 
-/** The awx_* and tower_* twins of awx.md §2.13 from names without prefix, such as `{ job_id: 47 }`; undefined values are left out. */
+/** The awx_* and tower_* twins of variables whose names come without prefix, such as `{ job_id: 47 }`; undefined values are left out. */
 export function metaVars(values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values)

@@ -3,7 +3,7 @@ import type { Database } from './database.ts'
 import { hosts } from './schema/catalog.ts'
 import { jobHostSummaries } from './schema/jobs.ts'
 
-/** What happened on one host, as playbook_on_stats says (runner-protocol.md §3.6). */
+/** What happened on one host, as playbook_on_stats says. */
 export interface HostSummary {
   /** Host of the inventory; null when the play made the host up. */
   hostId: number | null
@@ -64,7 +64,7 @@ function camelCase(column: string): string {
 }
 
 /**
- * Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook (awx.md §4.11). Idempotent. Goes
+ * Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook. Idempotent. Goes
  * level by level with the uuids at hand: a recursive query over events just stored is planned without statistics, and badly.
  */
 export async function propagateEventFlags(db: Database, jobId: number): Promise<void> {

@@ -10,7 +10,7 @@ import type { TemporalLink } from './temporal.ts'
 
 /** How often the outbox is looked at even if nothing was notified: this is the reconciler that sends what a crash left. */
 const sweepMs = 5_000
-/** Starts in flight at once. A burst of starts starves first workflow tasks (temporal-measured.md §3). */
+/** Starts in flight at once. A burst of starts starves first workflow tasks. */
 const concurrency = 8
 
 const keys = {

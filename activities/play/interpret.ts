@@ -20,8 +20,8 @@ export interface Ending {
 }
 
 /**
- * Turns the end of a run into its cause; null for a successful play. Success is the runner's word AND the whole output
- * (runner-protocol.md §2.4): an exit code of 0 says nothing.
+ * Turns the end of a run into its cause; null for a successful play. Success is the runner's word AND the whole output: an exit
+ * code of 0 says nothing.
  */
 export function interpretEnding({ collected, end, podEnding, pod, cancelRequested, outcome }: Ending): Cause | null {
   const said = [...collected.noise, end?.stderrTail ?? ''].join('\n').trim()

@@ -97,7 +97,7 @@ async function factsOf({ store }: Pick<ActivityDeps, 'store'>, inventoryId: numb
   return facts
 }
 
-/** The awx_* and tower_* variables of awx.md §2.13. */
+/** The awx_* and tower_* variables of AWX's jobs. */
 function metaVarsOf({ job, template, project, inventory, user }: RunDocument): Record<string, unknown> {
   return metaVars({
     job_id: job.id,

@@ -8,7 +8,7 @@ import { cookieOptions, setSessionCookies } from './cookies.ts'
 import { CsrfError, checkToken, csrfCookie, newToken, sessionToken } from './csrf.ts'
 import { endSession, sessionCookie, startSession } from './sessions.ts'
 
-/** Gives the client its CSRF token, as `GET /api/` must (awx.md §0, trap 2). */
+/** Gives the client its CSRF token, as `GET /api/` must. */
 export function ensureCsrfCookie(c: Context): string {
   const session = getCookie(c, sessionCookie)
   const token = session ? sessionToken(session) : (getCookie(c, csrfCookie) ?? newToken())
@@ -16,7 +16,7 @@ export function ensureCsrfCookie(c: Context): string {
   return token
 }
 
-/** `/api/login/` and `/api/logout/`: session login by form, the way awxkit and browsers do it (awx.md §4.12). */
+/** `/api/login/` and `/api/logout/`: session login by form, the way awxkit and browsers do it. */
 export function serveLogin(app: Hono, deps: ApiDeps, authenticator: Authenticator): void {
   app.get('/api/login/', (c) => {
     if (!/text\/html|\*\/\*/.test(c.req.header('accept') ?? '*/*')) return new Response(null, { status: 406 })

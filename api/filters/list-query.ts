@@ -11,7 +11,7 @@ export interface ListQuery {
   orderBy: SQL[]
 }
 
-/** Names of the query string that are no filters (awx.md §4.2). */
+/** Names of the query string that are no filters. */
 const reserved = new Set([
   'page',
   'page_size',

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { BadRequestError } from '../errors.ts'
 
-/** Lookups that may end a filter's name (awx.md §4.2), besides `search`. */
+/** Lookups that may end a filter's name, besides `search`. */
 export const lookups = [
   'exact',
   'iexact',

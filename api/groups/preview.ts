@@ -58,7 +58,7 @@ async function manifestOf(override: string, context: RequestContext): Promise<Po
   }
 }
 
-/** The environment of jobs that name none: the oldest global one (awx.md §2.12). */
+/** The environment of jobs that name none: the oldest global one. */
 async function defaultEnvironment(context: RequestContext) {
   const [row] = await context.db
     .select({ image: executionEnvironments.image, pull: executionEnvironments.pull })

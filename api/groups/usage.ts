@@ -6,7 +6,7 @@ import { unifiedJobs } from '../../store/schema/jobs.ts'
 import type { RequestContext, Row, Sql } from '../context.ts'
 import { subselect } from '../subselect.ts'
 
-/** What AWX shows of a group's load (awx.md §1.9). */
+/** What AWX shows of a group's load. */
 export interface GroupUsage {
   /** Jobs in `waiting` and `running` that were given to the group. */
   jobsRunning: number

@@ -8,7 +8,7 @@ import { MethodNotAllowedError } from '../errors.ts'
 import type { Action } from '../resource.ts'
 import type { JobRow } from './fields.ts'
 
-/** `…/cancel/` of every kind of job (awx.md §2.3): 202 without a body, 405 once it has ended. */
+/** `…/cancel/` of every kind of job: 202 without a body, 405 once it has ended. */
 export function cancelAction(): Action<JobRow> {
   return {
     async GET({ object }) {

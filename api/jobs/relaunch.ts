@@ -17,7 +17,7 @@ import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { jobCredentials } from './credentials.ts'
 import type { JobRow } from './fields.ts'
 
-/** `/jobs/N/relaunch/` (awx.md §2.4): the same job again with the prompts it was launched with. */
+/** `/jobs/N/relaunch/`: the same job again with the prompts it was launched with. */
 export const relaunchAction: Action<JobRow> = {
   GET: showRelaunch,
   POST: relaunch,
@@ -135,7 +135,7 @@ async function passwordsNeeded(job: JobRow, context: RequestContext): Promise<st
   return [...new Set((credentials.get(job.id) ?? []).flatMap((credential) => credential.passwords))]
 }
 
-/** Answers to password questions belong to who gave them (awx.md §6). */
+/** Answers to password questions belong to who gave them. */
 function secretAnswers(job: JobRow, context: RequestContext): Record<string, unknown> {
   const sealed = job.launchConfig[secretAnswersKey]
   if (typeof sealed !== 'string') return {}

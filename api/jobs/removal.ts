@@ -6,7 +6,7 @@ import { eventsAreStored, type JobRow } from './fields.ts'
 /** How long after its end a job's last events may still arrive. */
 const settlingMilliseconds = 60_000
 
-/** Refuses to delete a job that runs or whose output is still being stored; the texts are those awxkit looks for (awx.md §2.5). */
+/** Refuses to delete a job that runs or whose output is still being stored; the texts are those awxkit looks for. */
 export async function refuseDelete(job: JobRow, context: RequestContext): Promise<void> {
   if (!isFinal(job.status)) throw new PermissionDeniedError('Cannot delete running job resource.')
   const ended = job.finished === null ? 0 : new Date(job.finished).getTime()

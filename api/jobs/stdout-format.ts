@@ -10,7 +10,7 @@ const mediaTypes = {
 } as const
 export type StdoutFormat = keyof typeof mediaTypes
 
-/** The format asked for by `?format=` and Accept; the status to refuse with where both cannot be met (awx.md §4.10). */
+/** The format asked for by `?format=` and Accept; the status to refuse with where both cannot be met. */
 export function chooseStdoutFormat(format: string | null, accept: string | null): StdoutFormat | 404 | 406 {
   const formats = Object.keys(mediaTypes) as StdoutFormat[]
   const candidates = format === null ? formats : formats.filter((one) => one === format)

@@ -13,7 +13,7 @@ const readWhenAsked = { highWaterMark: 0 }
 /** More than this is only offered as a download, whatever part of it is asked for. */
 const maxShownBytes = 1024 * 1024
 
-/** `…/stdout/` of a kind of job in AWX's formats (awx.md §4.10); `kind` begins the name of downloaded files. */
+/** `…/stdout/` of a kind of job in AWX's formats; `kind` begins the name of downloaded files. */
 export function stdoutAction(kind: 'job' | 'project_update'): Action<JobRow> {
   const title = `${kind === 'job' ? 'Job' : 'Project Update'} Stdout`
   return {

@@ -16,7 +16,7 @@ import { type Accepted, newJob } from './new-job.ts'
 import { type LaunchSources, launchTemplate, loadObjects, loadSources, type TemplateRow } from './sources.ts'
 import { showLaunch } from './view.ts'
 
-/** `/job_templates/N/launch/` (awx.md §4.9). */
+/** `/job_templates/N/launch/`. */
 export const launchAction: Action<TemplateRow> = {
   GET: showLaunch,
   POST: launch,
@@ -86,7 +86,7 @@ async function showMade(
   return await serializeOne(registry.get('jobs'), job, context)
 }
 
-/** What a prompt brings in must be usable by who launches; what the template has already need not (awx.md §6). */
+/** What a prompt brings in must be usable by who launches; what the template has already need not. */
 async function authorizePrompts(context: RequestContext, accepted: Prompts, rules: LaunchTemplate): Promise<void> {
   const uses: [string, number[]][] = [
     ['inventory', accepted.inventory === undefined ? [] : [accepted.inventory]],

@@ -9,7 +9,7 @@ import type { Action } from '../resource.ts'
 
 type Project = typeof projects.$inferSelect
 
-/** `/projects/N/update/` (awx.md §2.10): manual projects have nothing to fetch. */
+/** `/projects/N/update/`: manual projects have nothing to fetch. */
 export const projectUpdateAction: Action<Project> = {
   async GET({ object }) {
     return { status: 200, body: { can_update: object.scmType !== '' } }

@@ -15,7 +15,7 @@ const protectedNames = ['default', 'controlplane']
 
 type Group = typeof instanceGroups.$inferSelect
 
-/** `/api/v2/instance_groups/`: where jobs run; container groups are places in a Kubernetes cluster (awx.md §1). */
+/** `/api/v2/instance_groups/`: where jobs run; container groups are places in a Kubernetes cluster. */
 export const instanceGroupsResource = defineResource({
   name: 'instance_groups',
   type: 'instance_group',
@@ -119,7 +119,7 @@ function percentRemaining(capacity: number, consumed: number): number {
   return Math.round(((capacity - consumed) / capacity) * 10000) / 100
 }
 
-/** Rules over several fields; AWX's texts (awx.md §1.2). Only fields of the body are judged, as AWX does. */
+/** Rules over several fields; AWX's texts. Only fields of the body are judged, as AWX does. */
 async function checkGroup(check: WriteCheck<Group>): Promise<void> {
   const { input, body, before, context } = check
   const errors: Record<string, string[]> = {}

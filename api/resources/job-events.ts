@@ -6,7 +6,7 @@ import { defineResource } from '../resource.ts'
 /** How many events AWX's browser UI loads at most. */
 export const uiEventsHeader = { 'X-UI-Max-Events': '4000' }
 
-/** `/api/v2/job_events/N/`: one event of a playbook run. Listed below jobs, hosts and groups only (awx.md §4.11). */
+/** `/api/v2/job_events/N/`: one event of a playbook run. Listed below jobs, hosts and groups only. */
 export const jobEventsResource = defineResource({
   name: 'job_events',
   type: 'job_event',

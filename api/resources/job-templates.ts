@@ -18,7 +18,7 @@ const largest = 2147483647
 const flag: Field = { kind: 'boolean', default: false }
 const text = (maxLength?: number): Field => ({ kind: 'string', default: '', ...(maxLength ? { maxLength } : {}) })
 
-/** `/api/v2/job_templates/`: what is launched again and again (awx.md §4.13). */
+/** `/api/v2/job_templates/`: what is launched again and again. */
 export const jobTemplatesResource = defineResource({
   name: 'job_templates',
   type: 'job_template',

@@ -26,7 +26,7 @@ const projectStatusChoices: readonly Choice[] = [
 /** Fields whose change makes a new update necessary. */
 const sourceFields = ['scmType', 'scmUrl', 'scmBranch', 'scmRefspec'] as const
 
-/** `/api/v2/projects/`: where playbooks come from: a folder on the control plane, or a repository (awx.md §2.10). */
+/** `/api/v2/projects/`: where playbooks come from: a folder on the control plane, or a repository. */
 export const projectsResource = defineResource({
   name: 'projects',
   type: 'project',

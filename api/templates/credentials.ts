@@ -5,7 +5,7 @@ import type { RequestContext, Row } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { loadSources, type TemplateRow } from '../launch/sources.ts'
 
-/** A template has one credential of each type, and of vaults one per vault id (awx.md §4.5). */
+/** A template has one credential of each type, and of vaults one per vault id. */
 export async function checkTemplateCredential(
   template: TemplateRow,
   credential: Row,

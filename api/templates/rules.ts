@@ -6,7 +6,7 @@ import type { WriteCheck } from '../resource.ts'
 
 type Template = typeof jobTemplates.$inferSelect
 
-/** Rules of a job template over several fields, in AWX's words (awx.md §4.13). It belongs to its project's organization. */
+/** Rules of a job template over several fields, in AWX's words. It belongs to its project's organization. */
 export async function checkTemplate(check: WriteCheck<Template>): Promise<void> {
   const { merged, context } = check
   if (typeof merged.project !== 'number') {

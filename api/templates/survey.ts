@@ -9,7 +9,7 @@ import type { Action } from '../resource.ts'
 
 type TemplateRow = typeof jobTemplates.$inferSelect
 
-/** `/job_templates/N/survey_spec/` (awx.md §3.6). */
+/** `/job_templates/N/survey_spec/`. */
 export const surveyAction: Action<TemplateRow> = {
   async GET({ object }) {
     return { status: 200, body: shownSpec(object.surveySpec) }

@@ -1,4 +1,4 @@
-/** Issue item 8: the unmodified `awx` command logs in, lists, creates a template, launches with --monitor and prints the output to its end. */
+/** The unmodified `awx` command logs in, lists, creates a template, launches with --monitor and prints the output to its end. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { awxCommand, type CommandResult } from '../setup/awx-command.ts'
 import { type Catalog, inNamespace, makeCatalog } from '../setup/catalog.ts'

@@ -1,5 +1,5 @@
 /**
- * Issue item 5: kill -9 of the worker, of the API and of both, at every phase of a job. Each round launches jobs a little apart, so that one
+ * Kill -9 of the worker, of the API and of both, at every phase of a job. Each round launches jobs a little apart, so that one
  * kill hits several phases at once; a round waits for its own phase before it kills. Every job must end as if nothing had happened.
  */
 import { randomInt } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** Issue items 1 and 2: what a play does in the pod is what ansible-runner does with it locally; what goes wrong is said readably. */
+/** What a play does in the pod is what ansible-runner does with it locally; what goes wrong is said readably. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

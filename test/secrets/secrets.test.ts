@@ -1,4 +1,4 @@
-/** Issue item 9: no credential value is in Temporal's history, the logs, pod specs, Kubernetes' events, or the database in clear; and all of them work. */
+/** No credential value is in Temporal's history, the logs, pod specs, Kubernetes' events, or the database in clear; and all of them work. */
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

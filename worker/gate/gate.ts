@@ -21,7 +21,7 @@ const lookEveryMs = 1_000
 /**
  * The gate of one container group: a supplier of activity slots for the queue on which only `admit` runs. While it grants nothing no poll
  * is open, so waiting jobs stay in the server's backlog, in their order of priority. It is a brake, not the claim: that is made in the
- * store (temporal.md §0). Permits are kept as a set of objects and never persisted.
+ * store. Permits are kept as a set of objects and never persisted.
  */
 export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom'
