@@ -103,7 +103,7 @@ mkdir $I/commit 2>/dev/null || { rm -f $I/part.$$; echo ${uploadAnswer.started};
 mv $I/part.$$ $I/payload && kill -USR1 $(cat $I/wrapper)
 echo ${uploadAnswer.delivered}`
 
-/** How the reader announces on stderr that it is through, followed by the size of the output. */
+/** How the reader announces on stderr that it is through, followed by the size of the output; and how an acknowledgement's answer ends. */
 export const endMark = 'mayfly-end'
 
 /**
@@ -136,14 +136,19 @@ kill $w 2>/dev/null; exit 0`
 
 /**
  * $1 bytes that were stored. Waits up to ten seconds for the runner's end, whose last record comes a little before its exit. First line:
- * \`acknowledged SIZE RC\`, \`incomplete SIZE RC\` or \`running\`; after the first two the end of the runner's stderr.
+ * \`acknowledged SIZE RC\`, \`incomplete SIZE RC\` or \`running\`; after the first two the end of the runner's stderr, then a line with the end
+ * mark. The wrapper is let go last: with it the container ends, and this script too, wherever it is. A lost connection does not keep it.
  */
 export const acknowledgeScript = `umask 077; I=${payloadFolder} D=${spoolFolder}; n=0
+trap '' PIPE
 until [ -e $I/rc ]; do n=$((n+1)); [ $n -gt 200 ] && { echo running; exit 0; }; sleep 0.05; done
 s=$(wc -c <$D/out); a=incomplete
-[ "$s" -eq "$1" ] && : >$I/ack && a=acknowledged && kill -USR1 $(cat $I/wrapper) 2>/dev/null
+[ "$s" -eq "$1" ] && a=acknowledged
 echo $a $s $(cat $I/rc)
-tail -c 8192 $D/err`
+tail -c 8192 $D/err
+printf '\\n%s\\n' ${endMark}
+[ $a = acknowledged ] && : >$I/ack && kill -USR1 $(cat $I/wrapper) 2>/dev/null
+exit 0`
 
 /**
  * Stops the runner: \`signalled\`, \`ended\`, or \`not-started\`, in which case no payload will be accepted any more. A commit without a pid is

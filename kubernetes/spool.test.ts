@@ -251,6 +251,16 @@ describe('acknowledging', () => {
     expect(await acknowledge(pod, pod.ref, 4, signal)).toMatchObject({ exitCode: 0 })
   })
 
+  test('lets the container end only when the answer is out, since nothing speaks after that', async () => {
+    const pod = newPod()
+    pod.install('tail', `#!/bin/sh\n[ -e ${pod.folder}/in/ack ] && exit 137\nPATH=/usr/bin:/bin exec tail "$@"\n`)
+    pod.start(wrapperArgs(['sh', '-c', 'echo why >&2; exit 2']))
+    await deliver(pod)
+    await readAll(pod)
+    expect(await acknowledge(pod, pod.ref, 0, signal)).toEqual({ exitCode: 2, stderrTail: 'why\n' })
+    expect(await pod.ended()).toBe(2)
+  })
+
   test('whose answer was lost is believed when the container ended with it', async () => {
     const pod = newPod()
     pod.start(wrapperArgs(['sh', '-c', 'echo eof; exit 2']))

@@ -1,4 +1,5 @@
 import { KubernetesError } from './errors.ts'
+import type { ExecSession } from './exec.ts'
 import { ContainerNotRunningError } from './exec-errors.ts'
 import { pause } from './pause.ts'
 import { PodEndedError, SpoolIncompleteError } from './pod-errors.ts'
@@ -168,7 +169,7 @@ export async function acknowledge(
     try {
       const session = await talk.exec(acknowledgeScript, [String(expectedSize)])
       sent = true
-      const answer = await talk.readAll(session)
+      const answer = await answerOf(session)
       const [word = '', size = '', code = ''] = (answer.split('\n', 1)[0] ?? '').split(' ')
       if (word === 'running') throw new SpoolIncompleteError(null, expectedSize)
       if (word === 'incomplete') throw new SpoolIncompleteError(Number(size), expectedSize)
@@ -187,6 +188,22 @@ export async function acknowledge(
     }
     await pause(backOff, signal)
   }
+}
+
+/**
+ * The answer to an acknowledgement, without its end mark. Once that is here nothing more is waited for: the container ends now, and the
+ * connection with it, in good order or not.
+ */
+async function answerOf(session: ExecSession): Promise<string> {
+  const mark = `\n${endMark}\n`
+  let answer = Buffer.alloc(0)
+  for await (const chunk of session.stdout) {
+    answer = Buffer.concat([answer, chunk])
+    if (answer.subarray(-mark.length).equals(Buffer.from(mark)))
+      return answer.subarray(0, -mark.length).toString('utf8')
+  }
+  await session.result
+  return answer.toString('utf8')
 }
 
 /**
