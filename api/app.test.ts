@@ -76,6 +76,16 @@ describe('roots', () => {
     }
   })
 
+  test.each(['teams', 'workflow_job_templates'])('of %s there is nothing but the answer to OPTIONS', async (name) => {
+    const options = await app.call('OPTIONS', `/api/v2/${name}/`)
+    expect(options.body).toMatchObject({ actions: {}, object_roles: [] })
+    expect(options.headers.get('allow')).toBe('OPTIONS')
+    expect((await app.call('GET', `/api/v2/${name}/`)).status).toBe(405)
+    expect((await app.call('POST', `/api/v2/${name}/`, {})).status).toBe(405)
+    expect((await app.call('GET', '/api/v2/')).body).not.toHaveProperty(name)
+    expect((await app.call('GET', '/api/v2/openapi.json')).body.paths).not.toHaveProperty(`/api/v2/${name}/`)
+  })
+
   test('ping and config', async () => {
     const ping = (await app.call('GET', '/api/v2/ping/', undefined, { as: null })).body
     expect(ping).toMatchObject({

@@ -33,7 +33,7 @@ export function createApp(deps: ApiDeps, resources: readonly Resource[] = allRes
   serve(app, versionsEndpoint(), serving)
   for (const endpoint of endpoints) serve(app, endpoint, serving)
 
-  const openapi = describeApi(endpoints)
+  const openapi = describeApi(endpoints.filter(({ handlers }) => Object.keys(handlers).length > 0))
   app.get(`${apiRoot}openapi.json`, (c) => c.json(openapi))
   app.get(`${apiRoot}docs/`, (c) => c.html(docsPage(openapi)))
   app.get(`${apiRoot}docs`, (c) => c.redirect(`${apiRoot}docs/`, 301))

@@ -93,7 +93,8 @@ export function serve(app: Hono, endpoint: Endpoint, serving: Serving): void {
 
 /** `Allow` of an endpoint, in AWX's order; awxkit splits it on ", ". */
 export function allowHeader(endpoint: Endpoint): string {
-  return [...methods.filter((method) => endpoint.handlers[method]), 'HEAD', 'OPTIONS'].join(', ')
+  const offered = methods.filter((method) => endpoint.handlers[method])
+  return [...offered, ...(endpoint.handlers.GET ? ['HEAD'] : []), 'OPTIONS'].join(', ')
 }
 
 async function answer(c: Context, endpoint: Endpoint, serving: Serving): Promise<Response> {

@@ -1,11 +1,12 @@
 import { asc, eq } from 'drizzle-orm'
-import { instanceGroups } from '../store/schema/catalog.ts'
+import { instanceGroups, projects } from '../store/schema/catalog.ts'
 import type { RequestContext } from './context.ts'
 import type { Answer, Endpoint } from './endpoint.ts'
 import { readOptions, typeChoice } from './field-options.ts'
-import { listObjects, maxPageSize } from './list.ts'
+import { listObjects } from './list.ts'
 import { productVersion } from './middleware.ts'
 import { listOptions } from './options.ts'
+import { projectFolders } from './projects/folder.ts'
 import { apiRoot, type Registry } from './registry.ts'
 
 /** AWX's order of the map at `/api/v2/`; names without a resource here are left out. */
@@ -30,24 +31,26 @@ const mapOrder = [
 /** Roots, ping, config and me: what belongs to no resource. */
 export function rootEndpoints(registry: Registry): Endpoint[] {
   const absent = absentCollections.filter(({ name }) => !registry.find(name))
-  return [pingEndpoint(), configEndpoint(), meEndpoint(registry), mapEndpoint(registry), ...absent.map(emptyEndpoint)]
+  return [pingEndpoint(), configEndpoint(), meEndpoint(registry), mapEndpoint(registry), ...absent.map(absentEndpoint)]
 }
 
 /**
- * Collections of AWX that awxkit asks for roles (OPTIONS) before any command on users, and which are not here yet: empty, and absent from the
- * map of resources.
+ * Collections of AWX that are not here yet, and which `awx` asks for their roles by OPTIONS before any command on users; refused that, it ends.
+ * They answer it, with nothing that can be done and no roles, and nothing else.
  */
 const absentCollections = [
   { name: 'teams', title: 'Team List', type: 'team' },
   { name: 'workflow_job_templates', title: 'Workflow Job Template List', type: 'workflow_job_template' },
 ]
 
-function emptyEndpoint({ name, title, type }: (typeof absentCollections)[number]): Endpoint {
-  const empty = { count: 0, next: null, previous: null, results: [] }
+function absentEndpoint({ name, title, type }: (typeof absentCollections)[number]): Endpoint {
   return {
-    ...plain(`${apiRoot}${name}/`, title, 'Always empty in this release.', () => empty),
+    path: `${apiRoot}${name}/`,
+    name: title,
+    description: 'Not in this release.',
     tag: name,
-    options: () => ({ actions: { GET: {} }, types: [type], object_roles: [], max_page_size: maxPageSize }),
+    handlers: {},
+    options: () => ({ actions: {}, types: [type], object_roles: [] }),
   }
 }
 
@@ -123,7 +126,7 @@ const becomeMethods = [
 ]
 
 function configEndpoint(): Endpoint {
-  return plain(`${apiRoot}config/`, 'Configuration', 'Version and site settings.', ({ actor, deps }) => ({
+  return plain(`${apiRoot}config/`, 'Configuration', 'Version and site settings.', async ({ actor, db, deps }) => ({
     time_zone: 'UTC',
     license_info: { license_type: 'open', valid_key: true, subscription_name: 'OPEN', product_name: 'AWX' },
     version: productVersion,
@@ -133,9 +136,22 @@ function configEndpoint(): Endpoint {
     become_methods: becomeMethods,
     ui_next: false,
     ...(actor.isSuperuser || actor.isSystemAuditor
-      ? { project_base_dir: deps.projectsRoot, project_local_paths: [], custom_virtualenvs: [] }
+      ? {
+          project_base_dir: deps.projectsRoot,
+          project_local_paths: await freeFolders(db, deps.projectsRoot),
+          custom_virtualenvs: [],
+        }
       : {}),
   }))
+}
+
+/** Folders below the projects root that no project uses yet. */
+async function freeFolders(db: RequestContext['db'], root: string): Promise<string[]> {
+  const rows = await db.select({ localPath: projects.localPath }).from(projects)
+  return await projectFolders(
+    root,
+    rows.map(({ localPath }) => localPath),
+  )
 }
 
 /** `GET /api/v2/me/`: a list with the caller as its one row. */

@@ -21,6 +21,15 @@ export async function projectFolder(root: string, localPath: string): Promise<st
   }
 }
 
+/** Names of the folders that a new manual project may take, sorted; none when there is no root. */
+export async function projectFolders(root: string, taken: readonly string[]): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => [])
+  return entries
+    .filter((entry) => entry.isDirectory() && !/^[._]/.test(entry.name) && !taken.includes(entry.name))
+    .map((entry) => entry.name)
+    .sort()
+}
+
 /** Playbooks of a folder as AWX lists them: relative paths, sorted without regard to case. */
 export async function listPlaybooks(folder: string): Promise<string[]> {
   const found: string[] = []

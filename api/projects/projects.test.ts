@@ -120,3 +120,14 @@ describe('folders', () => {
     expect(await projectFolder(root, 'p1')).toMatch(/p1$/)
   })
 })
+
+test('the configuration offers the folders that no project has yet', async () => {
+  for (const name of ['free', 'taken', '_own', '.hidden']) await mkdir(join(root, name))
+  await writeFile(join(root, 'file'), '')
+  const offered = async () => (await app.call('GET', '/api/v2/config/')).body.project_local_paths
+  expect(await offered()).toEqual(expect.arrayContaining(['free', 'taken']))
+  expect(await offered()).not.toEqual(expect.arrayContaining([expect.stringMatching(/^[._]|^file$/)]))
+  const project = { name: 'takes a folder', organization: 2, scm_type: '', local_path: 'taken' }
+  expect((await app.call('POST', '/api/v2/projects/', project)).status).toBe(201)
+  expect(await offered()).not.toContain('taken')
+})

@@ -36,6 +36,8 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
 
 test('it logs in, lists, creates, launches and monitors to the end', async () => {
   expect(await json('me')).toMatchObject({ count: 1 })
+  // Before any command on users it asks every collection with roles what these are.
+  expect(await json('users', 'list')).toMatchObject({ count: 1 })
   expect(await json('organizations', 'list')).toMatchObject({ count: 2 })
   expect(await json('instance_groups', 'list', '--is_container_group', 'true')).toMatchObject({ count: 2 })
 
