@@ -61,16 +61,32 @@ export class BenchCluster {
     }
   }
 
-  /** Watches the pods of the namespace from now on; the returned function ends it. Resolves once the watch is open. */
+  /** Watches the pods of the namespace from now on, over lost connections; the returned function ends it. Resolves once the watch is open. */
   async watch(listener: PodListener): Promise<() => void> {
     const { metadata } = await this.#core.listNamespacedPod({ namespace: this.namespace, limit: 1 })
-    const controller = await new Watch(this.#config).watch(
-      `/api/v1/namespaces/${this.namespace}/pods`,
-      { resourceVersion: metadata?.resourceVersion ?? '0' },
-      (type: string, pod: V1Pod) => listener(type, pod, performance.now()),
-      () => {},
-    )
-    return () => controller.abort()
+    let resourceVersion = metadata?.resourceVersion
+    let controller: AbortController | undefined
+    let stopped = false
+    const open = async (): Promise<void> => {
+      controller = await new Watch(this.#config).watch(
+        `/api/v1/namespaces/${this.namespace}/pods`,
+        { resourceVersion },
+        (type: string, pod: V1Pod) => {
+          // An expired version comes as ERROR; the next watch then begins with what there is.
+          resourceVersion = type === 'ERROR' ? undefined : pod.metadata?.resourceVersion
+          if (type !== 'ERROR') listener(type, pod, performance.now())
+        },
+        // The client gives a watch up after a while without events.
+        () => {
+          if (!stopped) void open()
+        },
+      )
+    }
+    await open()
+    return () => {
+      stopped = true
+      controller?.abort()
+    }
   }
 
   /** Creates a pod of one container, waits until it Succeeded, deletes it; gives the milliseconds from create to Succeeded. */
@@ -86,7 +102,8 @@ export class BenchCluster {
       const container = { name: 'worker', image, imagePullPolicy: 'IfNotPresent', args, resources }
       const spec = { restartPolicy: 'Never', automountServiceAccountToken: false, containers: [container] }
       await this.#core.createNamespacedPod({ namespace, body: { metadata: { name }, spec } })
-      const { phase, at } = await ended.promise
+      const tooLong = setTimeout(() => ended.reject(new Error(`pod ${name} did not end in 5 min`)), 300_000)
+      const { phase, at } = await ended.promise.finally(() => clearTimeout(tooLong))
       if (phase !== 'Succeeded') {
         const log = await this.#core.readNamespacedPodLog({ name, namespace, tailLines: 10 })
         throw new Error(`pod ${name} ended as ${phase}: ${log}`)

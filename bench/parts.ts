@@ -6,8 +6,11 @@ import type { Say } from './bench.ts'
 
 const stackName = process.env.MAYFLY_BENCH_STACK || 'bench'
 
+/** Addresses of a stack that a bench needs. */
+export type BenchStack = Omit<TestStack, 'ansibleGalaxy'>
+
 /** Starts everything; a stack that was running before is used and left running. */
-export async function startParts(say: Say, undo: Undo): Promise<TestStack> {
+export async function startParts(say: Say, undo: Undo): Promise<BenchStack> {
   const want = { kubernetes: true, temporal: true, image: true, postgres: true }
   const { kubeconfigPath, kubeContext, temporalAddress, postgresUrl, image, auditLogPath } = await start(
     want,

@@ -6,11 +6,10 @@ import { join } from 'node:path'
 import { portIsFree } from '../dev/numbers.ts'
 import { ownDatabase, ownKubernetesNamespace, ownTemporalNamespace, Undo } from '../test/setup/own-places.ts'
 import { Part } from '../test/setup/part.ts'
-import type { TestStack } from '../test/setup/stack.ts'
 import type { Say } from './bench.ts'
 import { ApiClient } from './client.ts'
 import { BenchCluster } from './cluster.ts'
-import { startParts } from './parts.ts'
+import { type BenchStack, startParts } from './parts.ts'
 import { longPlaybook, stampedPlaybook, tinyPlaybook } from './playbooks.ts'
 
 /** Requests of every pod of a bench, raw or ours: the defaults of AWX. */
@@ -156,7 +155,7 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
 
 /** Environment and client of an installation whose data lies in `folder`. */
 export async function installation(
-  stack: TestStack,
+  stack: BenchStack,
   folder: string,
   more: Record<string, string>,
 ): Promise<{ env: NodeJS.ProcessEnv; client: ApiClient }> {

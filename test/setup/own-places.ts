@@ -37,7 +37,7 @@ async function administer(stack: Pick<TestStack, 'postgresUrl'>, statement: stri
 }
 
 /** A client of the stack's cluster, as its administrator. */
-export function clusterAdmin(stack: TestStack): CoreV1Api {
+export function clusterAdmin(stack: Pick<TestStack, 'kubeconfigPath' | 'kubeContext'>): CoreV1Api {
   const config = new KubeConfig()
   config.loadFromFile(stack.kubeconfigPath)
   if (stack.kubeContext) config.setCurrentContext(stack.kubeContext)
@@ -45,7 +45,11 @@ export function clusterAdmin(stack: TestStack): CoreV1Api {
 }
 
 /** Creates a Kubernetes namespace; it is deleted with everything in it, pods at once. */
-export async function ownKubernetesNamespace(stack: TestStack, name: string, undo: Undo): Promise<void> {
+export async function ownKubernetesNamespace(
+  stack: Parameters<typeof clusterAdmin>[0],
+  name: string,
+  undo: Undo,
+): Promise<void> {
   const core = clusterAdmin(stack)
   await core.createNamespace({ body: { metadata: { name } } })
   undo.add(async () => {
@@ -59,7 +63,11 @@ export async function ownKubernetesNamespace(stack: TestStack, name: string, und
 }
 
 /** Registers a Temporal namespace that keeps closed workflows for a day. */
-export async function ownTemporalNamespace(stack: TestStack, namespace: string, undo: Undo): Promise<void> {
+export async function ownTemporalNamespace(
+  stack: Pick<TestStack, 'temporalAddress'>,
+  namespace: string,
+  undo: Undo,
+): Promise<void> {
   const connection = await Connection.connect({ address: stack.temporalAddress })
   undo.add(() => connection.close())
   // The generated types want protobuf's own Long and Duration classes; the wire takes plain numbers.
