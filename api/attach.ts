@@ -27,6 +27,7 @@ export function readAttachment(
   return { id, attaching }
 }
 
+/** An object to attach, or to detach. */
 export interface Attachment {
   id: number
   attaching: boolean

@@ -15,12 +15,15 @@ import type { FieldOptions } from './field-options.ts'
 import { type Options, optionsHead } from './options.ts'
 import type { Registry } from './registry.ts'
 
+/** Methods that an endpoint may have; HEAD and OPTIONS follow. */
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+/** One of them. */
 export type Method = (typeof methods)[number]
 
 /** What a handler answers: a ready response, or status and JSON body. */
 export type Answer = Response | { status: number; body?: unknown; headers?: Record<string, string> }
 
+/** What a handler gets. */
 export interface EndpointRequest {
   context: RequestContext
   /** Value of a `:name` in the path, decoded. */
@@ -54,6 +57,7 @@ export interface Endpoint {
   documents?: EndpointDocuments
 }
 
+/** What OpenAPI tells of an endpoint beyond its path and methods. */
 export interface EndpointDocuments {
   /** A list: paging and filters apply. */
   list?: boolean

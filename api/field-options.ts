@@ -2,6 +2,7 @@ import type { Field } from './field.ts'
 import { capitalized, type Model, titled } from './registry.ts'
 import type { ActionField } from './resource.ts'
 
+/** Fields as OPTIONS describes them: wire name → its properties. */
 export type FieldOptions = Record<string, Record<string, unknown>>
 type WriteVerb = 'POST' | 'PUT'
 

@@ -33,6 +33,7 @@ interface FieldBase {
   options?: Record<string, unknown>
 }
 
+/** A text. */
 export interface StringField extends FieldBase {
   kind: 'string'
   maxLength?: number
@@ -43,14 +44,17 @@ export interface StringField extends FieldBase {
   /** Checked on write: `email` "Enter a valid email address." or `username` (letters, digits and @.+-_). */
   format?: 'email' | 'username'
 }
+/** A whole number. */
 export interface IntegerField extends FieldBase {
   kind: 'integer'
   min?: number
   max?: number
 }
+/** True or false. */
 export interface BooleanField extends FieldBase {
   kind: 'boolean'
 }
+/** One of several values. */
 export interface ChoiceField extends FieldBase {
   kind: 'choice'
   /** A function where what is offered depends on the method (credential types offer net and cloud only on writes). */
@@ -58,11 +62,13 @@ export interface ChoiceField extends FieldBase {
   /** '' is accepted although no choice names it. */
   blank?: boolean
 }
+/** A foreign key. */
 export interface IdField extends FieldBase {
   kind: 'id'
   /** `name` of the resource it points to. Gives the filter span, the related link and the summary_fields entry. */
   to: string
 }
+/** A JSON document, or variables. */
 export interface JsonField extends FieldBase {
   kind: 'json'
   /**
@@ -71,6 +77,7 @@ export interface JsonField extends FieldBase {
    */
   holds?: 'object' | 'list' | 'variables' | 'any'
 }
+/** An instant, or a number with a fraction; set by the server. */
 export interface ScalarField extends FieldBase {
   kind: 'datetime' | 'float' | 'decimal'
 }
@@ -91,6 +98,7 @@ export interface ComputedField extends FieldBase {
   values(rows: readonly Row[], context: RequestContext): Promise<unknown[]> | unknown[]
 }
 
+/** A field of a resource, by its kind. */
 export type Field =
   | StringField
   | IntegerField

@@ -8,6 +8,7 @@ import type { Model } from './registry.ts'
 import { serialize } from './serialize.ts'
 
 const defaultPageSize = 25
+/** Larger pages are cut to this. */
 export const maxPageSize = 200
 
 /** What a list answers; `count` and the links are absent under `count_disabled` and `limit`. */
@@ -18,6 +19,7 @@ export interface ListBody {
   results: Record<string, unknown>[]
 }
 
+/** What narrows or orders a list before the query string does. */
 export interface ListOptions {
   /** Narrows the list to the objects of a parent. */
   where?: SQL

@@ -15,6 +15,7 @@ export interface OpenApi {
   tags: { name: string }[]
 }
 
+/** One method of a path. */
 export interface Operation {
   operationId: string
   summary: string

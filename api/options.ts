@@ -12,6 +12,7 @@ import { allowed } from './permissions.ts'
 import { type Model, type Registry, titled } from './registry.ts'
 import type { Action, SubList } from './resource.ts'
 
+/** The answer to OPTIONS. */
 export type Options = Record<string, unknown>
 
 /** What every OPTIONS answer says first. */
@@ -108,10 +109,12 @@ export function listTitle(model: Model): string {
   return model.resource.titles?.list ?? `${titled(model.label)} List`
 }
 
+/** OPTIONS `name` of an object. */
 export function detailTitle(model: Model): string {
   return model.resource.titles?.detail ?? `${titled(model.label)} Detail`
 }
 
+/** OPTIONS `name` of a sub-list or action. */
 export function belowTitle(model: Model, key: string, title: string | undefined, list: boolean): string {
   return title ?? `${titled(model.label)} ${titled(key)}${list ? ' List' : ''}`
 }

@@ -40,6 +40,7 @@ export interface Registry {
   byType(type: string): Model | undefined
 }
 
+/** Where the API begins. */
 export const apiRoot = '/api/v2/'
 
 /** Compiles descriptions; throws on columns and relations that do not exist, so that mistakes show at start. */

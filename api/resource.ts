@@ -76,9 +76,12 @@ export interface Resource<R = Row> {
 
 /** Where a row is shown: some fields are left out of lists. */
 export type View = 'list' | 'detail'
+/** Methods of a collection. */
 export type ListMethod = 'GET' | 'POST'
+/** Methods of an object. */
 export type DetailMethod = 'GET' | 'PUT' | 'PATCH' | 'DELETE'
 
+/** What other objects show of this one in their summary_fields. */
 export interface Summary<R = Row> {
   /** Wire names of plain fields, besides `id`. */
   fields: readonly string[]
@@ -95,6 +98,7 @@ export type Relation =
   /** Through a table of pairs; `position` (its key) keeps the order of attaching. */
   | { kind: 'through'; to: string; table: PgTable; parent: string; child: string; position?: string }
 
+/** Fields that no two objects share; `soft`: checked by the API alone, the database has no such constraint. */
 export interface UniqueRule {
   fields: readonly string[]
   soft?: boolean
@@ -165,6 +169,7 @@ export interface ActionField {
   [more: string]: unknown
 }
 
+/** What an action gets. */
 export interface ActionInput<R = Row> {
   /** The object; rows of `collectionActions` have none and get `undefined`. */
   object: R
@@ -180,6 +185,7 @@ export interface ActionInput<R = Row> {
 export type ActionResult =
   | Response
   | { status: 200 | 201 | 202 | 204; body?: unknown; headers?: Record<string, string> }
+/** One method of an action. */
 export type ActionHandler<R = Row> = (input: ActionInput<R>) => Promise<ActionResult>
 
 /** Who may do what; every rule is asked through `allowed` of api/permissions.ts, never directly. */
@@ -196,6 +202,7 @@ export interface Permissions<R = Row> {
   readable?(context: RequestContext): SQL | undefined
 }
 
+/** Where a resource does more than its fields say. */
 export interface Hooks<R = Row> {
   /**
    * Rules over several fields. `input` holds the validated body by wire name with PUT's resets; `merged` the object as it would become,
@@ -215,6 +222,7 @@ export interface Hooks<R = Row> {
   remove?(row: R, context: RequestContext): Promise<202 | 204>
 }
 
+/** A write on its way; `input` and `merged` by wire name. */
 export interface WriteCheck<R = Row> {
   input: Record<string, unknown>
   merged: Record<string, unknown>

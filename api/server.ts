@@ -2,6 +2,7 @@ import { serve } from '@hono/node-server'
 import { createApp } from './app.ts'
 import type { ApiDeps } from './context.ts'
 
+/** An API that takes connections. */
 export interface ApiServer {
   /** Base address, such as `http://127.0.0.1:8052`. */
   url: string

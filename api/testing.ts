@@ -12,6 +12,7 @@ import type { Resource } from './resource.ts'
 /** Password of `admin` in the databases that these tests make. */
 export const adminPassword = 'correct horse battery staple'
 
+/** An API without sockets, on a database of its own; for tests. */
 export interface TestApp {
   app: Hono
   store: Store
@@ -29,6 +30,7 @@ interface CallOptions {
   raw?: { text: string; type?: string }
 }
 
+/** An answer, read to its end. */
 export interface TestAnswer {
   status: number
   headers: Headers

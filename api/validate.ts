@@ -9,6 +9,7 @@ import { checkField } from './validate-field.ts'
 import { wireValue } from './wire-value.ts'
 
 type Body = Record<string, unknown>
+/** Methods that write a body. */
 export type WriteMethod = 'POST' | 'PUT' | 'PATCH'
 
 /** Wire names that every object has and nobody sets. */

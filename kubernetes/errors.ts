@@ -148,6 +148,7 @@ export class TlsError extends KubernetesError {
   }
 }
 
+/** What kept us from talking to an API server. */
 export type UnreachableReason = 'dns' | 'refused' | 'timeout' | 'connection' | 'not-kubernetes'
 
 /** Nobody answers at the endpoint, or what answers is no Kubernetes API. The message names the host. */

@@ -21,6 +21,7 @@ export interface Pod extends KubernetesObject {
   status?: PodStatus
 }
 
+/** What the API server says of a pod. */
 export interface PodStatus {
   phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
   reason?: string
@@ -31,6 +32,7 @@ export interface PodStatus {
   containerStatuses?: ContainerStatus[]
 }
 
+/** One condition of a pod, such as PodScheduled. */
 export interface PodCondition {
   type: string
   status: 'True' | 'False' | 'Unknown'
@@ -39,6 +41,7 @@ export interface PodCondition {
   lastTransitionTime?: string
 }
 
+/** What kubelet says of a container. */
 export interface ContainerStatus {
   name: string
   image?: string
@@ -55,6 +58,7 @@ export interface ContainerState {
   terminated?: TerminatedState
 }
 
+/** How a container ended. */
 export interface TerminatedState {
   exitCode: number
   signal?: number
@@ -70,6 +74,7 @@ export interface ResourceQuota extends KubernetesObject {
   status?: { hard?: Record<string, string>; used?: Record<string, string> }
 }
 
+/** A namespace. */
 export interface Namespace extends KubernetesObject {
   status?: { phase?: 'Active' | 'Terminating' }
 }
@@ -83,6 +88,7 @@ export interface PodEvent {
   lastSeen: string
 }
 
+/** A secret to be created. */
 export interface Secret {
   metadata: { name: string; labels?: Record<string, string> }
   type: string

@@ -13,6 +13,7 @@ export type WatchEvent<T> =
   /** The last known state of the object. */
   | { type: 'deleted'; object: T }
 
+/** What is watched, and who is told. */
 export interface WatchOptions<T> extends Selection {
   /** Called in order; what it throws goes to onError and ends nothing. */
   onEvent: (event: WatchEvent<T>) => void

@@ -20,6 +20,7 @@ export const podLabels = {
   group: 'mayfly.dev/instance-group-id',
   user: 'mayfly.dev/user-id',
 } as const
+/** Annotations of a pod: who owns it, and where its job is shown. */
 export const podAnnotations = {
   workflowId: 'mayfly.dev/workflow-id',
   runId: 'mayfly.dev/run-id',

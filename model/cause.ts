@@ -46,6 +46,7 @@ export const causeStatus = {
   internal: 'error',
 } as const satisfies Record<string, FinalStatus>
 
+/** One of them. */
 export type CauseKind = keyof typeof causeStatus
 
 /** Makes a cause; `detail` may be left out where the message says it all. */

@@ -9,6 +9,7 @@ export interface InventoryStructure {
   groups: { name: string; variables: string; hostIds: number[]; childNames: string[] }[]
 }
 
+/** A host of it. */
 export interface ScriptHost {
   id: number
   name: string
@@ -16,6 +17,7 @@ export interface ScriptHost {
   variables: string
 }
 
+/** What the script shows. */
 export interface ScriptOptions {
   /** Adds `_meta.hostvars`. */
   hostvars?: boolean

@@ -9,13 +9,17 @@ export const jobStatuses = [
   'error',
   'canceled',
 ] as const
+/** One of them. */
 export type JobStatus = (typeof jobStatuses)[number]
 
 /** Statuses in which a job still may change; exactly these can be cancelled. */
 export const activeStatuses = ['new', 'pending', 'waiting', 'running'] as const satisfies readonly JobStatus[]
+/** Statuses in which a job has ended. */
 export const finalStatuses = ['successful', 'failed', 'error', 'canceled'] as const satisfies readonly JobStatus[]
+/** One of them. */
 export type FinalStatus = (typeof finalStatuses)[number]
 
+/** Whether a job has ended. */
 export function isFinal(status: JobStatus): status is FinalStatus {
   return (finalStatuses as readonly JobStatus[]).includes(status)
 }
@@ -37,10 +41,12 @@ const successors: Record<JobStatus, readonly JobStatus[]> = {
   canceled: ['pending'],
 }
 
+/** Whether a status may be set after another. */
 export function mayFollow(from: JobStatus, to: JobStatus): boolean {
   return successors[from].includes(to)
 }
 
+/** Kinds of jobs, as the `type` of a unified job on the wire. */
 export const jobTypes = [
   'job',
   'project_update',
@@ -53,6 +59,7 @@ export const jobTypes = [
 /** The `type` of a unified job on the wire. */
 export type JobType = (typeof jobTypes)[number]
 
+/** Who or what launched a job. */
 export const launchTypes = [
   'manual',
   'relaunch',
@@ -64,4 +71,5 @@ export const launchTypes = [
   'sync',
   'scm',
 ] as const
+/** One of them. */
 export type LaunchType = (typeof launchTypes)[number]

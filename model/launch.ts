@@ -27,6 +27,7 @@ export interface LaunchObjects {
   instanceGroups: { id: number }[]
 }
 
+/** What becomes of a launch. */
 export type LaunchDecision =
   | {
       ok: true

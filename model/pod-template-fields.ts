@@ -14,6 +14,7 @@ export type FieldCheck =
   | { mapping: Fields }
   | { list: Fields; required: string[] }
 
+/** Known fields of a Kubernetes object, and how each is checked. */
 export type Fields = Record<string, FieldCheck>
 
 const envVariable: Fields = { name: 'string', value: 'string', valueFrom: 'mapping' }

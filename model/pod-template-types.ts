@@ -10,6 +10,7 @@ export interface PodManifest {
   [field: string]: unknown
 }
 
+/** Metadata, as far as we look at it. */
 export interface ObjectMetadata {
   name?: string
   namespace?: string
@@ -18,6 +19,7 @@ export interface ObjectMetadata {
   [field: string]: unknown
 }
 
+/** A pod spec, as far as we look at it; other fields pass through. */
 export interface PodSpec {
   containers?: Container[]
   initContainers?: Container[]
@@ -31,6 +33,7 @@ export interface PodSpec {
   [field: string]: unknown
 }
 
+/** A container, as far as we look at it. */
 export interface Container {
   name?: string
   image?: string
@@ -48,6 +51,7 @@ export interface Container {
   [field: string]: unknown
 }
 
+/** A volume, as far as we look at it. */
 export interface Volume {
   name: string
   emptyDir?: { medium?: string; sizeLimit?: string | number } | null

@@ -21,6 +21,7 @@ export const promptFlags = {
   timeout: 'ask_timeout_on_launch',
   instance_groups: 'ask_instance_groups_on_launch',
 } as const
+/** Wire name of a prompt. */
 export type PromptField = keyof typeof promptFlags
 
 /** Prompts whose value is a plain column of template and job alike. */
@@ -38,6 +39,7 @@ export const plainPrompts = [
   'job_slice_count',
   'timeout',
 ] as const satisfies readonly PromptField[]
+/** One of them. */
 export type PlainPrompt = (typeof plainPrompts)[number]
 
 /** What a launch body says, typed; absent keys were not sent. Ids are not looked up yet. */
@@ -60,6 +62,7 @@ export interface Prompts {
   instance_groups?: number[]
 }
 
+/** A launch body, read. */
 export interface ReadPrompts {
   prompts: Prompts
   /** credential_passwords, and the passwords that old clients put beside the fields. */

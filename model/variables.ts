@@ -3,6 +3,7 @@ import { parseDocument, type ScalarTag, type Tags } from 'yaml'
 /** Variables of a template, inventory, host, group or launch, parsed. */
 export type Variables = Record<string, unknown>
 
+/** Variables, or why a text is none. */
 export type ParsedVariables = { ok: true; value: Variables } | { ok: false; message: string }
 
 /**

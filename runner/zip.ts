@@ -23,6 +23,7 @@ export class ZipSizeError extends Error {
   override name = 'ZipSizeError'
 }
 
+/** File types as the upper bits of a Unix mode. */
 export const fileType = { file: 0o100000, directory: 0o040000, link: 0o120000 } as const
 
 const largest32 = 0xffff_ffff

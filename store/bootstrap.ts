@@ -9,6 +9,7 @@ import { installation, users } from './schema/identity.ts'
 /** AWX's name of the execution environment of project updates; managed: users cannot change it. */
 export const controlPlaneEnvironment = 'Control Plane Execution Environment'
 
+/** What the first start takes from the settings. */
 export interface BootstrapOptions {
   /** For `admin`; generated when absent. Used on the first start only: later ones never change a password. */
   adminPassword?: string

@@ -10,4 +10,5 @@ export const channels = {
   groups: 'mayfly_groups',
 } as const
 
+/** One of them. */
 export type Channel = (typeof channels)[keyof typeof channels]

@@ -8,6 +8,7 @@ interface Rows<Row> {
   rows: Row[]
 }
 
+/** Results as both drivers give them. */
 export interface StoreQueryResult extends PgQueryResultHKT {
   type: Rows<this['row']>
 }
@@ -21,6 +22,7 @@ export type NotificationListener = (payload: string | null) => void
 /** Loads rows in COPY's text format into a table's columns (SQL names). */
 export type CopyIn = (table: string, columns: readonly string[], rows: Buffer) => Promise<void>
 
+/** The database, whichever of the two it is. */
 export interface Store {
   readonly kind: 'postgres' | 'pglite'
   /**
@@ -39,6 +41,7 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** How a store is opened. */
 export interface StoreOptions {
   /** Connections at most (PostgreSQL only). */
   poolMax?: number

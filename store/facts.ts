@@ -2,6 +2,7 @@ import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { hosts } from './schema/catalog.ts'
 
+/** Facts of one host. */
 export interface HostFacts {
   hostId: number
   /** {} means that the play cleared them. */

@@ -2,6 +2,7 @@ import { asc, eq } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { groupChildren, groupHosts, groups, hosts, inventories } from './schema/catalog.ts'
 
+/** A host as a worker reads it. */
 export interface InventoryHost {
   id: number
   name: string
@@ -10,6 +11,7 @@ export interface InventoryHost {
   variables: string
 }
 
+/** A group as a worker reads it. */
 export interface InventoryGroup {
   id: number
   name: string

@@ -13,6 +13,7 @@ export interface CredentialField {
   help_text?: string
 }
 
+/** Inputs of a credential type, as on the wire. */
 export interface CredentialInputs {
   fields: CredentialField[]
   required?: string[]

@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import { notify } from './notify.ts'
 import { outbox } from './schema/runtime.ts'
 
+/** A message to Temporal as stored. */
 export type OutboxRow = typeof outbox.$inferSelect
 
 /** How long a claimed row stays invisible to others; whoever claimed it and died delays it by no more than this. */

@@ -76,6 +76,7 @@ export async function readJobForRun(db: Database, jobId: number): Promise<RunDoc
   }
 }
 
+/** An instance group and what reaches its cluster. */
 export interface GroupDocument {
   group: typeof instanceGroups.$inferSelect
   /** What reaches its cluster; null: the worker's own (in-cluster or kubeconfig), unless group.credentialRequired says that one was deleted. */

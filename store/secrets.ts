@@ -98,6 +98,7 @@ export function open(keyring: Keyring, sealed: string, context: string): string 
   }
 }
 
+/** Whether a stored value is one that `seal` made. */
 export function isSealed(text: unknown): text is string {
   return typeof text === 'string' && text.startsWith(prefix)
 }

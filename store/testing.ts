@@ -13,6 +13,7 @@ import type {} from './testing-setup.ts'
 
 /** Both kinds of store: `describe.each(storeKinds)('… on %s', (kind) => …)`. */
 export const storeKinds = ['pglite', 'postgres'] as const
+/** One of them. */
 export type StoreKind = (typeof storeKinds)[number]
 
 const template = 'mayfly_template'

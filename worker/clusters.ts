@@ -8,6 +8,7 @@ import { containerGroupIds } from '../store/groups.ts'
 import { readCredential, readGroup } from '../store/run-document.ts'
 import type { Keyring } from '../store/secrets.ts'
 
+/** What clusters are opened from. */
 export interface ClusterSources {
   store: Store
   keyring: Keyring

@@ -18,6 +18,7 @@ import { RunningWorkflows } from './running-workflows.ts'
 import { registerSearchAttributes, scheduleReaper, type TemporalLink } from './temporal.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
+/** What a worker is made of. */
 export interface WorkerOptions {
   store: Store
   keyring: Keyring
@@ -29,6 +30,7 @@ export interface WorkerOptions {
   log: Logger
 }
 
+/** A worker that takes work. */
 export interface RunningWorker {
   /** Resolves when the worker has stopped; rejects when it broke. */
   readonly done: Promise<void>

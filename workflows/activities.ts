@@ -32,6 +32,7 @@ export function runInPodOf({ namespace, pod }: Pick<Admission, 'namespace' | 'po
   return proxyActivities<Pick<JobActivities, 'runInPod'>>({ ...lasting, summary: `pod ${namespace}/${pod}` }).runInPod
 }
 
+/** One pass of the reaper; its schedule repeats it, so nothing else does. */
 export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '1 minute',

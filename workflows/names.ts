@@ -8,6 +8,7 @@ export function groupTaskQueue(instanceGroupId: number): string {
   return `group-${instanceGroupId}`
 }
 
+/** Workflow types by which Temporal starts and replays. */
 export const workflowTypes = { job: 'job', projectUpdate: 'projectUpdate', reaper: 'reaper' } as const
 
 /** One workflow per unified job, whatever its kind; ids are unique over all kinds. */
@@ -15,6 +16,7 @@ export function jobWorkflowId(jobId: number): string {
   return `job-${jobId}`
 }
 
+/** The schedule that starts the reaper; one for an installation. */
 export const reaperScheduleId = 'mayfly-reaper'
 
 /** Search attributes by which operators find jobs in the Temporal UI. Ten keywords are all that SQL visibility has. */

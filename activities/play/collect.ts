@@ -25,6 +25,7 @@ export interface Collected {
   artifacts: string | null
 }
 
+/** Which output is read, for whom, and from where on: what is stored already is not read again. */
 export interface CollectInput {
   jobId: number
   attemptId: number

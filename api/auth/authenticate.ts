@@ -20,6 +20,7 @@ export interface Authenticator {
 /** A token's last use is written at most this often. */
 const lastUsedSeconds = 60
 
+/** Makes the authenticator of a process; it counts failed logins. */
 export function createAuthenticator({ store, clock = Date.now }: ApiDeps): Authenticator {
   const verify = createPasswordVerifier({ now: clock })
   const attempts = new LoginAttempts(clock)

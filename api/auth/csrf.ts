@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ApiError } from '../errors.ts'
 
+/** Name of the cookie that holds the token for scripts to send back. */
 export const csrfCookie = 'csrftoken'
 
 /** 403 of an unsafe call by session without the right token. */
@@ -18,6 +19,7 @@ export function sessionToken(sessionKey: string): string {
   return createHash('sha256').update(`csrf:${sessionKey}`).digest('hex')
 }
 
+/** A random token, for those who have no session yet. */
 export function newToken(): string {
   return randomBytes(32).toString('hex')
 }

@@ -10,6 +10,7 @@ export const sessionSeconds = 1800
 /** A session in use is prolonged when it is this old, rather than on every call. */
 const renewAfterSeconds = 60
 
+/** A user as stored. */
 export type UserRow = typeof users.$inferSelect
 
 /** Only the hash of a cookie or token is stored. */

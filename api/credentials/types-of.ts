@@ -2,6 +2,7 @@ import { inArray } from 'drizzle-orm'
 import { credentialTypes } from '../../store/schema/catalog.ts'
 import type { RequestContext } from '../context.ts'
 
+/** A credential type as stored. */
 export type CredentialTypeRow = typeof credentialTypes.$inferSelect
 
 /** Types of the given credentials, in their order; each type is read once a request. */

@@ -21,6 +21,7 @@ export const lookups = [
   'in',
   'isnull',
 ] as const
+/** One of them. */
 export type Lookup = (typeof lookups)[number]
 
 /** The condition `column lookup value`; every value is a parameter of the statement. Bad values give AWX's 400. */

@@ -9,7 +9,9 @@ export type JobRow = typeof unifiedJobs.$inferSelect
 
 const capitalize = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
+/** Statuses as OPTIONS offers them. */
 export const statusChoices: readonly Choice[] = jobStatuses.map((status) => [status, capitalize(status)])
+/** Verbosities of a play. */
 export const verbosityChoices: readonly Choice[] = [
   [0, '0 (Normal)'],
   [1, '1 (Verbose)'],
@@ -18,10 +20,12 @@ export const verbosityChoices: readonly Choice[] = [
   [4, '4 (Connection Debug)'],
   [5, '5 (WinRM Debug)'],
 ]
+/** Whether a play changes its hosts. */
 export const jobTypeChoices: readonly Choice[] = [
   ['run', 'Run'],
   ['check', 'Check'],
 ]
+/** Where a project's source comes from, in AWX's words. */
 export const scmTypeChoices: readonly Choice[] = [
   ['', 'Manual'],
   ['git', 'Git'],
@@ -30,6 +34,7 @@ export const scmTypeChoices: readonly Choice[] = [
   ['archive', 'Remote Archive'],
 ]
 
+/** Who may send webhooks. */
 export const webhookServiceChoices: readonly Choice[] = [
   ['', '---------'],
   ['github', 'GitHub'],

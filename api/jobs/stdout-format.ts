@@ -8,6 +8,7 @@ const mediaTypes = {
   txt_download: 'text/plain',
   ansi_download: 'text/plain',
 } as const
+/** One of AWX's formats of a job's output. */
 export type StdoutFormat = keyof typeof mediaTypes
 
 /** The format asked for by `?format=` and Accept; the status to refuse with where both cannot be met. */

@@ -14,6 +14,7 @@ export interface MadeJob {
   replayed: boolean
 }
 
+/** Makes the job within the transaction that keeps the key. */
 export type MakeJob = (tx: Database) => Promise<Omit<MadeJob, 'replayed'>>
 
 /** Another request with the same key was committed first. */

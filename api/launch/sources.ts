@@ -23,6 +23,7 @@ import type { RequestContext } from '../context.ts'
 import { camelCase } from '../registry.ts'
 import { storedPasswordsAsked } from './passwords.ts'
 
+/** A job template as stored. */
 export type TemplateRow = typeof jobTemplates.$inferSelect
 
 /** Everything a launch reads, by one query whatever the template. */

@@ -21,6 +21,7 @@ export class ApiRefusedError extends CommandError {
   }
 }
 
+/** What the demo asks of the API. */
 export class ApiClient {
   readonly url: string
   readonly #authorization: string

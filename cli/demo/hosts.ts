@@ -21,6 +21,7 @@ chmod -R go= /root/.ssh
 ssh-keygen -A
 exec "$(command -v sshd)" -D -e -o PasswordAuthentication=no`
 
+/** Hosts that take logins by ssh: pods of the demo. */
 export class DemoHosts {
   readonly #cluster: Cluster
   readonly #namespace: string

@@ -5,8 +5,10 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Cluster, openCluster } from '../cluster.ts'
 
+/** Answers one request; `body` was read to its end. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
+/** An API server that answers what a test tells it to. */
 export class ScriptedApiServer {
   /** Called for every plain request. */
   answer: Answer = (_request, response) => response.writeHead(404).end()

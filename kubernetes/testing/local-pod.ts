@@ -13,6 +13,7 @@ import { payloadFolder, spoolFolder } from '../scripts.ts'
 /** Which tools the "image" has. */
 export type Tools = 'gnu' | 'small'
 
+/** A pod that is a folder, and processes of this machine; runs the wrapper and the scripts as they are. */
 export class LocalPod implements PodAccess {
   readonly ref: SpooledPod = { namespace: 'local', name: 'pod', uid: 'uid-1' }
   readonly folder = mkdtempSync(join(tmpdir(), 'mayfly-pod-'))

@@ -13,6 +13,7 @@ import { listPlaybooks } from './playbooks.ts'
 import { type Update, updateSource } from './source.ts'
 import type { GalaxyCommand, GalaxyServer, HostKeyPolicy, PreparedProject } from './types.ts'
 
+/** What an update fetches, from where and for whom; see the project of that id. */
 export interface ProjectUpdateOptions {
   /** Folder that keeps mirrors, revisions and Galaxy content of all projects. Nothing else may write there. */
   dataFolder: string
@@ -41,6 +42,7 @@ export interface ProjectUpdateOptions {
   signal: AbortSignal
 }
 
+/** How an update ended, and what it found. */
 export interface ProjectUpdateResult {
   status: FinalStatus
   /** null exactly when successful. Free of secrets. */

@@ -22,6 +22,7 @@ const authors = () => ({
   modifiedById: integer().references(() => users.id, { onDelete: 'set null' }),
 })
 
+/** What everything else belongs to. */
 export const organizations = pgTable('organizations', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
   name: text().notNull().unique(),
@@ -32,6 +33,7 @@ export const organizations = pgTable('organizations', {
   ...stamps(),
 })
 
+/** What credentials of a kind hold, and what they mean for a play; managed ones come with the release. */
 export const credentialTypes = pgTable(
   'credential_types',
   {
@@ -51,6 +53,7 @@ export const credentialTypes = pgTable(
   (table) => [unique().on(table.name, table.kind)],
 )
 
+/** Secrets that jobs, projects and groups use; secret inputs are sealed. */
 export const credentials = pgTable(
   'credentials',
   {
@@ -71,6 +74,7 @@ export const credentials = pgTable(
   (table) => [unique().on(table.organizationId, table.name, table.credentialTypeId)],
 )
 
+/** Images in which plays run. */
 export const executionEnvironments = pgTable('execution_environments', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
   name: text().notNull().unique(),
@@ -85,6 +89,7 @@ export const executionEnvironments = pgTable('execution_environments', {
   ...stamps(),
 })
 
+/** Places where jobs run; a container group is a namespace of a cluster. */
 export const instanceGroups = pgTable('instance_groups', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
   name: text().notNull().unique(),
@@ -102,6 +107,7 @@ export const instanceGroups = pgTable('instance_groups', {
   ...stamps(),
 })
 
+/** Where playbooks come from. */
 export const projects = pgTable(
   'projects',
   {
@@ -140,6 +146,7 @@ export const projects = pgTable(
   (table) => [index().on(table.organizationId, table.name)],
 )
 
+/** Hosts and groups of a play. */
 export const inventories = pgTable(
   'inventories',
   {
@@ -161,6 +168,7 @@ export const inventories = pgTable(
   (table) => [unique().on(table.organizationId, table.name)],
 )
 
+/** Hosts, each in one inventory. */
 export const hosts = pgTable(
   'hosts',
   {
@@ -183,6 +191,7 @@ export const hosts = pgTable(
   (table) => [unique().on(table.inventoryId, table.name)],
 )
 
+/** Groups of hosts, each in one inventory. */
 export const groups = pgTable(
   'groups',
   {
@@ -199,6 +208,7 @@ export const groups = pgTable(
   (table) => [unique().on(table.inventoryId, table.name)],
 )
 
+/** Which hosts are in which groups. */
 export const groupHosts = pgTable(
   'group_hosts',
   {
@@ -212,6 +222,7 @@ export const groupHosts = pgTable(
   (table) => [primaryKey({ columns: [table.groupId, table.hostId] }), index().on(table.hostId)],
 )
 
+/** Which groups are in which groups. */
 export const groupChildren = pgTable(
   'group_children',
   {
@@ -227,6 +238,7 @@ export const groupChildren = pgTable(
 
 const ask = () => boolean().notNull().default(false)
 
+/** What is launched again and again. */
 export const jobTemplates = pgTable(
   'job_templates',
   {
@@ -288,6 +300,7 @@ export const jobTemplates = pgTable(
   (table) => [index().on(table.organizationId, table.name), index().on(table.name)],
 )
 
+/** Credentials that come with a template. */
 export const jobTemplateCredentials = pgTable(
   'job_template_credentials',
   {
@@ -309,6 +322,7 @@ const orderedGroups = () => ({
   position: integer().notNull(),
 })
 
+/** Instance groups of a template, preferred first. */
 export const jobTemplateInstanceGroups = pgTable(
   'job_template_instance_groups',
   {
@@ -320,6 +334,7 @@ export const jobTemplateInstanceGroups = pgTable(
   (table) => [primaryKey({ columns: [table.jobTemplateId, table.instanceGroupId] })],
 )
 
+/** Instance groups of an inventory, preferred first. */
 export const inventoryInstanceGroups = pgTable(
   'inventory_instance_groups',
   {
@@ -331,6 +346,7 @@ export const inventoryInstanceGroups = pgTable(
   (table) => [primaryKey({ columns: [table.inventoryId, table.instanceGroupId] })],
 )
 
+/** Instance groups of an organization, preferred first. */
 export const organizationInstanceGroups = pgTable(
   'organization_instance_groups',
   {

@@ -136,6 +136,7 @@ export const unifiedJobs = pgTable(
   ],
 )
 
+/** Credentials of a job, as it was launched. */
 export const unifiedJobCredentials = pgTable(
   'unified_job_credentials',
   {
@@ -184,6 +185,7 @@ export const jobEvents = pgTable(
   ],
 )
 
+/** What a play did on one host, in counts. */
 export const jobHostSummaries = pgTable(
   'job_host_summaries',
   {

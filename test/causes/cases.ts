@@ -94,6 +94,7 @@ async function deletePod({ mayfly, scene, pods }: Stage, job: number, gracePerio
 
 const worker = (fields: string) => `spec: {containers: [{name: worker, ${fields}}]}`
 
+/** A way to go wrong for each cause that a cluster can give. */
 export const cases: Case[] = [
   {
     name: 'an image that the registry does not have',

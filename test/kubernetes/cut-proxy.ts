@@ -1,6 +1,7 @@
 /** A TCP proxy whose connections can be cut, or frozen so that neither side learns of it. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
+/** A TCP proxy that a test can cut or freeze. */
 export class CutProxy {
   readonly #server: Server
   readonly #pairs = new Set<[Socket, Socket]>()

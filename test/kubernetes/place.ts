@@ -15,6 +15,7 @@ import { ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
 import type { TestStack } from '../setup/stack.ts'
 import { CutProxy } from './cut-proxy.ts'
 
+/** A namespace of its own on the real cluster, also reached through a proxy that can be cut. */
 export class Place {
   readonly stack: TestStack
   readonly namespace: string

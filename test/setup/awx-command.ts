@@ -8,6 +8,7 @@ import type { Mayfly } from './mayfly.ts'
 /** awxkit imports pkg_resources, which newer setuptools no longer have. */
 const packages = ['awxkit==24.6.1', 'setuptools<80']
 
+/** How a command ended, and what it printed. */
 export interface CommandResult {
   exitCode: number
   stdout: string

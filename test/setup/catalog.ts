@@ -14,6 +14,7 @@ export interface Catalog {
   group: number
 }
 
+/** What a catalog holds. */
 export interface CatalogOptions {
   /** Files of the project by path; the playbooks among them. */
   files: Record<string, string>

@@ -10,6 +10,7 @@ const node = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'node
 /** What a worker logs once it takes work. */
 const workerReady = 'worker is ready'
 
+/** One process of Mayfly. */
 export class Part {
   readonly name: string
   readonly log: string

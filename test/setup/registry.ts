@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+/** An image registry that has nothing. */
 export interface Registry {
   /** Host and port, as the first part of an image's name. */
   host: string

@@ -40,6 +40,7 @@ let made = 0
 /** A name that no other object of the test run has. */
 const fresh = (what: string) => `${what} ${++made}`
 
+/** Groups, templates and jobs for one test file. */
 export class Scene {
   readonly mayfly: Mayfly
   readonly #catalog: Catalog

@@ -13,6 +13,7 @@ import { Gate } from './gate.ts'
 import { Places } from './places.ts'
 import type { NamespaceWatch, Watches } from './watches.ts'
 
+/** What the line of a group works with. */
 export interface GroupLineDeps {
   store: Store
   connection: NativeConnection
