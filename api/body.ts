@@ -1,3 +1,4 @@
+import { dataBeyondLimits } from '../model/data-limits.ts'
 import { ApiError, BadRequestError, ValidationError } from './errors.ts'
 
 /** Largest body that is read, in bytes: a launch with big extra_vars fits, a file does not. */
@@ -27,6 +28,8 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
   const [type = ''] = (request.headers.get('content-type') ?? '').split(';')
   if (type.trim().toLowerCase() !== 'application/json') throw new UnsupportedMediaTypeError()
   const value = parse(text)
+  const beyond = dataBeyondLimits(value)
+  if (beyond !== undefined) throw new BadRequestError(`JSON parse error - ${beyond}`)
   if (value === null) throw ValidationError.on('__all__', 'This field may not be null.')
   if (typeof value !== 'object' || Array.isArray(value))
     throw new BadRequestError('JSON parse error - not a JSON object')

@@ -1,4 +1,4 @@
-import { isMapping, parseVariables, pythonTypeName } from '../model/variables.ts'
+import { isMapping, parseVariables, pythonText, pythonTypeName } from '../model/variables.ts'
 import type { ChoiceField, Field, IntegerField, JsonField, StringField } from './field.ts'
 
 /** A field's value was read (`value` is what is stored), or refused with DRF's text. */
@@ -73,10 +73,15 @@ function checkString(field: StringField, value: unknown): Checked {
 }
 
 function checkInteger(field: IntegerField, value: unknown): Checked {
-  const readable = typeof value === 'number' || (typeof value === 'string' && /^\s*[+-]?\d+(\.0*)?\s*$/.test(value))
-  const number = Number(value)
-  if (!readable || !Number.isInteger(number)) return bad('A valid integer is required.')
+  const number = readNumber(value, /^\s*[+-]?\d+(\.0*)?\s*$/)
+  if (!Number.isInteger(number)) return bad('A valid integer is required.')
   return inRange(number, field.min ?? -2147483648, field.max ?? 2147483647)
+}
+
+/** A number, or a text that reads like one; NaN for everything else, which need not even be convertible. */
+function readNumber(value: unknown, readable: RegExp): number {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' && readable.test(value) ? Number(value) : Number.NaN
 }
 
 function inRange(number: number, min: number, max: number): Checked {
@@ -105,15 +110,15 @@ function acceptsBlank(field: ChoiceField): boolean {
 
 function checkChoice(field: ChoiceField, value: unknown): Checked {
   if (value === '' && acceptsBlank(field)) return good('')
-  const choice = offered(field).find(([offer]) => offer !== null && String(offer) === String(value))
-  return choice ? good(choice[0]) : bad(`"${String(value)}" is not a valid choice.`)
+  const text = pythonText(value)
+  const choice = offered(field).find(([offer]) => offer !== null && String(offer) === text)
+  return choice ? good(choice[0]) : bad(`"${text}" is not a valid choice.`)
 }
 
 function checkId(required: boolean, value: unknown): Checked {
   if (value === '') return required ? bad('This field may not be null.') : good(null)
-  const numeric = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
-  const id = Number(value)
-  if (!numeric || !Number.isInteger(id)) {
+  const id = readNumber(value, /^\d+$/)
+  if (!Number.isInteger(id)) {
     return bad(`Incorrect type. Expected pk value, received ${pythonTypeName(value)}.`)
   }
   return good(id)

@@ -66,6 +66,27 @@ describe('create', () => {
     expect({ status, body }).toEqual({ status: 400, body: { max_hosts: [message] } })
   })
 
+  test.each([
+    [
+      '/api/v2/organizations/',
+      { name: 'bad', max_hosts: { toString: 1 } },
+      { max_hosts: ['A valid integer is required.'] },
+    ],
+    [
+      '/api/v2/groups/',
+      { name: 'bad', inventory: { valueOf: 1, toString: 1 } },
+      { inventory: ['Incorrect type. Expected pk value, received dict.'] },
+    ],
+    [
+      '/api/v2/execution_environments/',
+      { name: 'bad', image: 'registry.example.org/ee:2', pull: { toString: 1 } },
+      { pull: [`"{'toString': 1}" is not a valid choice.`] },
+    ],
+  ])('%s: what converts to nothing is refused like any other mapping', async (path, value, complaints) => {
+    const { status, body } = await app.call('POST', path, value)
+    expect({ status, body }).toEqual({ status: 400, body: complaints })
+  })
+
   test('a name with NUL is refused, not passed to the database', async () => {
     const { body } = await app.call('POST', organizations, { name: 'a\0b' })
     expect(body).toEqual({ name: ['Null characters are not allowed.'] })
@@ -94,6 +115,16 @@ describe('bodies', () => {
         })
       ).status,
     ).toBe(413)
+  })
+
+  test.each([
+    ['too deep', `{"name": ${'['.repeat(9000)}${']'.repeat(9000)}}`, 'nested deeper than 200 levels'],
+    ['too many values', `{"name": [${'1,'.repeat(1_100_000)}1]}`, 'more than 1000000 values'],
+  ])('%s: 400, whatever its fields', async (_what, text, words) => {
+    const { status, body } = await app.call('POST', organizations, undefined, {
+      raw: { text, type: 'application/json' },
+    })
+    expect({ status, body }).toEqual({ status: 400, body: { detail: `JSON parse error - ${words}` } })
   })
 
   test('a malformed one is not quoted in the answer', async () => {

@@ -9,8 +9,20 @@ test.each([
   ['$ANSIBLE_VAULT;1.1;AES256\n6132', true],
   ['- name: a task\n  debug:', false],
   ['key: value', false],
+  ['-\n  hosts: all', true],
+  ['hosts:\tall', true],
 ])('%j: %s', (text, is) => {
   expect(looksLikePlaybook(text)).toBe(is)
+})
+
+test.each([
+  ['blank lines', '\n'.repeat(256 * 1024)],
+  ['one long line of blanks', ' '.repeat(256 * 1024)],
+  ['dashes', '- '.repeat(128 * 1024)],
+])('a file of %s is looked through at once', (_what, text) => {
+  const started = performance.now()
+  expect(looksLikePlaybook(text)).toBe(false)
+  expect(performance.now() - started).toBeLessThan(1000)
 })
 
 test.each([

@@ -2,7 +2,7 @@
 const partFolders = new Set(['roles', 'tasks', 'group_vars', 'host_vars'])
 
 /** A line that begins a play or pulls one in. */
-const playLine = /^\s*-?\s*(hosts|(ansible\.builtin\.)?import_playbook|(ansible\.builtin\.)?include):\s*.*$/m
+const playLine = /^[^\S\r\n]*(-[^\S\r\n]*)?(hosts|(ansible\.builtin\.)?import_playbook|(ansible\.builtin\.)?include):/m
 
 /** Whether a folder of a project, by its relative path, may hold playbooks or inventories; hidden ones may not. */
 export function mayHoldPlaybooks(folder: string): boolean {

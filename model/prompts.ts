@@ -121,10 +121,9 @@ const integer =
 const choice =
   (choices: readonly (string | number)[]) =>
   (value: unknown): Reading => {
-    const found = choices.find((one) => String(one) === String(value))
-    return found === undefined || typeof value === 'object'
-      ? { error: `"${pythonText(value)}" is not a valid choice.` }
-      : { value: found }
+    const given = pythonText(value)
+    const found = choices.find((one) => String(one) === given)
+    return found === undefined ? { error: `"${given}" is not a valid choice.` } : { value: found }
   }
 
 const truths = new Map<unknown, boolean>(

@@ -37,6 +37,11 @@ test.each<[Record<string, unknown>, string[]]>([
   expect([...surveyErrors(questions, answers).values()].flat()).toEqual(messages)
 })
 
+test('a bound that is no number is none', () => {
+  const bound = { toString: 1 } as unknown as number
+  expect([...surveyErrors([question('n', { type: 'integer', min: bound })], { n: 1 }).values()]).toEqual([])
+})
+
 test('a password is never repeated in a message', () => {
   const errors = surveyErrors([question('pw', { type: 'password', min: 30 })], { pw: 'hunter2-secret' })
   expect([...errors.values()].flat().join()).not.toContain('hunter2')
@@ -61,6 +66,18 @@ test.each<[Record<string, unknown>, string | null]>([
   [
     { name: '', description: '', spec: [questions[0], questions[0]] },
     "'variable' 's_text' duplicated in survey question 1.",
+  ],
+  [
+    { name: '', description: '', spec: [{ ...questions[2], default: 5 }] },
+    "'default' in survey question 0 expected to be str type.",
+  ],
+  [
+    { name: '', description: '', spec: [{ ...questions[0], default: '$encrypted$' }] },
+    '$encrypted$ is a reserved keyword for password question defaults, survey question 0 is type text instead.',
+  ],
+  [
+    { name: '', description: '', spec: [{ ...questions[5], choices: { split: 1 } }] },
+    'Survey question 0 of type multiplechoice must specify choices.',
   ],
 ])('spec %#', (spec, error) => {
   expect(surveySpecError(spec)).toBe(error)

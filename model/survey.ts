@@ -134,12 +134,15 @@ function choiceErrors(question: SurveyQuestion, value: unknown): string[] {
 /** Choices come as a list or as lines of text. */
 function choicesOf(question: SurveyQuestion): unknown[] {
   if (Array.isArray(question.choices)) return question.choices
-  return (question.choices ?? '').split(/\r?\n/).filter((choice) => choice.trim() !== '')
+  if (typeof question.choices !== 'string') return []
+  return question.choices.split(/\r?\n/).filter((choice) => choice.trim() !== '')
 }
 
 function bounds(question: SurveyQuestion): { min: number | null; max: number | null } {
-  const read = (bound: SurveyQuestion['min']) =>
-    bound === undefined || bound === null || bound === '' || Number.isNaN(Number(bound)) ? null : Number(bound)
+  const read = (bound: unknown) => {
+    if (typeof bound !== 'number' && typeof bound !== 'string') return null
+    return bound === '' || Number.isNaN(Number(bound)) ? null : Number(bound)
+  }
   return { min: read(question.min), max: read(question.max) }
 }
 
@@ -158,6 +161,13 @@ function questionError(question: unknown, index: number, variables: Set<string>)
   const variable = String(question.variable)
   if (variables.has(variable)) return `'variable' '${variable}' duplicated in survey question ${index}.`
   variables.add(variable)
+  const { default: standard } = question
+  if (question.type === 'password' && standard !== undefined && standard !== null && typeof standard !== 'string') {
+    return `'default' in survey question ${index} expected to be str type.`
+  }
+  if (question.type !== 'password' && standard === encrypted) {
+    return `${encrypted} is a reserved keyword for password question defaults, survey question ${index} is type ${question.type} instead.`
+  }
   const isChoice = question.type === 'multiplechoice' || question.type === 'multiselect'
   if (isChoice && choicesOf(question as unknown as SurveyQuestion).length === 0) {
     return `Survey question ${index} of type ${question.type} must specify choices.`

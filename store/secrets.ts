@@ -103,6 +103,9 @@ export function isSealed(text: unknown): text is string {
   return typeof text === 'string' && text.startsWith(prefix)
 }
 
+/** Why nobody may write a value that passes for a sealed one: where it is opened it would not open. */
+export const reservedBeginning = `A value may not begin with ${prefix}.`
+
 /** Context of one secret field of a credential. */
 export function credentialContext(credentialId: number, field: string): string {
   return `credential:${credentialId}:${field}`

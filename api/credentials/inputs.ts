@@ -1,7 +1,7 @@
 import { encrypted } from '../../model/encrypted.ts'
 import { isMapping, pythonText, pythonTypeName } from '../../model/variables.ts'
 import type { CredentialField } from '../../store/managed-credential-types.ts'
-import { credentialContext, isSealed, type Keyring, open, seal } from '../../store/secrets.ts'
+import { credentialContext, isSealed, type Keyring, open, reservedBeginning, seal } from '../../store/secrets.ts'
 import { ValidationError } from '../errors.ts'
 import { typeFields, unexpected } from './type-schema.ts'
 
@@ -37,13 +37,20 @@ function complaintOf(field: CredentialField, value: unknown): string | undefined
   // The database's texts hold none.
   if (value.includes('\0')) return 'Null characters are not allowed.'
   if (field.choices && !field.choices.includes(value)) return `${quoted(value)} is not one of ${quoted(field.choices)}`
-  if (field.format === 'ssh_private_key' && !/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+-----END /.test(value)) {
+  if (isSealed(value as unknown)) return reservedBeginning
+  if (field.format === 'ssh_private_key' && !hasKeyBlock(value)) {
     return `Invalid certificate or key: ${value.slice(0, 100)}...`
   }
   if (field.format === 'vault_id' && value.includes('@')) return '@ is not an allowed character'
   if (field.format === 'url' && !/^https?:\/\//.test(value))
     return 'Invalid URL: Missing url scheme (http, https, etc.)'
   return undefined
+}
+
+/** Two searches: one expression over both marks would take the square of the text's length. */
+function hasKeyBlock(text: string): boolean {
+  const begin = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.exec(text)
+  return begin !== null && text.includes('-----END ', begin.index + begin[0].length + 1)
 }
 
 function quoted(value: unknown): string {

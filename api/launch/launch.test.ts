@@ -98,6 +98,17 @@ describe.each(storeKinds)('launching on %s', (kind) => {
       expect(JSON.parse(open(app.deps.keyring, row.launchSecrets ?? '', launchContext(row.id)))).toEqual(passwords)
     })
 
+    test('a default that looks sealed is refused: the launch could not open it', async () => {
+      const question = { question_name: 't', type: 'text', variable: 's_text', required: false }
+      const spec = [{ ...question, default: '$mayfly$v1$0000$AAAA$AAAA' }]
+      const body = { name: 'n', description: '', spec }
+      const answer = await app.call('POST', '/api/v2/job_templates/24/survey_spec/', body)
+      expect([answer.status, answer.body]).toEqual([
+        400,
+        { error: 'Default of survey question s_text: A value may not begin with $mayfly$v1$.' },
+      ])
+    })
+
     test('answers to password questions are sealed, shown as $encrypted$, and kept for a relaunch', async () => {
       const spec = [
         { question_name: 'p', type: 'password', variable: 's_pw', required: false, default: 'pw-default' },

@@ -45,6 +45,25 @@ test('$encrypted$ for what was never stored is refused on change too', async () 
   })
 })
 
+test('what looks like a sealed value is refused: it would open nowhere', async () => {
+  const { url } = await create('forged')
+  for (const field of ['username', 'password']) {
+    const { status, body } = await app.call('PATCH', url, { inputs: { [field]: '$mayfly$v1$0000$AAAA$AAAA' } })
+    expect({ status, body }).toEqual({
+      status: 400,
+      body: { inputs: { [field]: ['A value may not begin with $mayfly$v1$.'] } },
+    })
+  }
+})
+
+test('an ssh key of nothing but beginnings is refused at once', async () => {
+  const { url } = await create('beginnings')
+  const started = performance.now()
+  const key = '-----BEGIN PRIVATE KEY-----'.repeat(150_000)
+  expect((await app.call('PATCH', url, { inputs: { ssh_key_data: key } })).status).toBe(400)
+  expect(performance.now() - started).toBeLessThan(3000)
+})
+
 test('a copy opens with its own seal', async () => {
   const { url } = await create('origin')
   const { status, body } = await app.call('POST', `${url}copy/`, { name: 'copy of origin' })

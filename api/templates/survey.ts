@@ -3,7 +3,7 @@ import { encrypted } from '../../model/encrypted.ts'
 import { type SurveyQuestion, surveyQuestions, surveySpecError } from '../../model/survey.ts'
 import type { Variables } from '../../model/variables.ts'
 import { jobTemplates } from '../../store/schema/catalog.ts'
-import { isSealed, type Keyring, open, seal, surveyContext } from '../../store/secrets.ts'
+import { isSealed, type Keyring, open, reservedBeginning, seal, surveyContext } from '../../store/secrets.ts'
 import { ApiError } from '../errors.ts'
 import type { Action } from '../resource.ts'
 
@@ -49,6 +49,9 @@ export function resealSurvey(keyring: Keyring, source: TemplateRow, copyId: numb
 function sealDefaults(keyring: Keyring, template: TemplateRow, body: Variables): Variables {
   const stored = new Map(surveyQuestions(template.surveySpec).map((question) => [question.variable, question.default]))
   const spec = surveyQuestions(body).map((question): SurveyQuestion => {
+    if (isSealed(question.default)) {
+      throw new ApiError(400, { error: `Default of survey question ${question.variable}: ${reservedBeginning}` })
+    }
     if (question.type !== 'password' || typeof question.default !== 'string' || question.default === '') return question
     const { variable } = question
     if (question.default === encrypted) {
