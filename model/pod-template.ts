@@ -1,6 +1,7 @@
-import { LineCounter, parseDocument, type Tags } from 'yaml'
+import { LineCounter, parseDocument } from 'yaml'
 import type { PodManifest } from './pod-template-types.ts'
 import { isMapping } from './variables.ts'
+import { likePyYaml } from './yaml.ts'
 
 /** An override that does not parse or is no mapping; the message names line and column where there are any. */
 export class OverrideSyntaxError extends Error {
@@ -30,12 +31,7 @@ export function defaultPodTemplate(): PodManifest {
  */
 export function parseOverride(text: string): PodManifest {
   const lines = new LineCounter()
-  const document = parseDocument(text, {
-    version: '1.1',
-    customTags: (tags) => tags.filter((tag) => !isTimestamp(tag)).map(withoutSingleLetters),
-    lineCounter: lines,
-    prettyErrors: false,
-  })
+  const document = parseDocument(text, { ...likePyYaml, lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
   if (error) {
     const { line, col } = lines.linePos(error.pos[0])
@@ -51,19 +47,6 @@ export function parseOverride(text: string): PodManifest {
   if (!isMapping(parsed))
     throw new OverrideSyntaxError('The override must be a mapping with keys such as metadata and spec.')
   return parsed
-}
-
-function isTimestamp(tag: Tags[number]): boolean {
-  return typeof tag !== 'string' && tag.tag === 'tag:yaml.org,2002:timestamp'
-}
-
-/** The specification's `y` and `n` as booleans are left out by the parsers of AWX and kubectl, and so are they here. */
-function withoutSingleLetters(tag: Tags[number]): Tags[number] {
-  if (typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag) || !tag.test) return tag
-  return {
-    ...tag,
-    test: tag.test.test('yes') ? /^([Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^([Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
-import { parseDocument, type ScalarTag, type Tags } from 'yaml'
+import { parseDocument } from 'yaml'
+import { likePyYaml } from './yaml.ts'
 
 /** Variables of a template, inventory, host, group or launch, parsed. */
 export type Variables = Record<string, unknown>
@@ -111,34 +112,9 @@ function readJson(text: string): Read {
   }
 }
 
-const timestampTag = 'tag:yaml.org,2002:timestamp'
-
-/** Where PyYAML, which AWX and Ansible use, is narrower than YAML 1.1: `y` and `n` are texts, and so is `12e7`, which has no point. */
-function likePyYaml(tag: Tags[number]): Tags[number] {
-  if (!isScalarTag(tag)) return tag
-  if (tag.tag === 'tag:yaml.org,2002:bool') {
-    const narrow = tag.test?.test('true')
-      ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/
-      : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/
-    return { ...tag, test: narrow }
-  }
-  if (tag.tag === 'tag:yaml.org,2002:float' && tag.format === 'EXP') {
-    return { ...tag, test: /^[-+]?(?:[0-9][0-9_]*)?\.[0-9_]*[eE][-+][0-9]+$/ }
-  }
-  return tag
-}
-
-const isScalarTag = (tag: Tags[number]): tag is ScalarTag => typeof tag === 'object' && 'test' in tag
-
 function readYaml(text: string): Read {
   try {
-    // Ansible reads YAML 1.1 (yes, no, 0777). Its timestamps are left as text: nothing else survives the way through JSON to the play.
-    const document = parseDocument(text, {
-      version: '1.1',
-      merge: true,
-      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || tag.tag !== timestampTag).map(likePyYaml),
-      prettyErrors: true,
-    })
+    const document = parseDocument(text, { ...likePyYaml, merge: true, prettyErrors: true })
     const error = document.errors[0]
     if (error) return { ok: false, message: error.message.trim() }
     return { ok: true, value: document.toJS({ maxAliasCount: 100 }) }

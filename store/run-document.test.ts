@@ -60,7 +60,6 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
     ])
     await store.db.insert(catalog.groupChildren).values({ parentId: ids.all, childId: ids.web })
     expect(await readInventory(store.db, inventoryId)).toEqual({
-      id: inventoryId,
       name: 'prod',
       variables: 'a: 1',
       hosts: [
@@ -69,8 +68,8 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
         { id: db1?.id, name: 'db1', enabled: true, variables: '' },
       ],
       groups: [
-        { id: ids.web, name: 'web', variables: 'b: 2', hosts: ['web1', 'web2'], children: [] },
-        { id: ids.all, name: 'servers', variables: '', hosts: ['db1'], children: ['web'] },
+        { name: 'web', variables: 'b: 2', hostIds: [web1?.id, web2?.id], childNames: [] },
+        { name: 'servers', variables: '', hostIds: [db1?.id], childNames: ['web'] },
       ],
     })
     expect(await readInventory(store.db, 999_999)).toBeUndefined()

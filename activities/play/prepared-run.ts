@@ -1,10 +1,10 @@
 import type { InventoryStructure } from '../../model/inventory-script.ts'
 import { restoreSecretAnswers } from '../../model/launch.ts'
 import { storedVariables } from '../../model/variables.ts'
-import type { CredentialPasswords, ResolvedCredential } from '../../runner/credentials.ts'
+import { secretsOf } from '../../runner/credentials.ts'
 import { metaVars, type RunnerJob } from '../../runner/job.ts'
 import { readFacts } from '../../store/facts.ts'
-import { type InventoryDocument, readInventory } from '../../store/inventory.ts'
+import { readInventory } from '../../store/inventory.ts'
 import type { RunDocument } from '../../store/run-document.ts'
 import { launchPasswords, resolve } from '../credentials.ts'
 import type { ActivityDeps } from '../deps.ts'
@@ -18,6 +18,8 @@ export interface PreparedRun {
   /** Values that must not appear in anything stored. */
   secrets: string[]
 }
+
+const noInventory: InventoryStructure = { name: '', variables: '', hosts: [], groups: [] }
 
 /** Gathers what a run is made of, with the project at the job's revision on this machine. */
 export async function prepareRun(deps: ActivityDeps, document: RunDocument, signal: AbortSignal): Promise<PreparedRun> {
@@ -46,7 +48,7 @@ export async function prepareRun(deps: ActivityDeps, document: RunDocument, sign
     rolesFolder: project.rolesFolder,
     collectionsFolder: project.collectionsFolder,
     inventoryId: job.inventoryId ?? 0,
-    inventory: structureOf(inventory),
+    inventory: inventory ?? noInventory,
     slice: { number: job.jobSliceNumber, count: job.jobSliceCount },
     credentials,
     launchPasswords: passwords,
@@ -60,32 +62,7 @@ export async function prepareRun(deps: ActivityDeps, document: RunDocument, sign
   return {
     job: runnerJob,
     hostIds: new Map((inventory?.hosts ?? []).map((host) => [host.name, host.id])),
-    secrets: secretsOf(credentials, passwords),
-  }
-}
-
-function secretsOf(credentials: ResolvedCredential[], passwords: CredentialPasswords): string[] {
-  const inputs = credentials.flatMap(({ inputs: values, type }) =>
-    type.fields.filter((field) => field.secret).map((field) => values[field.id]),
-  )
-  return [...inputs, ...Object.values(passwords)].filter(
-    (value) => typeof value === 'string' && value !== '',
-  ) as string[]
-}
-
-function structureOf(inventory: InventoryDocument | undefined): InventoryStructure {
-  if (!inventory) return { name: '', variables: '', hosts: [], groups: [] }
-  const ids = new Map(inventory.hosts.map((host) => [host.name, host.id]))
-  return {
-    name: inventory.name,
-    variables: inventory.variables,
-    hosts: inventory.hosts,
-    groups: inventory.groups.map(({ name, variables, hosts, children }) => ({
-      name,
-      variables,
-      hostIds: hosts.flatMap((host) => ids.get(host) ?? []),
-      childNames: children,
-    })),
+    secrets: [...credentials.flatMap(secretsOf), ...Object.values(passwords).filter((password) => password !== '')],
   }
 }
 

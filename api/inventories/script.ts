@@ -24,18 +24,8 @@ export const scriptAction: Action<Inventory> = {
     const subset = query.get('subset')
     const slice = subset ? readSlice(subset) : undefined
     if (slice === null) throw new BadRequestError('subset must read slice<number>of<count>.')
-    const document = await readInventory(context.db, object.id)
-    if (!document) throw NotFoundError.of('Inventory')
-    const ids = new Map(document.hosts.map((host) => [host.name, host.id]))
-    const structure = {
-      ...document,
-      groups: document.groups.map((group) => ({
-        name: group.name,
-        variables: group.variables,
-        hostIds: group.hosts.flatMap((host) => ids.get(host) ?? []),
-        childNames: group.children,
-      })),
-    }
-    return { status: 200, body: inventoryData(structure, { ...options, slice }) }
+    const inventory = await readInventory(context.db, object.id)
+    if (!inventory) throw NotFoundError.of('Inventory')
+    return { status: 200, body: inventoryData(inventory, { ...options, slice }) }
   },
 }
