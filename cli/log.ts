@@ -17,7 +17,7 @@ export function createLogger({ logLevel, logFormat }: Pick<Settings, 'logLevel' 
 const levels: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info ', 40: 'warn ', 50: 'error', 60: 'fatal' }
 
 /** A line of JSON as a line for people: time, level, message, then the rest as `key=value`; stacks on lines of their own. */
-function readableLine(line: string): string {
+export function readableLine(line: string): string {
   const { level, time, msg, pid: _, error, err, ...rest } = JSON.parse(line) as Record<string, unknown>
   const clock = new Date(Number(time)).toTimeString().slice(0, 8)
   const words = Object.entries(rest).map(([key, value]) => `${key}=${textOf(value)}`)

@@ -71,7 +71,10 @@ export async function runProgram(argv: string[]): Promise<void> {
   process.exit()
 }
 
-/** Says why a command failed; expected errors (all of ours have names) without a stack. */
+/** Names of errors that nobody threw on purpose, or without a meaning of their own. */
+const unexpected = new Set(['Error', 'TypeError', 'ReferenceError', 'RangeError', 'SyntaxError'])
+
+/** Says why a command failed; errors of ours, all of which have names, without a stack. */
 function report(error: unknown): void {
   process.exitCode = 1
   if (error instanceof EndedError) return
@@ -79,7 +82,6 @@ function report(error: unknown): void {
     console.error(`mayfly: ${String(error)}`)
     return
   }
-  const expected = error.name !== 'Error' && error.name !== 'TypeError' && error.name !== 'ReferenceError'
-  console.error(`mayfly: ${expected ? error.message : error.stack}`)
+  console.error(`mayfly: ${unexpected.has(error.name) ? error.stack : error.message}`)
   if ('remedy' in error && typeof error.remedy === 'string') console.error(`  → ${error.remedy}`)
 }

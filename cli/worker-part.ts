@@ -5,6 +5,7 @@ import type { ClusterTarget } from '../kubernetes/target.ts'
 import { connectTemporal, type TemporalLink } from '../worker/temporal.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import type { Composition } from './compose.ts'
+import { reasonOf } from './reason.ts'
 import type { Settings } from './settings.ts'
 
 /** Starts the worker; waits for Temporal as long as it takes, and says so. Rejects when `signal` aborts first. */
@@ -55,12 +56,6 @@ async function openTemporal(env: NodeJS.ProcessEnv): Promise<TemporalLink> {
     await link.connection.close()
     throw error
   }
-}
-
-/** The server's own words where the error has any. */
-function reasonOf(error: unknown): string {
-  const details = error instanceof Error && 'details' in error ? error.details : undefined
-  return typeof details === 'string' && details ? details : error instanceof Error ? error.message : String(error)
 }
 
 /** What activities need of the settings. */

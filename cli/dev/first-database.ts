@@ -1,7 +1,7 @@
 /** Makes the embedded database of the first start. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { run } from '../../dev/run.ts'
 import { writeWhole } from '../../dev/state.ts'
 import type { Settings } from '../settings.ts'
@@ -25,8 +25,12 @@ export async function makeFirstDatabase(
   const password = known ?? randomBytes(18).toString('base64url')
   // Stored first: a password that nobody has is worse than one without a database.
   if (!known) writeWhole(devFiles(name).adminPassword, `${password}\n`)
-  const draft = `${folder}.new`
-  rmSync(draft, { recursive: true, force: true })
+  // A name of our own: the maker that a killed start left behind may still be at work on its draft.
+  const draft = `${folder}.new${process.pid}`
+  for (const entry of existsSync(dirname(folder)) ? readdirSync(dirname(folder)) : []) {
+    if (entry.startsWith(`${basename(folder)}.new`))
+      rmSync(join(dirname(folder), entry), { recursive: true, force: true })
+  }
   const program = join(import.meta.dirname, '..', 'main.ts')
   await run(process.execPath, [...frugalFlags, program, 'migrate'], {
     env: { ...env, ...frugalEnvironment, MAYFLY_DATABASE_URL: `pglite://${draft}`, MAYFLY_ADMIN_PASSWORD: password },

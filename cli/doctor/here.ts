@@ -7,6 +7,7 @@ import { isMigrated } from '../../store/migrate.ts'
 import { loadKeyring } from '../../store/secrets.ts'
 import { openStore } from '../compose.ts'
 import { createLogger } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import type { Settings } from '../settings.ts'
 import { galaxyOnThisMachine } from '../worker.ts'
 
@@ -29,8 +30,12 @@ export async function databaseCheck(settings: Settings, inUse: boolean): Promise
       remedy: 'run `mayfly migrate`',
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { name, ok: false, detail: `${shown}: ${reason}`, remedy: 'start it, or correct MAYFLY_DATABASE_URL' }
+    return {
+      name,
+      ok: false,
+      detail: `${shown}: ${reasonOf(error)}`,
+      remedy: 'start it, or correct MAYFLY_DATABASE_URL',
+    }
   } finally {
     await store.close()
   }
@@ -60,8 +65,7 @@ export async function secretKeyCheck(env: NodeJS.ProcessEnv, devRuns: boolean): 
     const { keys } = await loadKeyring(env)
     return { name, ok: true, detail: `${keys.size} usable` }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { name, ok: false, detail: reason, remedy: 'a key: `openssl rand -base64 32`' }
+    return { name, ok: false, detail: reasonOf(error), remedy: 'a key: `openssl rand -base64 32`' }
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Check } from '../../dev/doctor.ts'
 import { openConnection } from '../../kubernetes/connection.ts'
 import { callApi } from '../../kubernetes/http.ts'
+import { reasonOf } from '../reason.ts'
 import type { Settings } from '../settings.ts'
 import { homeCluster } from '../worker-part.ts'
 
@@ -54,7 +55,13 @@ export async function kubernetesChecks(settings: Settings, env: NodeJS.ProcessEn
       connection.agent.destroy()
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return [{ name: 'cluster', ok: false, detail: reason, remedy: 'correct MAYFLY_KUBECONFIG and MAYFLY_KUBE_CONTEXT' }]
+    return [
+      {
+        name: 'cluster',
+        ok: false,
+        detail: reasonOf(error),
+        remedy: 'correct MAYFLY_KUBECONFIG and MAYFLY_KUBE_CONTEXT',
+      },
+    ]
   }
 }

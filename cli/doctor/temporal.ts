@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Check } from '../../dev/doctor.ts'
 import { connectTemporal, type TemporalLink } from '../../worker/temporal.ts'
+import { reasonOf } from '../reason.ts'
 
 const fairnessRemedy =
   'set matching.enableFairness=true and matching.numTaskqueueReadPartitions=1, …WritePartitions=1 in its dynamic configuration (deploy/temporal/)'
@@ -82,10 +83,4 @@ async function fairnessCheck(link: TemporalLink): Promise<Check> {
       ),
     )
   }
-}
-
-/** The server's own words where the error has any. */
-function reasonOf(error: unknown): string {
-  const details = error instanceof Error && 'details' in error ? error.details : undefined
-  return typeof details === 'string' && details ? details : error instanceof Error ? error.message : String(error)
 }

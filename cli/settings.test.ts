@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { readSettings, SettingsError } from './settings.ts'
+
+test('everything has a default but what has none', () => {
+  const settings = readSettings({ HOME: '/home/somebody' })
+  expect(settings).toMatchObject({
+    host: '127.0.0.1',
+    port: 8052,
+    publicUrl: 'http://127.0.0.1:8052',
+    logLevel: 'info',
+  })
+  expect(settings.databaseUrl).toBe(`pglite://${settings.dataFolder}/pglite`)
+  expect(settings.adminPassword).toBeUndefined()
+})
+
+test('links follow host and port', () => {
+  expect(readSettings({ MAYFLY_HOST: '0.0.0.0', MAYFLY_PORT: '80' }).publicUrl).toBe('http://0.0.0.0:80')
+})
+
+test.each([
+  ['MAYFLY_PORT', '70000'],
+  ['MAYFLY_PORT', '80.5'],
+  ['MAYFLY_PORT', 'http'],
+  ['MAYFLY_POD_DEADLINE', '0'],
+  ['MAYFLY_REAPER_INTERVAL', 'often'],
+  ['MAYFLY_LOG_LEVEL', 'loud'],
+  ['MAYFLY_LOG_FORMAT', 'xml'],
+])('%s=%s is refused by name', (name, value) => {
+  expect(() => readSettings({ [name]: value })).toThrow(SettingsError)
+  expect(() => readSettings({ [name]: value })).toThrow(name)
+})
+
+test('what is set to nothing is not set', () => {
+  expect(readSettings({ MAYFLY_PORT: '', MAYFLY_LOG_LEVEL: '', MAYFLY_ADMIN_PASSWORD: '' })).toMatchObject({
+    port: 8052,
+    logLevel: 'info',
+  })
+})
