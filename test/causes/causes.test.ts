@@ -47,11 +47,11 @@ test.concurrent.for(cases)('$name', async ({ playbook = 'quick', arrange, during
     result_traceback: expect.stringMatching(expected.detail),
   })
   const labelSelector = `ansible-awx-job-id=${job}`
-  await expect
-    .poll(async () => (await clusterAdmin(mayfly.stack).listPodForAllNamespaces({ labelSelector })).items, {
-      timeout: 20_000,
-    })
-    .toHaveLength(0)
+  const podsLeft = async () => {
+    const { items } = await clusterAdmin(mayfly.stack).listPodForAllNamespaces({ labelSelector })
+    return items.filter((pod) => pod.metadata?.namespace?.startsWith(mayfly.id))
+  }
+  await expect.poll(podsLeft, { timeout: 20_000 }).toHaveLength(0)
 })
 
 test('an override with command is refused where it is written', async () => {

@@ -23,12 +23,12 @@ export interface GroupLineDeps {
   log: Logger
 }
 
-/**
- * A closed brake lets one job try after this long even if no watch told of a change: rights to watch quotas may be missing. Soon at first,
- * because a change may have been told just before the refusal that it makes obsolete.
- */
+/** A closed brake lets one job try after this long even if no watch told of a change: rights to watch quotas may be missing. */
 const firstProbeMs = 1_000
 const lastProbeMs = 5_000
+/** A refusal so soon after a change that the watch told may be older than the change, or by an API server that has not heard of it: then one tries again soon. */
+const staleMs = 1_500
+const soonMs = 300
 /** A brake that was opened stays on record this long, so that a try which is refused again does not change what waiting jobs say. */
 const forgetMs = 2_000
 /** By then the jobs that a dead worker had let in are tried again (the heartbeat time-out of `admit`). */
@@ -46,6 +46,8 @@ export class GroupLine {
   #watch: { watch: NamespaceWatch; release: () => Promise<void>; unsubscribe: () => void; key: string } | undefined
   #probe: NodeJS.Timeout | undefined
   #probeMs = firstProbeMs
+  /** When something last happened that may have made room, on performance.now(). */
+  #hintAt = Number.NEGATIVE_INFINITY
   #forget: NodeJS.Timeout | undefined
   #reached = false
   #livePods = 0
@@ -75,7 +77,7 @@ export class GroupLine {
   /** A pod is gone. */
   released(podName: string): void {
     this.#places.released(podName)
-    this.#openBrake()
+    this.#roomMade()
     this.gate.reconsider()
   }
 
@@ -125,8 +127,9 @@ export class GroupLine {
     clearTimeout(this.#forget)
     this.#forget = undefined
     clearTimeout(this.#probe)
-    this.#probe = setTimeout(() => this.#openBrake(), this.#probeMs)
-    this.#probeMs = Math.min(this.#probeMs * 2, lastProbeMs)
+    const stale = this.#hintAt > performance.now() - staleMs
+    this.#probe = setTimeout(() => this.#openBrake(), stale ? soonMs : this.#probeMs)
+    if (!stale) this.#probeMs = Math.min(this.#probeMs * 2, lastProbeMs)
     await recordBrake(this.#deps.store.db, this.groupId, reason)
   }
 
@@ -138,6 +141,12 @@ export class GroupLine {
     if (!this.#forget) return
     clearTimeout(this.#forget)
     await this.#forgetBrake()
+  }
+
+  /** Something happened that may be the room the brake waits for. */
+  #roomMade(): void {
+    this.#hintAt = performance.now()
+    this.#openBrake()
   }
 
   #openBrake(): void {
@@ -170,13 +179,13 @@ export class GroupLine {
         if (pod.metadata.labels?.[podLabels.group] === String(this.groupId) && isLive(pod)) live.add(pod.metadata.name)
       }
       // A pod that ended may be the room that the brake waits for; a quota that changed says so itself.
-      if (live.size < this.#livePods) this.#openBrake()
+      if (live.size < this.#livePods) this.#roomMade()
       this.#livePods = live.size
       this.#places.showPods(live)
       this.gate.reconsider()
     }
     const unsubscribe = watch.subscribe((event) => {
-      if (event === 'quota') this.#openBrake()
+      if (event === 'quota') this.#roomMade()
       look()
     })
     this.#watch = { watch, release, unsubscribe, key }
