@@ -1,6 +1,5 @@
-import type { Check } from '../dev/doctor.ts'
+import { type Check, doctor as machineChecks } from '../dev/doctor.ts'
 import { alive } from '../dev/process.ts'
-import { doctor as machineChecks } from '../dev/stack.ts'
 import { readDevRecord } from './dev/record.ts'
 import { databaseCheck, galaxyCheck, gitCheck, secretKeyCheck } from './doctor/here.ts'
 import { kubernetesChecks } from './doctor/kubernetes.ts'

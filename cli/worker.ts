@@ -1,21 +1,14 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { ActivitySettings } from '../activities/deps.ts'
-import { openComposition } from './compose.ts'
-import { showGeneratedPassword } from './first-password.ts'
-import { createLogger } from './log.ts'
-import { readSettings, type Settings } from './settings.ts'
-import { endOfProcess } from './signals.ts'
+import { runPart } from './part-process.ts'
+import type { Settings } from './settings.ts'
 import { startWorkerPart } from './worker-part.ts'
 
 /** `mayfly worker`: runs jobs until the process is asked to end. Needs the database, and waits for Temporal. */
 export async function worker(migrate: boolean): Promise<void> {
-  const settings = readSettings(process.env)
-  const log = createLogger(settings)
-  const end = endOfProcess()
-  const composition = await openComposition({ settings, env: process.env, log, migrate, signal: end.signal })
-  showGeneratedPassword(composition.generatedPassword)
-  try {
+  await runPart(migrate, async (composition, end) => {
+    const { settings, log } = composition
     const galaxy = galaxyOnThisMachine(settings, process.env)
     if (!galaxy) log.warn('there is no ansible-galaxy here: projects with a requirements.yml will fail to update')
     const running = await startWorkerPart(composition, galaxy, end.signal)
@@ -23,9 +16,7 @@ export async function worker(migrate: boolean): Promise<void> {
     const signal = await Promise.race([end.asked, running.done])
     log.info({ signal }, 'ending')
     await running.stop()
-  } finally {
-    await composition.store.close()
-  }
+  })
 }
 
 /** The `ansible-galaxy` that the settings name, or the one on PATH. */

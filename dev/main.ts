@@ -1,5 +1,6 @@
 /** Runs this room alone: `node dev/main.ts up|down|erase|status|doctor|restart NAME [PART]`. */
-import { doctor, restartPart, stackStatus, startStack, stopStack } from './stack.ts'
+import { doctor } from './doctor.ts'
+import { restartPart, stackStatus, startStack, stopStack } from './stack.ts'
 
 const [action = 'status', name = 'dev', part = ''] = process.argv.slice(2)
 const begin = performance.now()

@@ -19,9 +19,6 @@ import { listParts, otherRecords, readPart, readStackRecord, writeStackRecord } 
 import { sweep } from './sweep.ts'
 import { ensureTemporal } from './temporal.ts'
 
-export { type ControlPlaneAnsible, controlPlaneAnsible, findPython } from './ansible.ts'
-export { type Check, doctor } from './doctor.ts'
-
 /** What to start. A part that the environment names (see `given`) is used and not started. */
 export interface StackOptions {
   /** One machine may run several stacks, e.g. `dev` and `test`. */

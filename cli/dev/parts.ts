@@ -1,5 +1,6 @@
 /** What runs under Mayfly, and how its start is told. */
-import { controlPlaneAnsible, type StackAddresses, startStack } from '../../dev/stack.ts'
+import { controlPlaneAnsible } from '../../dev/ansible.ts'
+import { type StackAddresses, startStack } from '../../dev/stack.ts'
 
 /** Says on stderr what goes on, with the seconds since the start. */
 export function progressOf(name: string): (line: string) => void {

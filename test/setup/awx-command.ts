@@ -1,8 +1,8 @@
 /** The unmodified `awx` command of AWX 24.6.1, from its Python package. */
 import { execFile } from 'node:child_process'
+import { findPython } from '../../dev/ansible.ts'
 import { cached } from '../../dev/cache.ts'
 import { run } from '../../dev/run.ts'
-import { findPython } from '../../dev/stack.ts'
 import type { Mayfly } from './mayfly.ts'
 
 /** awxkit imports pkg_resources, which newer setuptools no longer have. */

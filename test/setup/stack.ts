@@ -1,6 +1,7 @@
 /** Vitest's global set-up of the end-to-end tests: one stack of `dev/` for all test files. */
 import type { TestProject } from 'vitest/node'
-import { controlPlaneAnsible, type StackOptions, stackStatus, startStack, stopStack } from '../../dev/stack.ts'
+import { controlPlaneAnsible } from '../../dev/ansible.ts'
+import { type StackOptions, stackStatus, startStack, stopStack } from '../../dev/stack.ts'
 
 /** Addresses of the stack; what is only there on a cluster of our own is undefined elsewhere. */
 export interface TestStack {
