@@ -51,7 +51,8 @@ async function identity(pid: number): Promise<string> {
   return `${pid} ${afterName[19] ?? ''}\n`
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of this number; it may be another one than it was. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
