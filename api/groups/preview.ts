@@ -1,12 +1,12 @@
-import { asc, eq, sql } from 'drizzle-orm'
 import { podAnnotations, podLabels, podName } from '../../model/attempt.ts'
 import { OverrideSyntaxError } from '../../model/pod-template.ts'
 import { effectiveManifest } from '../../model/pod-template-manifest.ts'
 import type { PodManifest, TemplateRemark } from '../../model/pod-template-types.ts'
 import { validateOverride } from '../../model/pod-template-validate.ts'
-import { executionEnvironments, type instanceGroups } from '../../store/schema/catalog.ts'
+import type { instanceGroups } from '../../store/schema/catalog.ts'
 import { jobWorkflowId } from '../../workflows/names.ts'
 import type { RequestContext } from '../context.ts'
+import { globalEnvironment } from '../environments.ts'
 import { ValidationError } from '../errors.ts'
 import type { ActionInput, ActionResult } from '../resource.ts'
 
@@ -38,7 +38,7 @@ export async function groupPreview({ object: group, body, context }: ActionInput
 }
 
 async function manifestOf(override: string, context: RequestContext): Promise<PodManifest | null> {
-  const environment = await defaultEnvironment(context)
+  const environment = await globalEnvironment(context)
   try {
     return effectiveManifest({
       override,
@@ -56,17 +56,6 @@ async function manifestOf(override: string, context: RequestContext): Promise<Po
     if (error instanceof OverrideSyntaxError) return null
     throw error
   }
-}
-
-/** The environment of jobs that name none: the oldest global one. */
-async function defaultEnvironment(context: RequestContext) {
-  const [row] = await context.db
-    .select({ image: executionEnvironments.image, pull: executionEnvironments.pull })
-    .from(executionEnvironments)
-    .where(sql`${executionEnvironments.organizationId} IS NULL AND ${eq(executionEnvironments.managed, false)}`)
-    .orderBy(asc(executionEnvironments.id))
-    .limit(1)
-  return row
 }
 
 function pullPolicy(pull: string | undefined): '' | 'always' | 'missing' | 'never' {
