@@ -6,33 +6,38 @@ import {
   ForbiddenError,
   isTransient,
   KubernetesError,
+  NotFoundError,
   QuotaBusyError,
   QuotaExceededError,
   TooManyRequestsError,
   UnauthorizedError,
 } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
-import { podLabels, podName } from '../model/attempt.ts'
+import { podName } from '../model/attempt.ts'
 import { cause } from '../model/cause.ts'
 import { OverrideSyntaxError } from '../model/pod-template.ts'
-import { recordPlace, recordPod } from '../store/attempts.ts'
+import { getAttempt, recordPlace, recordPod, releaseAttempt } from '../store/attempts.ts'
 import { type AttemptRow, claimAttempt, unclaim } from '../store/claims.ts'
-import { MissingRowError } from '../store/errors.ts'
+import { FencedError } from '../store/fence.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
-import { noCapacity, owner, throwIfAsked } from './failures.ts'
+import { noCapacity, owner, staleAttempt, throwIfAsked } from './failures.ts'
 import { Heart } from './heart.ts'
+import { ownsJob } from './own-job.ts'
 import { attemptManifest } from './pod-manifest.ts'
 import { providePullSecret } from './pull-secret.ts'
+import { isPodOf } from './release-pod.ts'
 import type { Admission, JobActivities } from './types.ts'
 
 /** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
 const busyMs = 250
 /** An API server that has just started refuses everybody until it has read the rights; longer than this it means it. */
 const refusalPatienceMs = 10_000
+/** How long the cluster may take to answer when the job is not wanted any more. */
+const answerMs = 5_000
 /** How long a job that was refused keeps its turn; well below the activity's time-out. */
 const turnMs = 50 * 60_000
 
@@ -80,11 +85,12 @@ async function admitOnce(
   signal: AbortSignal,
 ): Promise<Admission | NoRoomError> {
   const document = await readJobForRun(deps.store.db, jobId)
-  if (!document) throw new MissingRowError(`job ${jobId} does not exist`)
+  if (!document) return await throwEnded(deps, jobId)
+  if (!(await ownsJob(deps, jobId))) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
   const place = await findPlace(deps, jobId, groupId)
   try {
     const attempt = await claim(deps, jobId, place)
-    const pod = await createPod(deps, document, place, attempt, signal)
+    const pod = await createPod(deps, document, place, attempt, aLittleLater(signal))
     await recordStart(deps, place, attempt, pod)
     return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
   } catch (error) {
@@ -93,6 +99,17 @@ async function admitOnce(
     await explainWaiting(deps.store.db, jobId, '', '')
     return error
   }
+}
+
+/**
+ * Aborts some time after the signal. A pod's creation that is cut off has happened or not, nobody knows, and may even happen after the
+ * pod's deletion; so it is given the time to be answered.
+ */
+function aLittleLater(signal: AbortSignal): AbortSignal {
+  signal.throwIfAborted()
+  const later = new AbortController()
+  signal.addEventListener('abort', () => setTimeout(() => later.abort(signal.reason), answerMs).unref(), { once: true })
+  return later.signal
 }
 
 async function findPlace(deps: ActivityDeps, jobId: number, groupId: number): Promise<GroupPlace> {
@@ -142,34 +159,34 @@ async function createPod(
     podName: name,
   })
   try {
+    // A quota that this pod fills would refuse it a second time before the API server sees that it exists.
+    const earlier = attempt.podName === '' ? null : await findPod(place, name, signal)
+    if (earlier) return await adopt(deps, place, attempt, earlier)
     const secret = await providePullSecret(deps, document, place, signal)
     const manifest = attemptManifest(document, place, attempt, deps.settings, secret)
     return await cluster.createPod(namespace, manifest, { signal })
   } catch (error) {
-    if (error instanceof AlreadyExistsError) return await adopt(deps, place, attempt, name, signal)
-    return await refused(deps, place, attempt, error)
+    if (!(error instanceof AlreadyExistsError)) return await refused(deps, place, attempt, error)
+    const existing = await findPod(place, name, signal)
+    if (!existing) throw new NoRoomError(error.message, busyMs)
+    return await adopt(deps, place, attempt, existing)
   }
 }
 
-async function adopt(
-  deps: ActivityDeps,
-  place: GroupPlace,
-  attempt: AttemptRow,
-  name: string,
-  signal: AbortSignal,
-): Promise<Pod> {
-  const pod = await place.cluster.getPod(place.namespace, name, { signal })
-  const labels = pod.metadata.labels ?? {}
-  if (labels[podLabels.install] === deps.settings.installUuid && labels[podLabels.job] === String(attempt.jobId))
-    return pod
-  return await endJob(
-    deps,
-    attempt.jobId,
-    cause(
-      'pod_rejected',
-      `A pod named ${name} that is not this job's exists in namespace ${place.namespace}. Delete or rename it.`,
-    ),
-  )
+async function findPod({ cluster, namespace }: GroupPlace, name: string, signal: AbortSignal): Promise<Pod | null> {
+  try {
+    return await cluster.getPod(namespace, name, { signal })
+  } catch (error) {
+    if (error instanceof NotFoundError) return null
+    throw error
+  }
+}
+
+/** Another installation may run in the same namespace, and have a job of the same number: then the next attempt's name is tried. */
+async function adopt(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, pod: Pod): Promise<Pod> {
+  if (isPodOf(deps, pod, attempt.jobId)) return pod
+  await giveBack(deps, attempt, { numberUnused: false })
+  throw new NoRoomError(`Namespace ${place.namespace} has a pod ${pod.metadata.name} that is not this job's.`, busyMs)
 }
 
 /** What a refusal means: no room (benign, and the brake closes), try again, or the end of the job. */
@@ -204,10 +221,17 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
   return await endJob(deps, jobId, found ?? cause('pod_rejected', error.message))
 }
 
-async function giveBack(deps: ActivityDeps, attempt: AttemptRow): Promise<void> {
+/** Gives the place back of an attempt that has no pod. */
+async function giveBack(
+  deps: ActivityDeps,
+  attempt: AttemptRow,
   // A row without a place was made by this very try: no earlier one can have left a pod of this name.
-  const numberUnused = attempt.podName === ''
-  await unclaim(deps.store.db, { attemptId: attempt.id, runId: attempt.runId, numberUnused })
+  { numberUnused } = { numberUnused: attempt.podName === '' },
+): Promise<void> {
+  const owned = { attemptId: attempt.id, runId: attempt.runId }
+  if (attempt.phase === 'claimed') await unclaim(deps.store.db, { ...owned, numberUnused })
+  // An earlier try recorded a pod that is no more.
+  else await releaseAttempt(deps.store.db, owned)
   if (attempt.instanceGroupId !== null) {
     deps.gates.unclaimed(attempt.instanceGroupId, podName(attempt.jobId, attempt.number))
   }
@@ -215,15 +239,29 @@ async function giveBack(deps: ActivityDeps, attempt: AttemptRow): Promise<void> 
 
 async function recordStart(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, pod: Pod): Promise<void> {
   const owned = { attemptId: attempt.id, runId: attempt.runId }
-  await deps.store.db.transaction(async (tx) => {
-    await recordPod(tx, owned, {
-      clusterKey: place.cluster.key,
-      credentialId: place.credentialId,
-      namespace: place.namespace,
-      podName: pod.metadata.name,
-      podUid: pod.metadata.uid,
+  try {
+    await deps.store.db.transaction(async (tx) => {
+      await recordPod(tx, owned, {
+        clusterKey: place.cluster.key,
+        credentialId: place.credentialId,
+        namespace: place.namespace,
+        podName: pod.metadata.name,
+        podUid: pod.metadata.uid,
+      })
+      // Without effect on a job that was cancelled meanwhile; the workflow's release then deletes the pod.
+      await transitionJob(tx, attempt.jobId, 'waiting', { instanceGroupId: place.groupId })
     })
-    // Without effect on a job that was cancelled meanwhile; the workflow's release then deletes the pod.
-    await transitionJob(tx, attempt.jobId, 'waiting', { instanceGroupId: place.groupId })
-  })
+  } catch (error) {
+    if (error instanceof FencedError) await deleteStray(deps, place, attempt, pod)
+    throw error
+  }
+}
+
+/** Deletes a pod that was created too late: a newer run has begun, or another try of this activity and the whole job are over. */
+async function deleteStray(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, pod: Pod): Promise<void> {
+  const { name, uid } = pod.metadata
+  const latest = await getAttempt(deps.store.db, attempt.id)
+  if (latest && !latest.releasedAt && latest.podUid === uid) return
+  deps.log.info({ job: attempt.jobId, pod: name }, 'deleting a pod that was created too late')
+  await place.cluster.deletePod(place.namespace, name, { uid, graceSeconds: 0 })
 }

@@ -69,10 +69,25 @@ export interface Gates {
   ): AsyncIterable<Pod | 'gone'>
 }
 
-/** What the reaper asks Temporal. */
+/** A run of a job's workflow that is at work. */
+export interface CurrentRun {
+  runId: string
+  /** It waits in the queue of a group: it has no attempt yet, and touches none. */
+  waitsForPlace: boolean
+}
+
+/** A run that owns a job or an attempt; null where none did yet, so that any run that is at work will do. */
+export interface Owner {
+  jobId: number
+  runId: string | null
+}
+
+/** What activities ask Temporal. */
 export interface Workflows {
-  /** Those of the jobs whose workflow is not running: closed, terminated, or forgotten. */
-  notRunning(jobIds: readonly number[]): Promise<number[]>
+  /** The run that is at work; null when there is none: closed, terminated, or forgotten. Exact. */
+  current(jobId: number): Promise<CurrentRun | null>
+  /** Those of the owners that are not at work any more, each with the run that is, if any. Exact as well. */
+  gone(owners: readonly Owner[]): Promise<{ owner: Owner; current: CurrentRun | null }[]>
 }
 
 /** The group cannot be used until somebody changes it: names what and the remedy. */
@@ -80,6 +95,7 @@ export class GroupMisconfiguredError extends Error {
   override name = 'GroupMisconfiguredError'
 }
 
+/** What every activity is made over. */
 export interface ActivityDeps {
   store: Store
   keyring: Keyring

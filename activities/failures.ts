@@ -29,7 +29,7 @@ export function noCapacity(message: string, retryAfterMs: number): ApplicationFa
   })
 }
 
-/** To throw when the attempt is over and its pod gone. */
+/** To throw when what this run believes of the job's place or pod no longer holds. */
 export function staleAttempt(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: activityFailures.stale, message, nonRetryable: true })
 }

@@ -1,25 +1,31 @@
-import { Context } from '@temporalio/activity'
 import { type Cause, cause } from '../model/cause.ts'
 import { noEnvironmentExplanation } from '../model/execution-environment.ts'
 import { isFinal } from '../model/job.ts'
 import { prestartProblem } from '../runner/credentials.ts'
-import { takeOverAttempts } from '../store/claims.ts'
+import { DatabaseUnavailableError } from '../store/errors.ts'
 import { resolveExecutionEnvironment } from '../store/execution-environment.ts'
-import { restartJob } from '../store/job-status.ts'
-import { freezeRun, groupNames, jobOwner, ownJob } from '../store/prepare.ts'
+import { FencedError } from '../store/fence.ts'
+import { freezeRun, groupNames } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
+import { explainWaiting } from '../store/waiting.ts'
 import { launchPasswords, resolve } from './credentials.ts'
 import { dependenciesOf } from './dependencies.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
-import { owner } from './failures.ts'
+import { noCapacity } from './failures.ts'
+import { ownJob, ownLiveAttempts } from './own-job.ts'
 import { releaseAttemptAndPod } from './release-pod.ts'
 import type { JobActivities } from './types.ts'
+
+/** Below the activity's time-out, which would tell nobody why. */
+const leftoverPatienceMs = 12_000
+const leftoverRetryMs = 2_000
 
 /** Brings the job to the start line: nothing left of an earlier run, everything it needs known, and told what must happen first. */
 export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepare'] {
   return async ({ jobId }) => {
-    await startAnewAfterReset(deps, jobId)
+    await ownJob(deps, jobId, { restart: true })
+    await releaseLeftovers(deps, jobId)
     const document = await readJobForRun(deps.store.db, jobId)
     if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
     if (document.job.cancelFlag) return await endJob(deps, jobId, cause('canceled', ''))
@@ -54,23 +60,23 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
 }
 
 /**
- * Another run id than the one on the job means that an operator reset the workflow. The run before was ended by that without its clean-up: its
- * pod is taken over, which fences its writes, and deleted; then the job begins as if it had never run.
+ * Deletes the pods of runs before this one. Two plays of one job must not run at once, so this waits until they are gone, however long their
+ * cluster or node takes.
  */
-async function startAnewAfterReset(deps: ActivityDeps, jobId: number): Promise<void> {
-  const { workflowId, runId } = owner()
-  const before = await jobOwner(deps.store.db, jobId)
-  if (before === runId) return
-  if (before !== null) {
-    for (const attempt of await takeOverAttempts(deps.store.db, { jobId, workflowId, runId })) {
-      await releaseAttemptAndPod(deps, attempt, Context.current().cancellationSignal)
+async function releaseLeftovers(deps: ActivityDeps, jobId: number): Promise<void> {
+  for (const attempt of await ownLiveAttempts(deps, jobId)) {
+    // An attempt that has not ended is at work for this very run: this is then a late repetition of its `prepare`.
+    if (attempt.endedAt === null) continue
+    try {
+      await releaseAttemptAndPod(deps, attempt, AbortSignal.timeout(leftoverPatienceMs))
+    } catch (error) {
+      if (error instanceof FencedError || error instanceof DatabaseUnavailableError) throw error
+      const message = `Pod ${attempt.podName} of an earlier run is not gone yet.`
+      await explainWaiting(deps.store.db, jobId, 'leftover', message)
+      deps.log.warn({ job: jobId, pod: attempt.podName, reason: String(error) }, 'an earlier pod does not go')
+      throw noCapacity(message, leftoverRetryMs)
     }
   }
-  // Owned last and together with the new beginning, so that a crash on the way does all of it again.
-  await deps.store.db.transaction(async (tx) => {
-    if (before !== null) await restartJob(tx, jobId)
-    await ownJob(tx, jobId, runId)
-  })
 }
 
 /** What AWX's pre-start check finds, and what can be known without asking a cluster. */

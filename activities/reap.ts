@@ -4,33 +4,41 @@ import { ForbiddenError } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podLabels } from '../model/attempt.ts'
 import { cause } from '../model/cause.ts'
-import { activeJobIds } from '../store/active-jobs.ts'
+import { activeJobs } from '../store/active-jobs.ts'
 import { attemptsOf, liveAttempts, recordEnded } from '../store/attempts.ts'
 import type { AttemptRow } from '../store/claims.ts'
+import { MissingRowError } from '../store/errors.ts'
+import { FencedError } from '../store/fence.ts'
 import { transitionJob } from '../store/job-status.ts'
-import type { ActivityDeps } from './deps.ts'
+import type { ActivityDeps, Owner } from './deps.ts'
+import { throwIfAsked } from './failures.ts'
 import { removePod } from './play/remove-pod.ts'
 import { releaseAttemptAndPod } from './release-pod.ts'
 import type { JobActivities, ReapReport } from './types.ts'
 
-/** One deletion may take this long before the pass goes on to the next. */
+/** One deletion may take this long before the pass goes on; the next one looks again. */
 const perPodMs = 20_000
+/** Deletions under way at once: a pod that does not go must not keep the others. */
+const atOnce = 8
 
 /** Ends what no workflow will end any more, deletes what no attempt owns any more, and says how much that was. */
 export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
   return async () => {
+    const context = Context.current()
     const report: ReapReport = { podsSeen: 0, podsDeleted: 0, jobsEnded: 0, attemptsReleased: 0, unreachable: [] }
-    const beat = setInterval(() => Context.current().heartbeat(report), 5_000)
+    const beat = setInterval(() => context.heartbeat(report), 5_000)
+    const pass = { report, asked: context.cancellationSignal }
     try {
-      await endAbandonedJobs(deps, report)
-      await releaseAbandonedAttempts(deps, report)
+      await endAbandonedJobs(deps, pass)
+      await releaseAbandonedAttempts(deps, pass)
       for (const { name, cluster, namespaces } of await deps.clusters.all()) {
         try {
-          await deleteOrphans(deps, cluster, await podsOfOurs(deps, cluster, namespaces), report)
+          await deleteOrphans(deps, cluster, await podsOfOurs(deps, cluster, namespaces), pass)
         } catch (error) {
-          report.unreachable.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+          report.unreachable.push(`${name}: ${messageOf(error)}`)
         }
       }
+      throwIfAsked()
       return report
     } finally {
       clearInterval(beat)
@@ -38,48 +46,89 @@ export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
   }
 }
 
-/** Jobs whose workflow was terminated: nobody else will ever give them a final status. */
-async function endAbandonedJobs({ store, workflows, settings }: ActivityDeps, report: ReapReport): Promise<void> {
-  for (const jobId of await workflows.notRunning(await activeJobIds(store.db, settings.orphanGraceSeconds))) {
-    const reason = cause('workflow_terminated', 'The workflow of this job was terminated in Temporal.')
-    const { applied } = await store.db.transaction(async (tx) => {
-      for (const { id, runId, releasedAt } of await attemptsOf(tx, jobId)) {
-        if (releasedAt === null) await recordEnded(tx, { attemptId: id, runId }, reason)
-      }
-      return await transitionJob(tx, jobId, 'error', { cause: reason.kind, explanation: reason.message })
-    })
-    if (applied) report.jobsEnded++
-  }
+interface Pass {
+  report: ReapReport
+  /** Aborts when this worker is to stop. */
+  asked: AbortSignal
 }
 
-/** Places held by jobs without a workflow. */
-async function releaseAbandonedAttempts(deps: ActivityDeps, report: ReapReport): Promise<void> {
-  const live = await liveAttempts(deps.store.db)
-  const abandoned = new Set(await deps.workflows.notRunning([...new Set(live.map((attempt) => attempt.jobId))]))
-  for (const attempt of live) {
-    if (!abandoned.has(attempt.jobId) || youngerThan(deps, attempt.claimedAt)) continue
+/** Jobs whose workflow was terminated: nobody else will ever give them a final status. */
+async function endAbandonedJobs({ store, workflows, settings }: ActivityDeps, { report }: Pass): Promise<void> {
+  const reason = cause('workflow_terminated', 'The workflow of this job was terminated in Temporal.')
+  for (const { owner, current } of await workflows.gone(await activeJobs(store.db, settings.orphanGraceSeconds))) {
+    // A Reset has made a new run, which ends the job.
+    if (current) continue
+    const { jobId, runId } = owner
     try {
-      await releaseAttemptAndPod(deps, attempt, AbortSignal.timeout(perPodMs))
-      report.attemptsReleased++
+      await store.db.transaction(async (tx) => {
+        for (const attempt of await attemptsOf(tx, jobId)) {
+          if (attempt.releasedAt || attempt.endedAt) continue
+          await recordEnded(tx, { attemptId: attempt.id, runId: attempt.runId }, reason)
+        }
+        const changes = { cause: reason.kind, explanation: reason.message }
+        const { applied } = await transitionJob(tx, jobId, 'error', changes, runId)
+        if (applied) report.jobsEnded++
+      })
     } catch (error) {
-      report.unreachable.push(
-        `${attempt.namespace}/${attempt.podName}: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      // A run began since we looked: the job is its.
+      if (!(error instanceof FencedError || error instanceof MissingRowError)) throw error
     }
   }
 }
 
+/**
+ * Places held by runs that are no more: of jobs that have ended, and of those whose new run, after a Reset, waits for a place that may be
+ * this very one. A new run that is further on takes the attempt over or releases it by itself.
+ */
+async function releaseAbandonedAttempts(deps: ActivityDeps, { report, asked }: Pass): Promise<void> {
+  const live = (await liveAttempts(deps.store.db)).filter((attempt) => !youngerThan(deps, attempt.claimedAt))
+  const owners = new Map(live.map((attempt) => [attempt.id, { jobId: attempt.jobId, runId: attempt.runId }]))
+  const gone = new Map((await deps.workflows.gone([...owners.values()])).map(({ owner, current }) => [owner, current]))
+  const active = new Set((await activeJobs(deps.store.db, 0)).map(({ jobId }) => jobId))
+  await each(live, async (attempt) => {
+    const current = gone.get(owners.get(attempt.id) as Owner)
+    const mayGo = current === null ? !active.has(attempt.jobId) : current?.waitsForPlace
+    if (!mayGo) return
+    try {
+      await releaseAttemptAndPod(deps, attempt, AbortSignal.any([asked, AbortSignal.timeout(perPodMs)]))
+      report.attemptsReleased++
+    } catch (error) {
+      if (error instanceof FencedError) return
+      report.unreachable.push(`${attempt.namespace}/${attempt.podName}: ${messageOf(error)}`)
+    }
+  })
+}
+
 /** Pods of this installation that no live attempt owns: left by a crash, or by attempts and jobs whose rows were deleted. */
-async function deleteOrphans(deps: ActivityDeps, cluster: Cluster, pods: Pod[], report: ReapReport): Promise<void> {
+async function deleteOrphans(
+  deps: ActivityDeps,
+  cluster: Cluster,
+  pods: Pod[],
+  { report, asked }: Pass,
+): Promise<void> {
   report.podsSeen += pods.length
+  // Read after the pods were listed: whoever makes a pod is on record before it exists.
   const owners = new Map((await liveAttempts(deps.store.db)).map((attempt) => [attempt.podName, attempt]))
-  for (const pod of pods) {
+  await each(pods, async (pod) => {
     const { name, namespace = '', uid, creationTimestamp = '' } = pod.metadata
-    if (ownedBy(pod, owners.get(name)) || youngerThan(deps, creationTimestamp)) continue
+    if (ownedBy(pod, owners.get(name)) || youngerThan(deps, creationTimestamp)) return
     deps.log.info({ pod: `${namespace}/${name}`, cluster: cluster.host }, 'deleting a pod that nobody owns')
-    await removePod(deps, cluster, { namespace, name, uid }, AbortSignal.timeout(perPodMs))
-    report.podsDeleted++
+    try {
+      await removePod(deps, cluster, { namespace, name, uid }, AbortSignal.any([asked, AbortSignal.timeout(perPodMs)]))
+      report.podsDeleted++
+    } catch (error) {
+      report.unreachable.push(`${namespace}/${name}: ${messageOf(error)}`)
+    }
+  })
+}
+
+/** Does something to all items, a few at a time. */
+async function each<Item>(items: readonly Item[], act: (item: Item) => Promise<void>): Promise<void> {
+  const rest = items.values()
+  const line = async () => {
+    for (const item of rest) await act(item)
   }
+  await Promise.all(Array.from({ length: atOnce }, line))
 }
 
 /** Pods of this installation: of the whole cluster where that may be listed, else of the namespaces that its groups name. */
@@ -103,4 +152,8 @@ function ownedBy(pod: Pod, attempt: AttemptRow | undefined): boolean {
 
 function youngerThan({ settings }: ActivityDeps, instant: string): boolean {
   return Date.now() - Date.parse(instant) < settings.orphanGraceSeconds * 1000
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

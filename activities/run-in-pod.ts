@@ -1,13 +1,16 @@
 import { Context } from '@temporalio/activity'
+import { KubernetesError } from '../kubernetes/errors.ts'
 import { cause } from '../model/cause.ts'
 import { isFinal } from '../model/job.ts'
 import { getAttempt } from '../store/attempts.ts'
-import { type AttemptRow, takeOverAttempts } from '../store/claims.ts'
+import type { AttemptRow } from '../store/claims.ts'
 import { MissingRowError } from '../store/errors.ts'
 import { readJob, readJobForRun } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
-import { owner, staleAttempt, throwIfAsked } from './failures.ts'
+import { throwEnded } from './end-job.ts'
+import { staleAttempt, throwIfAsked } from './failures.ts'
 import { Heart } from './heart.ts'
+import { ownJob, ownsJob } from './own-job.ts'
 import { concludeWith } from './play/conclude.ts'
 import { playInPod } from './play/play-in-pod.ts'
 import { releaseAttemptAndPod } from './release-pod.ts'
@@ -39,7 +42,8 @@ export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runIn
 
 /**
  * Gives the place back before the activity ends, so that the happy path needs no activity more. A cancellation that comes now changes
- * nothing any more; only a wish to stop leaves the pod to others. False when the pod would not go, as on a node that is down.
+ * nothing any more; only a wish to stop leaves the pod to others. False when the pod would not go, as on a node that is down or without the
+ * right to delete.
  */
 async function released(deps: ActivityDeps, attempt: AttemptRow, heart: Heart): Promise<boolean> {
   const patience = AbortSignal.timeout(removalPatienceMs)
@@ -47,30 +51,35 @@ async function released(deps: ActivityDeps, attempt: AttemptRow, heart: Heart): 
     await releaseAttemptAndPod(deps, attempt, AbortSignal.any([heart.stop, patience]))
     return true
   } catch (error) {
-    if (heart.stop.aborted || !patience.aborted) throw error
+    if (heart.stop.aborted || !(patience.aborted || error instanceof KubernetesError)) throw error
     deps.log.warn({ job: attempt.jobId, pod: attempt.podName, reason: String(error) }, 'the pod does not go')
     return false
   }
 }
 
-/** The attempt, owned by this run: a run that an operator's Reset started goes on with the pod of the run before. */
+/**
+ * The attempt, owned by this run. A run that an operator's Reset started goes on with the pod of the run before while that is at work; what
+ * has ended is done again from the beginning.
+ */
 async function ownAttempt(deps: ActivityDeps, jobId: number, attemptId: number): Promise<AttemptRow> {
-  const { workflowId, runId } = owner()
-  const attempt = await getAttempt(deps.store.db, attemptId)
-  if (!attempt || attempt.releasedAt) throw staleAttempt(`The pod of attempt ${attempt?.number ?? attemptId} is gone.`)
-  if (attempt.runId === runId) return attempt
-  const taken = await takeOverAttempts(deps.store.db, { jobId, workflowId, runId })
-  const mine = taken.find((row) => row.id === attemptId)
-  if (!mine) throw staleAttempt(`The pod of attempt ${attempt.number} is gone.`)
-  return mine
+  const isOurs = await ownsJob(deps, jobId)
+  const [job, attempt] = await Promise.all([readJob(deps.store.db, jobId), getAttempt(deps.store.db, attemptId)])
+  if (!job) return await throwEnded(deps, jobId)
+  if (!attempt) throw staleAttempt(`There is no attempt ${attemptId} of job ${jobId}.`)
+  // An earlier try of this activity brought the job to its end and died before it could say so.
+  if (isOurs && isFinal(job.status)) return attempt
+  if (isFinal(job.status) || attempt.endedAt || attempt.releasedAt)
+    throw staleAttempt(`Attempt ${attempt.number} is over.`)
+  if (isOurs) return attempt
+  await ownJob(deps, jobId, { restart: false })
+  // Read anew: until now the run before may have stored more of the output.
+  return (await getAttempt(deps.store.db, attemptId)) ?? attempt
 }
 
 async function verdictOf(deps: ActivityDeps, jobId: number, attempt: AttemptRow, heart: Heart): Promise<Verdict> {
-  if (attempt.endedAt) {
-    const job = await readJob(deps.store.db, jobId)
-    if (job && isFinal(job.status)) {
-      return { status: job.status, cause: job.cause, explanation: job.jobExplanation, released: false }
-    }
+  const job = await readJob(deps.store.db, jobId)
+  if (job && isFinal(job.status)) {
+    return { status: job.status, cause: job.cause, explanation: job.jobExplanation, released: false }
   }
   const cluster = await deps.clusters.forAttempt(attempt)
   if (!cluster || !attempt.podUid) {

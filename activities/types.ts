@@ -23,8 +23,8 @@ export interface JobActivities {
   runInPod(input: { jobId: number; attemptId: number }): Promise<Verdict>
   /** Deletes the pods of the job's live attempts and gives their places back. Leaves what a newer run owns. */
   releasePod(input: { jobId: number }): Promise<void>
-  /** Stores the final status of a job that ended outside runInPod. Never overwrites a final status. */
-  finishJob(input: { jobId: number; status: FinalStatus; cause: CauseKind; explanation: string }): Promise<void>
+  /** Stores the final status of a job that ended outside runInPod, and returns what is stored: a final status is never overwritten. */
+  finishJob(input: { jobId: number; status: FinalStatus; cause: CauseKind; explanation: string }): Promise<Verdict>
   /** Waits until an update that another job started has ended. Used where the child workflow exists already. */
   awaitJob(input: { jobId: number }): Promise<Verdict>
   /** Runs a project update on the control plane and stores its events and verdict. */
@@ -33,6 +33,7 @@ export interface JobActivities {
   reap(): Promise<ReapReport>
 }
 
+/** A job at the start line. */
 export interface PreparedJob {
   jobId: number
   /** For summaries in the Temporal UI: the job's name. */
@@ -43,6 +44,7 @@ export interface PreparedJob {
   groups: { id: number; name: string }[]
 }
 
+/** The place and pod that a job got. */
 export interface Admission {
   attemptId: number
   groupId: number
@@ -50,6 +52,7 @@ export interface Admission {
   namespace: string
 }
 
+/** How a job ended. */
 export interface Verdict {
   status: FinalStatus
   cause: CauseKind | null
@@ -59,6 +62,7 @@ export interface Verdict {
   released: boolean
 }
 
+/** What one pass of the reaper found and did, in numbers. */
 export interface ReapReport {
   podsSeen: number
   podsDeleted: number
@@ -74,7 +78,7 @@ export const activityFailures = {
   ended: 'EndedJob',
   /** No room in the group; benign, retried. */
   noCapacity: 'NoCapacity',
-  /** The attempt is over and its pod gone, which an operator's Reset to a late event leads to: prepare and admit again. Never retried. */
+  /** What history says of the job's place or pod no longer holds, which an operator's Reset leads to: prepare and admit again. Never retried. */
   stale: 'StaleAttempt',
   /** A newer run of the workflow owns the attempt; this run must stop without touching anything. Never retried. */
   fenced: 'Fenced',

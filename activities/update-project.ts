@@ -9,8 +9,9 @@ import { forgetControlPlaneEvents, recordProjectRevision, storeControlPlaneEvent
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
-import { throwIfAsked, verdictOfCause } from './failures.ts'
+import { owner, throwIfAsked, verdictOfCause } from './failures.ts'
 import { Heart } from './heart.ts'
+import { ownJob } from './own-job.ts'
 import { updateOptions } from './project-folder.ts'
 import type { JobActivities, Verdict } from './types.ts'
 
@@ -19,6 +20,7 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
   return async ({ jobId }) => {
     const heart = new Heart(Context.current())
     try {
+      await ownJob(deps, jobId, { restart: true })
       const document = await readJobForRun(deps.store.db, jobId)
       if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
       const problem = whyItCannotUpdate(document)
@@ -27,7 +29,10 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
       const signal = AbortSignal.any([heart.cancel, heart.stop])
       const branch = document.job.scmBranch || document.project?.scmBranch || ''
       const options = updateOptions(deps, document, { branch, refreshContent: true, signal })
-      const result = await runProjectUpdate(options, (rows) => storeControlPlaneEvents(deps.store, jobId, rows))
+      const { runId } = owner()
+      const result = await runProjectUpdate(options, (rows) =>
+        storeControlPlaneEvents(deps.store, { jobId, runId }, rows),
+      )
       if (heart.stop.aborted) throwIfAsked()
       return await conclude(deps, document, result)
     } catch (error) {
@@ -51,10 +56,8 @@ function whyItCannotUpdate({ job, project }: RunDocument): Cause | null {
 /** Project updates run where they are controlled, so both nodes are this one. */
 async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
   await forgetControlPlaneEvents(store.db, jobId)
-  await transitionJob(store.db, jobId, 'running', {
-    controllerNode: settings.nodeName,
-    executionNode: settings.nodeName,
-  })
+  const nodes = { controllerNode: settings.nodeName, executionNode: settings.nodeName }
+  await transitionJob(store.db, jobId, 'running', nodes, owner().runId)
 }
 
 async function conclude(
@@ -74,7 +77,7 @@ async function conclude(
     if (result.project && project) {
       await recordProjectRevision(tx, project.id, { revision: result.project.revision, playbooks: result.playbooks })
     }
-    await transitionJob(tx, job.id, status, {
+    const changes = {
       cause: found?.kind ?? null,
       ...(found?.message ? { explanation: found.message } : {}),
       ...(found?.detail ? { traceback: found.detail } : {}),
@@ -86,7 +89,8 @@ async function conclude(
       playCount: result.playbookCounts.playCount,
       taskCount: result.playbookCounts.taskCount,
       eventsEmitted: result.eventsEmitted,
-    })
+    }
+    await transitionJob(tx, job.id, status, changes, owner().runId)
   })
   return found ? verdictOfCause(found, true) : { status: 'successful', cause: null, explanation: '', released: true }
 }

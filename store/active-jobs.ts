@@ -5,12 +5,12 @@ import { unifiedJobs } from './schema/jobs.ts'
 import { outbox } from './schema/runtime.ts'
 
 /**
- * Jobs that should have a workflow: active, at least `ageSeconds` old, and with nothing waiting in the outbox. Those whose workflow is
- * gone were left behind.
+ * Jobs that should have a workflow: active, at least `ageSeconds` old, and with nothing waiting in the outbox; with the run that owns them,
+ * if one does yet. Those whose workflow is gone were left behind.
  */
-export async function activeJobIds(db: Database, ageSeconds: number): Promise<number[]> {
-  const rows = await db
-    .select({ id: unifiedJobs.id })
+export async function activeJobs(db: Database, ageSeconds: number): Promise<{ jobId: number; runId: string | null }[]> {
+  return await db
+    .select({ jobId: unifiedJobs.id, runId: unifiedJobs.runId })
     .from(unifiedJobs)
     .where(
       and(
@@ -20,5 +20,4 @@ export async function activeJobIds(db: Database, ageSeconds: number): Promise<nu
       ),
     )
     .orderBy(asc(unifiedJobs.id))
-  return rows.map((row) => row.id)
 }

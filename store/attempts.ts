@@ -7,7 +7,7 @@ import { FencedError } from './fence.ts'
 import { notify } from './notify.ts'
 import { attempts } from './schema/runtime.ts'
 
-/** An attempt as its owner names it; every write is refused with FencedError when another run owns it. */
+/** An attempt as its owner names it; every write is refused with FencedError when another run owns it or its place was given back. */
 export interface OwnedAttempt {
   attemptId: number
   runId: string
@@ -25,6 +25,7 @@ export interface PodPlace {
 /** Phases only move on; a repeated call of an activity must not take an attempt back. */
 const phaseOrder = ['claimed', 'created', 'delivered', 'ended', 'released'] as const
 
+/** One attempt; undefined when there is none. */
 export async function getAttempt(db: Database, attemptId: number): Promise<AttemptRow | undefined> {
   const [attempt] = await db.select().from(attempts).where(eq(attempts.id, attemptId))
   return attempt
@@ -80,7 +81,7 @@ export async function releaseAttempt(db: Database, owned: OwnedAttempt): Promise
       return
     }
     const attempt = await getAttempt(tx, owned.attemptId)
-    if (attempt && attempt.runId !== owned.runId) throw new FencedError(owned.attemptId, owned.runId)
+    if (attempt && attempt.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
   })
 }
 
@@ -99,8 +100,12 @@ async function advance(
 type Writable = { [Column in keyof AttemptRow]?: AttemptRow[Column] | SQL }
 
 async function write(db: Database, owned: OwnedAttempt, columns: Writable): Promise<AttemptRow> {
-  const [attempt] = await db.update(attempts).set(columns).where(ownedBy(owned)).returning()
-  if (!attempt) throw new FencedError(owned.attemptId, owned.runId)
+  const [attempt] = await db
+    .update(attempts)
+    .set(columns)
+    .where(and(ownedBy(owned), isNull(attempts.releasedAt)))
+    .returning()
+  if (!attempt) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
   return attempt
 }
 

@@ -9,6 +9,7 @@ import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
 
+/** An attempt as stored. */
 export type AttemptRow = typeof attempts.$inferSelect
 
 /** A run of a workflow wants a place of a group for its job. */
@@ -19,6 +20,7 @@ export interface ClaimRequest {
   runId: string
 }
 
+/** What became of a request for a place. */
 export type Claim =
   /** The job's live attempt: new, the one this run made before (perhaps in another group), or taken over from an earlier run. */
   | { attempt: AttemptRow; takenOver: boolean }
@@ -29,7 +31,8 @@ export type Claim =
 
 /**
  * Claims a place of the group, exactly: claims of one group wait for each other, and so do claims of one job in several groups. A group
- * never has more live attempts than max_concurrent_jobs (0: no limit), and a job never has two.
+ * never has more live attempts than max_concurrent_jobs (0: no limit), and a job never has two. Throws FencedError when another run owns
+ * the job.
  */
 export async function claimAttempt(db: Database, request: ClaimRequest): Promise<Claim> {
   const { jobId, groupId, workflowId, runId } = request
@@ -37,6 +40,7 @@ export async function claimAttempt(db: Database, request: ClaimRequest): Promise
     // Always the job first, then the group, so that two claims never wait for each other crosswise. NO KEY: referring rows need not wait.
     const [job] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
     if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+    if (job.runId !== null && job.runId !== runId) throw new FencedError(`job ${jobId}`, runId)
     if (isFinal(job.status)) return { ended: job.status }
     const [live] = await tx
       .select()
@@ -89,7 +93,7 @@ export async function unclaim(
       .returning()
     if (!gone) {
       const [left] = await tx.select({ id: attempts.id }).from(attempts).where(eq(attempts.id, owned.attemptId))
-      if (left) throw new FencedError(owned.attemptId, owned.runId)
+      if (left) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
       return
     }
     // Else attempt_count stays: the number may have named a pod that was created without our hearing of it.
@@ -104,14 +108,21 @@ export async function unclaim(
   })
 }
 
-/** Makes this run the owner of whatever live attempts the job has, and returns them: from now on the earlier run's writes are refused. */
+/**
+ * Makes this run the owner of whatever live attempts the job has, and returns them: from now on the earlier run's writes are refused. `end`:
+ * they are leftovers, to be released only.
+ */
 export async function takeOverAttempts(
   db: Database,
-  job: { jobId: number; workflowId: string; runId: string },
+  job: { jobId: number; workflowId: string; runId: string; end?: boolean },
 ): Promise<AttemptRow[]> {
   return await db
     .update(attempts)
-    .set({ runId: job.runId, workflowId: job.workflowId })
+    .set({
+      runId: job.runId,
+      workflowId: job.workflowId,
+      ...(job.end ? { phase: 'ended', endedAt: sql`coalesce(${attempts.endedAt}, now())` } : {}),
+    })
     .where(and(eq(attempts.jobId, job.jobId), isNull(attempts.releasedAt)))
     .returning()
 }

@@ -99,7 +99,7 @@ async function advance(tx: Database, batch: EventBatch, fresh: Map<number, Event
   if (!row?.moved) {
     const attempt = await getAttempt(tx, batch.attemptId)
     if (attempt?.runId !== batch.runId || attempt.jobId !== batch.jobId)
-      throw new FencedError(batch.attemptId, batch.runId)
+      throw new FencedError(`attempt ${batch.attemptId}`, batch.runId)
     throw new StaleOffsetError(batch, attempt.offset)
   }
   return Object.entries(row.stored ?? {})

@@ -1,8 +1,9 @@
-/** Another run of the workflow owns the attempt now (or nobody does): this run must stop without touching anything. */
+/** Another run of the workflow owns the job or attempt now (or nobody does): this run must stop without touching anything. */
 export class FencedError extends Error {
   override readonly name = 'FencedError'
 
-  constructor(attemptId: number, runId: string) {
-    super(`attempt ${attemptId} is not owned by run ${runId}`)
+  /** `what` is `job 7` or `attempt 9`. */
+  constructor(what: string, runId: string | null) {
+    super(`${what} is not owned by run ${runId}`)
   }
 }

@@ -4,10 +4,12 @@ import { countsAsFailed, isFinal, type JobStatus, mayFollow } from '../model/job
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
+import { FencedError } from './fence.ts'
 import { tellParent } from './job-parent.ts'
 import { notify } from './notify.ts'
 import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
 
+/** A job of any kind as stored. */
 export type JobRow = typeof unifiedJobs.$inferSelect
 
 /** A status was asked for that cannot follow the job's present one (model/job.ts). */
@@ -32,6 +34,7 @@ type FreeColumns =
   | 'instanceGroupId'
   | 'executionEnvironmentId'
 
+/** What a transition may change besides the status. */
 export interface JobChanges extends Partial<Pick<JobRow, FreeColumns>> {
   /** Why the job ended; kept with a final status only. */
   cause?: CauseKind | null
@@ -41,6 +44,7 @@ export interface JobChanges extends Partial<Pick<JobRow, FreeColumns>> {
   traceback?: string
 }
 
+/** What became of a transition. */
 export interface Transition {
   /** False when the job already had a final status: nothing was changed. */
   applied: boolean
@@ -48,18 +52,21 @@ export interface Transition {
 }
 
 /**
- * Moves a job to a status with everything AWX derives from it (awx.md §2.1): failed, started, finished, elapsed, canceled_on, the
+ * Moves a job to a status with everything AWX derives from it: failed, started, finished, elapsed, canceled_on, the
  * explanation cleared when it leaves pending, its template's or project's last and current job; launch secrets are wiped at the end. A
- * final status is never overwritten; the same active status again only applies the changes. Notifies `jobs`.
+ * final status is never overwritten; the same active status again only applies the changes. Notifies `jobs`. With `runId`, throws
+ * FencedError when another run owns the job.
  */
 export async function transitionJob(
   db: Database,
   jobId: number,
   to: JobStatus,
   changes: JobChanges = {},
+  runId?: string | null,
 ): Promise<Transition> {
   return await db.transaction(async (tx) => {
     const before = await lockJob(tx, jobId)
+    if (runId !== undefined && before.runId !== runId) throw new FencedError(`job ${jobId}`, runId)
     if (isFinal(before.status)) return { applied: false, job: before }
     if (before.status !== to && !mayFollow(before.status, to))
       throw new TransitionError(`job ${jobId} is ${before.status} and cannot become ${to}`)
@@ -123,8 +130,8 @@ export async function requestCancel(tx: Database, jobId: number): Promise<boolea
 }
 
 /**
- * Takes a job back to pending as if it had never run, after a Reset in Temporal: output, host summaries, artifacts, times, cause and a
- * wish to cancel are gone; attempts stay as history. Launch passwords of a job that had ended were wiped and are not restored.
+ * Takes a job back to pending as if it had never run, after a Reset in Temporal: output, host summaries, artifacts, times, cause, a
+ * wish to cancel and the update that it waited for are gone; attempts stay as history. Launch passwords of a job that had ended were wiped and are not restored.
  */
 export async function restartJob(db: Database, jobId: number): Promise<JobRow> {
   return await db.transaction(async (tx) => {
@@ -155,6 +162,7 @@ export async function restartJob(db: Database, jobId: number): Promise<JobRow> {
         artifacts: {},
         waitingSince: null,
         waitingReason: '',
+        projectUpdateId: null,
         modified: sql`now()`,
       })
       .where(eq(unifiedJobs.id, jobId))

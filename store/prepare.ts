@@ -5,17 +5,6 @@ import { notify } from './notify.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
-/** The Temporal run that owns the job; null before its first. */
-export async function jobOwner(db: Database, jobId: number): Promise<string | null> {
-  const [job] = await db.select({ runId: unifiedJobs.runId }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
-  return job?.runId ?? null
-}
-
-/** Makes a Temporal run the owner of the job. */
-export async function ownJob(db: Database, jobId: number, runId: string): Promise<void> {
-  await db.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))
-}
-
 /** What a job runs, fixed before it queues; from now on it waits for a place. */
 export async function freezeRun(
   db: Database,

@@ -4,18 +4,30 @@ import type { LaunchType } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
+import { FencedError } from './fence.ts'
 import { tellParent } from './job-parent.ts'
 import { projects } from './schema/catalog.ts'
 import { jobEvents, unifiedJobs } from './schema/jobs.ts'
 
-/** Appends events of a job that runs on the control plane: no pod, so no offset and no fence. Notifies `events` once. */
-export async function storeControlPlaneEvents(store: Store, jobId: number, rows: readonly EventRow[]): Promise<void> {
+/**
+ * Appends events of a job that runs on the control plane: no pod, so no offset. Throws FencedError when another run owns the job. Notifies
+ * `events` once.
+ */
+export async function storeControlPlaneEvents(
+  store: Store,
+  { jobId, runId }: { jobId: number; runId: string },
+  rows: readonly EventRow[],
+): Promise<void> {
   if (rows.length === 0) return
   await store.copyTransaction(async (tx, copyIn) => {
+    const answer = await tx.execute<{ owned: boolean }>(sql`
+      WITH counted AS (
+        UPDATE unified_jobs SET events_stored = events_stored + ${rows.length}
+        WHERE id = ${jobId} AND run_id = ${runId} RETURNING id
+      )
+      SELECT EXISTS (SELECT FROM counted) AS owned, pg_notify(${channels.events}, ${String(jobId)})`)
+    if (!answer.rows[0]?.owned) throw new FencedError(`job ${jobId}`, runId)
     await copyIn('job_events', eventColumns, encodeEvents(jobId, rows.values()))
-    await tx.execute(sql`
-      WITH counted AS (UPDATE unified_jobs SET events_stored = events_stored + ${rows.length} WHERE id = ${jobId})
-      SELECT pg_notify(${channels.events}, ${String(jobId)})`)
   })
 }
 

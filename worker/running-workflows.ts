@@ -1,11 +1,11 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
-import type { Workflows } from '../activities/deps.ts'
+import type { CurrentRun, Owner, Workflows } from '../activities/deps.ts'
 import { jobWorkflowId, workflowTypes } from '../workflows/names.ts'
 import type { TemporalLink } from './temporal.ts'
 
 /**
- * Asks Temporal which jobs still have a workflow. The list of running workflows may lag behind, so whatever it does not name is looked up one
- * by one before it is called dead.
+ * Asks Temporal which runs are at work. The list of running workflows may lag behind, so whoever it does not name is looked up one by one
+ * before it is called gone.
  */
 export class RunningWorkflows implements Workflows {
   readonly #temporal: TemporalLink
@@ -14,28 +14,38 @@ export class RunningWorkflows implements Workflows {
     this.#temporal = temporal
   }
 
-  async notRunning(jobIds: readonly number[]): Promise<number[]> {
-    if (jobIds.length === 0) return []
-    const { client } = this.#temporal
-    const running = new Set<string>()
-    const types = [workflowTypes.job, workflowTypes.projectUpdate].map((type) => `"${type}"`).join(', ')
-    const query = `ExecutionStatus = "Running" AND WorkflowType IN (${types})`
-    for await (const { workflowId } of client.workflow.list({ query })) running.add(workflowId)
-    const dead: number[] = []
-    for (const jobId of jobIds) {
-      const workflowId = jobWorkflowId(jobId)
-      if (!running.has(workflowId) && !(await this.#isRunning(workflowId))) dead.push(jobId)
-    }
-    return dead
-  }
-
-  async #isRunning(workflowId: string): Promise<boolean> {
+  async current(jobId: number): Promise<CurrentRun | null> {
     try {
-      const { status } = await this.#temporal.client.workflow.getHandle(workflowId).describe()
-      return status.name === 'RUNNING'
+      const { status, runId, raw } = await this.#temporal.client.workflow.getHandle(jobWorkflowId(jobId)).describe()
+      if (status.name !== 'RUNNING') return null
+      const pending = raw.pendingActivities ?? []
+      return { runId, waitsForPlace: pending.some((activity) => activity.activityType?.name === admitActivity) }
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false
+      if (error instanceof WorkflowNotFoundError) return null
       throw error
     }
   }
+
+  async gone(owners: readonly Owner[]): Promise<{ owner: Owner; current: CurrentRun | null }[]> {
+    if (owners.length === 0) return []
+    const listed = new Map<string, string>()
+    const types = [workflowTypes.job, workflowTypes.projectUpdate].map((type) => `"${type}"`).join(', ')
+    const query = `ExecutionStatus = "Running" AND WorkflowType IN (${types})`
+    for await (const { workflowId, runId } of this.#temporal.client.workflow.list({ query })) {
+      listed.set(workflowId, runId)
+    }
+    const gone: { owner: Owner; current: CurrentRun | null }[] = []
+    for (const owner of owners) {
+      if (isOwner(owner, listed.get(jobWorkflowId(owner.jobId)))) continue
+      const current = await this.current(owner.jobId)
+      if (!isOwner(owner, current?.runId)) gone.push({ owner, current })
+    }
+    return gone
+  }
+}
+
+const admitActivity = 'admit'
+
+function isOwner({ runId }: Owner, running: string | undefined): boolean {
+  return running !== undefined && (runId === null || runId === running)
 }

@@ -27,17 +27,16 @@ async function runJob(input: JobInput, story: Story): Promise<Verdict> {
 
   const [group] = prepared.groups
   if (!group) throw new Error('prepare returned no group')
-  story.tell(`waiting for a place in instance group **${group.name}**`)
-  const admission = await admitOn(group)({ ...input, groupId: group.id })
-  story.placed(group.name)
-  story.tell(`running in pod \`${admission.namespace}/${admission.pod}\``)
-
   try {
+    story.tell(`waiting for a place in instance group **${group.name}**`)
+    const admission = await admitOn(group)({ ...input, groupId: group.id })
+    story.placed(group.name)
+    story.tell(`running in pod \`${admission.namespace}/${admission.pod}\``)
     return await runInPodOf(admission)({ ...input, attemptId: admission.attemptId })
   } catch (error) {
-    // An operator reset this workflow to a point after its pod had come and gone: what history says about the pod is no longer true.
+    // An operator reset this workflow to a point after `prepare`: what history says about the job is no longer true.
     if (!failedAs(error, 'stale')) throw error
-    story.tell('the pod of the earlier run is gone: starting anew')
+    story.tell('reset: starting anew')
     return await runJob(input, story)
   }
 }
@@ -50,6 +49,8 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
     try {
       await executeChild(workflowTypes.projectUpdate, {
         workflowId: jobWorkflowId(dependency.jobId),
+        // One that has ended meanwhile is not run once more.
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
         args: [update],
         // An update serves others too: it is not torn down with the job that happened to start it.
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -66,19 +67,17 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
 
 /**
  * Runs the main line of a job and makes sure that its row ends in a final status: either an activity stored it, or it is stored here,
- * out of reach of a cancellation.
+ * out of reach of a cancellation. What is stored is what the workflow ends with.
  */
 export async function settle(input: JobInput, mainLine: () => Promise<Verdict>): Promise<Verdict> {
   try {
     return await mainLine()
   } catch (error) {
     const { verdict, stored } = verdictOf(error, CancellationScope.current().consideredCancelled)
+    if (stored) return verdict
     const { status, cause, explanation } = verdict
-    if (!stored) {
-      await CancellationScope.nonCancellable(() =>
-        finishJob({ ...input, status, cause: cause ?? 'internal', explanation }),
-      )
-    }
-    return verdict
+    return await CancellationScope.nonCancellable(() =>
+      finishJob({ ...input, status, cause: cause ?? 'internal', explanation }),
+    )
   }
 }

@@ -16,6 +16,7 @@ import { causeOfError } from './errors.ts'
 import { causeOfEnding } from './pod-ending.ts'
 import { type PreparedRun, prepareRun } from './prepared-run.ts'
 
+/** A job and the pod that its attempt has. */
 export interface PlayInput {
   document: RunDocument
   attempt: AttemptRow
@@ -113,7 +114,7 @@ async function collect(
       secrets: run.secrets,
       signal,
       onStarting: async (starting) => {
-        await transitionJob(deps.store.db, attempt.jobId, 'running', starting)
+        await transitionJob(deps.store.db, attempt.jobId, 'running', starting, attempt.runId)
       },
       onStored: (offset) => heart.says({ phase: 'running', pod: pod.name, offset }),
     })

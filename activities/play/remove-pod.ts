@@ -12,8 +12,7 @@ const lookEveryMs = 2_000
 export interface RemovablePod {
   namespace: string
   name: string
-  /** Null or absent: whichever pod has the name. */
-  uid?: string | null
+  uid: string
   /** Nothing was ever started in it, so its node need not be asked first: that may be busy with pulling the image for minutes. */
   unused?: boolean
 }
@@ -28,21 +27,12 @@ export async function removePod(
   pod: RemovablePod,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let pause = 200; ; pause = Math.min(pause * 2, 5000)) {
-    try {
-      const answer = await cluster.deletePod(pod.namespace, pod.name, {
-        graceSeconds: pod.unused ? 0 : graceSeconds,
-        signal,
-        ...(pod.uid ? { uid: pod.uid } : {}),
-      })
-      if (answer === 'gone') return
-      break
-    } catch (error) {
-      if (error instanceof NotFoundError) return
-      if (!isTransient(error)) throw error
-      await sleep(pause, undefined, { signal })
-    }
-  }
+  const { uid } = pod
+  const grace = pod.unused ? 0 : graceSeconds
+  const answer = await persistently(signal, () =>
+    cluster.deletePod(pod.namespace, pod.name, { graceSeconds: grace, uid, signal }),
+  )
+  if (answer === 'gone' || answer === null) return
   const found = new AbortController()
   const either = AbortSignal.any([signal, found.signal])
   try {
@@ -53,6 +43,19 @@ export async function removePod(
   signal.throwIfAborted()
 }
 
+/** Asks until the API server answers or the signal aborts; null when it has no such object. */
+export async function persistently<Answer>(signal: AbortSignal, ask: () => Promise<Answer>): Promise<Answer | null> {
+  for (let pause = 200; ; pause = Math.min(pause * 2, 5000)) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (error instanceof NotFoundError) return null
+      if (!isTransient(error)) throw error
+      await sleep(pause, undefined, { signal })
+    }
+  }
+}
+
 /** Resolves when the watch says that the pod is gone, or the signal aborts. */
 async function watchedGone(
   { gates }: Pick<ActivityDeps, 'gates'>,
@@ -61,7 +64,7 @@ async function watchedGone(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const seen of gates.followPod({ cluster, namespace }, name, signal)) {
-    if (seen === 'gone' || (uid && seen.metadata.uid !== uid)) return
+    if (seen === 'gone' || seen.metadata.uid !== uid) return
   }
 }
 
@@ -71,7 +74,7 @@ async function seenGone(cluster: Cluster, { namespace, name, uid }: RemovablePod
     await sleep(lookEveryMs, undefined, { signal })
     try {
       const seen = await cluster.getPod(namespace, name, { signal })
-      if (uid && seen.metadata.uid !== uid) return
+      if (seen.metadata.uid !== uid) return
     } catch (error) {
       if (error instanceof NotFoundError) return
       // Whatever else keeps us from looking, the watch may still tell.

@@ -1,0 +1,50 @@
+import { eq } from 'drizzle-orm'
+import { takeOverAttempts } from './claims.ts'
+import type { Database } from './database.ts'
+import { restartJob } from './job-status.ts'
+import { unifiedJobs } from './schema/jobs.ts'
+
+/** The Temporal run that owns the job; null when none ever did, or the job was deleted. */
+export async function ownerOfJob(db: Database, jobId: number): Promise<string | null> {
+  const [job] = await db.select({ runId: unifiedJobs.runId }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
+  return job?.runId ?? null
+}
+
+/** A run of a workflow wants the job that belonged to the run `before`. */
+export interface Taking {
+  jobId: number
+  workflowId: string
+  runId: string
+  before: string | null
+  /** The job begins as if it had never run, and what it still holds is to be released. Else it goes on where it stands. */
+  restart: boolean
+}
+
+/** Somebody else took the job meanwhile. */
+class TakenError extends Error {}
+
+/**
+ * Makes a run the owner of a job and of its live attempts, all or nothing, and refuses every later write of the run before. False when the
+ * job does not belong to `before`: nothing was changed.
+ */
+export async function takeJob(db: Database, taking: Taking): Promise<boolean> {
+  const { jobId, runId, before, restart } = taking
+  try {
+    await db.transaction(async (tx) => {
+      // Attempts before the job, as all who write to both lock them.
+      await takeOverAttempts(tx, { ...taking, end: restart })
+      const [job] = await tx
+        .select({ runId: unifiedJobs.runId })
+        .from(unifiedJobs)
+        .where(eq(unifiedJobs.id, jobId))
+        .for('no key update')
+      if (!job || job.runId !== before) throw new TakenError()
+      if (restart) await restartJob(tx, jobId)
+      await tx.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))
+    })
+    return true
+  } catch (error) {
+    if (error instanceof TakenError) return false
+    throw error
+  }
+}

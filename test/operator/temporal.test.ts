@@ -1,0 +1,267 @@
+/** An operator's buttons in the Temporal UI do to a job what their names promise, and what the UI shows tells the story. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../../dev/wait.ts'
+import { type Catalog, launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
+import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
+import { Undo } from '../setup/own-places.ts'
+import { expectNothingLeft } from '../setup/tidy.ts'
+import { Witness } from '../setup/witness.ts'
+import { Operator } from './operator.ts'
+
+const undo = new Undo()
+let mayfly: Mayfly
+let witness: Witness
+let operator: Operator
+let catalog: Catalog
+let same: number
+let wholeOutput: string
+
+const play = (...tasks: string[]) =>
+  `- hosts: all\n  gather_facts: false\n  tasks: [${tasks.map((task) => `{${task}}`).join(', ')}]\n`
+/** Folder of the first catalog's project. */
+const projectFolder = 'catalog-1'
+const files = {
+  // Its output is the same at every run.
+  'same.yml': play('debug: {msg: has begun}', 'command: sleep 2', 'debug: {msg: the end}'),
+  'hold.yml': play('debug: {msg: has begun}', 'pause: {seconds: 300}'),
+  'fail.yml': play('debug: {msg: has begun}', 'fail: {msg: on purpose}'),
+  'mended.yml': play('debug: {msg: has begun}', 'fail: {msg: not yet}'),
+}
+
+beforeAll(async () => {
+  // The reaper is started by hand, so that nothing but the test decides when it runs.
+  mayfly = await startMayfly({ env: { MAYFLY_ORPHAN_GRACE: '1', MAYFLY_REAPER_INTERVAL: '86400' } })
+  undo.add(() => mayfly.stop())
+  witness = new Witness(mayfly)
+  undo.add(() => witness.stop())
+  operator = await Operator.open(mayfly)
+  undo.add(() => operator.close())
+  catalog = await makeCatalog(mayfly, { files })
+  same = await template('same.yml')
+  const job = await launch(mayfly, same)
+  expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'successful' })
+  wholeOutput = await witness.output(job)
+})
+afterAll(() => undo.all())
+
+function template(playbook: string, of: Catalog = catalog): Promise<number> {
+  return makeTemplate(mayfly, of, playbook, { allow_simultaneous: true })
+}
+
+async function runsUntil(job: number, text: string): Promise<void> {
+  await until({ what: `job ${job} to print ${text}`, seconds: 60, everyMs: 100 }, async () =>
+    (await witness.output(job)).includes(text),
+  )
+}
+
+async function noPodOf(job: number): Promise<void> {
+  const isOfJob = ({ metadata }: Witness['pods'][number]) => metadata.labels?.['ansible-awx-job-id'] === String(job)
+  const wait = { what: `the pods of job ${job} to be gone`, seconds: 30 }
+  await until(wait, () => !witness.pods.some(isOfJob))
+}
+
+/** What Temporal says of the job's workflow once it is closed. */
+async function closed(job: number) {
+  await operator
+    .workflow(job)
+    .result()
+    .catch(() => {})
+  return await operator.describe(job)
+}
+
+async function currentDetails(job: number): Promise<string> {
+  const metadata = await operator.workflow(job).query<{ currentDetails: string }>('__temporal_workflow_metadata')
+  return metadata.currentDetails
+}
+
+const attemptsOf = (job: number) =>
+  witness.query<{ number: number; delivered: boolean; released: boolean; run_id: string }>(
+    `SELECT number, delivered_at IS NOT NULL AS delivered, released_at IS NOT NULL AS released, run_id
+     FROM attempts WHERE job_id = $1 ORDER BY number`,
+    job,
+  )
+
+/** The output is that of one whole run of the play, every event once. */
+async function expectOneWholeRun(job: number): Promise<void> {
+  expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'successful', job_explanation: '' })
+  expect(await witness.output(job)).toBe(wholeOutput)
+  const [counted] = await witness.query<{ events: number; last: number; stored: number }>(
+    `SELECT count(*)::int AS events, max(counter)::int AS last,
+       (SELECT events_stored FROM unified_jobs WHERE id = $1) AS stored
+     FROM job_events WHERE job_id = $1`,
+    job,
+  )
+  expect(counted).toEqual({ events: counted?.last, last: counted?.last, stored: counted?.last })
+}
+
+test.concurrent('a successful job: Completed, searchable, its story in the current details, about 20 events', async () => {
+  const job = await launch(mayfly, same)
+  await mayfly.ended(`/jobs/${job}/`)
+  const description = await closed(job)
+  expect(description.status.name).toBe('COMPLETED')
+  const { name } = await mayfly.get<{ name: string }>(`/jobs/${job}/`)
+  const { name: group } = await mayfly.get<{ name: string }>(`/instance_groups/${catalog.group}/`)
+  const attributes = Object.fromEntries(
+    description.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]),
+  )
+  expect(attributes).toMatchObject({
+    MayflyJobId: job,
+    MayflyKind: 'job',
+    MayflyTemplate: name,
+    MayflyOrganization: group,
+    MayflyGroup: group,
+    MayflyStatus: 'successful',
+    MayflyLaunchedBy: 'admin',
+  })
+  expect(await description.staticSummary()).toBe(name)
+  const details = await currentDetails(job)
+  expect(details).toContain(`**${group}**`)
+  expect(details).toContain(`${mayfly.kubernetesNamespace}/automation-job-${job}-1`)
+  expect(details).toMatch(/\*\*successful\*\*$/)
+  const history = await operator.history(job)
+  console.log(`history of a successful job: ${history.length} events\n${history.map(({ type }) => type).join('\n')}`)
+  expect(history.length).toBeLessThanOrEqual(30)
+  const query = `MayflyJobId = ${job} AND MayflyStatus = "successful"`
+  await until({ what: 'the search to find the job', seconds: 20 }, async () => {
+    return (await operator.client.workflow.count(query)).count === 1
+  })
+})
+
+test.concurrent('a failed job: Failed, with a message that says why', async () => {
+  const job = await launch(mayfly, await template('fail.yml'))
+  const { job_explanation } = await mayfly.ended(`/jobs/${job}/`)
+  const description = await closed(job)
+  expect(description.status.name).toBe('FAILED')
+  await expect(operator.workflow(job).result()).rejects.toMatchObject({
+    cause: { type: 'JobFailed', message: expect.stringMatching(/./) },
+  })
+  const failure = await operator
+    .workflow(job)
+    .result()
+    .catch((error: { cause: Error }) => error.cause.message)
+  console.log(`a failed job's message: ${failure}`)
+  expect(job_explanation === '' || failure === job_explanation).toBe(true)
+  expect(await currentDetails(job)).toMatch(/\*\*failed\*\*/)
+})
+
+test.concurrent('Cancel of a running job', async () => {
+  const job = await launch(mayfly, await template('hold.yml'))
+  await runsUntil(job, 'has begun')
+  await operator.cancel(job)
+  expect(await mayfly.ended(`/jobs/${job}/`, 40)).toMatchObject({ status: 'canceled' })
+  expect((await closed(job)).status.name).toBe('CANCELLED')
+  await noPodOf(job)
+  expect(await witness.output(job)).toContain('has begun')
+})
+
+test.concurrent('Cancel of a job that waits for a place', async () => {
+  const full = await makeCatalog(mayfly, { files, group: { max_concurrent_jobs: 1 } })
+  const first = await launch(mayfly, await template('hold.yml', full))
+  await runsUntil(first, 'has begun')
+  const second = await launch(mayfly, await template('hold.yml', full))
+  await until({ what: 'the second job to wait', seconds: 30 }, async () =>
+    (await operator.history(second)).some(({ activity }) => activity === 'admit'),
+  )
+  await operator.cancel(second)
+  expect(await mayfly.ended(`/jobs/${second}/`, 40)).toMatchObject({ status: 'canceled' })
+  expect((await closed(second)).status.name).toBe('CANCELLED')
+  expect(witness.podsOf(second)).toBe(0)
+  await operator.cancel(first)
+  await mayfly.ended(`/jobs/${first}/`, 40)
+})
+
+test.concurrent('Reset of a failed job to its first task: a clean retry', async () => {
+  const job = await launch(mayfly, await template('mended.yml'))
+  expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'failed' })
+  await closed(job)
+  expect(await witness.output(job)).toContain('not yet')
+  const playbook = join(mayfly.projectsRoot, projectFolder, 'mended.yml')
+  writeFileSync(playbook, readFileSync(playbook, 'utf8').replace('fail: {msg: not yet}', 'debug: {msg: is mended}'))
+  await operator.reset(job)
+  expect((await closed(job)).status.name).toBe('COMPLETED')
+  expect(await mayfly.get(`/jobs/${job}/`)).toMatchObject({ status: 'successful', failed: false, job_explanation: '' })
+  const output = await witness.output(job)
+  expect(output).toContain('is mended')
+  expect(output).not.toContain('not yet')
+  expect(output.match(/has begun/g)).toHaveLength(1)
+  expect(witness.podsOf(job)).toBe(2)
+  await noPodOf(job)
+})
+
+test.concurrent.for([undefined, 'prepare', 'admit'] as const)(
+  'Reset of a finished job, after %s: it runs anew',
+  async (after) => {
+    const job = await launch(mayfly, same)
+    await mayfly.ended(`/jobs/${job}/`)
+    await closed(job)
+    const before = await witness.query<{ finished: string }>('SELECT finished FROM unified_jobs WHERE id = $1', job)
+    await operator.reset(job, after)
+    expect((await closed(job)).status.name).toBe('COMPLETED')
+    await expectOneWholeRun(job)
+    expect(await witness.query('SELECT finished FROM unified_jobs WHERE id = $1', job)).not.toEqual(before)
+    expect(witness.podsOf(job)).toBe(2)
+    await noPodOf(job)
+  },
+)
+
+test.concurrent.for([
+  [undefined, 2],
+  ['prepare', 2],
+  ['admit', 1],
+] as const)('Reset of a running job, after %s: one whole output in the end, from %d pod(s)', async ([after, pods]) => {
+  const job = await launch(mayfly, same)
+  await runsUntil(job, 'has begun')
+  const run = await operator.reset(job, after)
+  expect((await closed(job)).status.name).toBe('COMPLETED')
+  await expectOneWholeRun(job)
+  expect(witness.podsOf(job)).toBe(pods)
+  const attempts = await attemptsOf(job)
+  expect(attempts).toHaveLength(pods)
+  for (const attempt of attempts) expect(attempt).toMatchObject({ delivered: true, released: true, run_id: run })
+  await noPodOf(job)
+})
+
+test.concurrent('Reset of a job in a group that only its own pod fills, to where it waited for a place', async () => {
+  const full = await makeCatalog(mayfly, { files, group: { max_concurrent_jobs: 1 } })
+  const job = await launch(mayfly, await template('same.yml', full))
+  await runsUntil(job, 'has begun')
+  await operator.reset(job, 'prepare')
+  // Nobody owns the pod that holds the place but a run that is no more.
+  await until({ what: 'the reaper to free the place', seconds: 30 }, async () => {
+    return (await operator.reap()).attemptsReleased === 1
+  })
+  expect((await closed(job)).status.name).toBe('COMPLETED')
+  await expectOneWholeRun(job)
+  await noPodOf(job)
+})
+
+test.concurrent('Reset of a job while its pod is being made', async () => {
+  const job = await launch(mayfly, same)
+  await until({ what: 'a claim', seconds: 30, everyMs: 5 }, async () => (await attemptsOf(job)).length > 0)
+  await operator.reset(job)
+  expect((await closed(job)).status.name).toBe('COMPLETED')
+  await expectOneWholeRun(job)
+  await noPodOf(job)
+})
+
+test('Terminate of a running job: the reaper deletes the pod, frees the place and gives the job its end', async () => {
+  const job = await launch(mayfly, await template('hold.yml'))
+  await runsUntil(job, 'has begun')
+  await operator.terminate(job)
+  expect(await mayfly.get(`/jobs/${job}/`)).toMatchObject({ status: 'running' })
+  expect(await operator.reap()).toMatchObject({ jobsEnded: 1, attemptsReleased: 1, unreachable: [] })
+  expect(await mayfly.get(`/jobs/${job}/`)).toMatchObject({
+    status: 'error',
+    job_explanation: 'The workflow of this job was terminated in Temporal.',
+  })
+  await noPodOf(job)
+  expect(await attemptsOf(job)).toMatchObject([{ number: 1, released: true }])
+  expect(await operator.reap()).toMatchObject({ jobsEnded: 0, attemptsReleased: 0, podsDeleted: 0 })
+})
+
+test('nothing is left, and the worker has no complaint', async () => {
+  await witness.expectNothingLeft()
+  await expectNothingLeft(mayfly)
+})
