@@ -49,6 +49,8 @@ export interface Mayfly {
   projectsRoot: string
   /** Folder of the logs and the data; removed by `stop`. */
   folder: string
+  /** Environment of its processes, for further commands; see `runMayfly`. */
+  env: NodeJS.ProcessEnv
   /** A request as `admin`; `path` is below /api/v2 and begins with a slash, or a path that begins with /api/. */
   api<Body = Record<string, unknown>>(
     method: string,
@@ -167,7 +169,7 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
   }
 
   const mayfly: Mayfly = {
-    ...{ id, url, auth, password, databaseUrl, stack, projectsRoot, folder, api },
+    ...{ id, url, auth, password, databaseUrl, stack, projectsRoot, folder, env, api },
     kubernetesNamespace: id,
     temporalNamespace: id,
     get: (path) => good('GET', path),
