@@ -117,6 +117,18 @@ describe('reading a body', () => {
   })
 })
 
+test('ids beyond all ids, NUL, and mappings that convert to nothing name their field', () => {
+  const nothing = { toString: 1 }
+  expect(
+    readPrompts({ inventory: 2 ** 31, credentials: ['99999999999999999999'], limit: 'a\0b', job_type: nothing }).errors,
+  ).toEqual({
+    inventory: ['Invalid pk "2147483648" - object does not exist.'],
+    credentials: ['Invalid pk "99999999999999999999" - object does not exist.'],
+    limit: ['Null characters are not allowed.'],
+    job_type: [`"{'toString': 1}" is not a valid choice.`],
+  })
+})
+
 test('ids that name nothing', () => {
   const { prompts } = readPrompts({
     inventory: 99999,

@@ -28,6 +28,13 @@ describe('parsing', () => {
     expect(() => parseOverride(text)).toThrow(message)
   })
 
+  test.each([
+    ['too long', `# ${'x'.repeat(64 * 1024)}`, /longer than 65536 characters/],
+    ['brackets', '['.repeat(60_000), /nested deeper than 200 levels/],
+  ])('%s is refused at once', (_name, text, message) => {
+    expect(() => parseOverride(text)).toThrow(message)
+  })
+
   test('an alias bomb is refused', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]']
     for (let i = 1; i < 9; i++)

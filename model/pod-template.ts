@@ -1,7 +1,6 @@
-import { LineCounter, parseDocument } from 'yaml'
 import type { PodManifest } from './pod-template-types.ts'
 import { isMapping } from './variables.ts'
-import { likePyYaml } from './yaml.ts'
+import { parseYaml } from './yaml.ts'
 
 /** An override that does not parse or is no mapping; the message names line and column where there are any. */
 export class OverrideSyntaxError extends Error {
@@ -25,28 +24,26 @@ export function defaultPodTemplate(): PodManifest {
   }
 }
 
+/** Longest override in characters. */
+const longestOverride = 64 * 1024
+
 /**
  * Parses an override, YAML or JSON; empty text is {}. YAML 1.1, which AWX and kubectl read: `yes` is true and 0644 is octal; dates stay
  * texts. Throws OverrideSyntaxError.
  */
 export function parseOverride(text: string): PodManifest {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { ...likePyYaml, lineCounter: lines, prettyErrors: false })
-  const [error] = document.errors
-  if (error) {
-    const { line, col } = lines.linePos(error.pos[0])
-    throw new OverrideSyntaxError(`Line ${line}, column ${col}: ${error.message}`)
+  const parsed = parseYaml(text, { longest: longestOverride, uniqueKeys: true })
+  if (!parsed.ok) {
+    const { message, place } = parsed
+    throw new OverrideSyntaxError(
+      place ? `Line ${place.line}, column ${place.column}: ${message}` : `The override cannot be read: ${message}`,
+    )
   }
-  let parsed: unknown
-  try {
-    parsed = document.toJS({ maxAliasCount: 100 })
-  } catch (cause) {
-    throw new OverrideSyntaxError(cause instanceof Error ? cause.message : String(cause))
-  }
-  if (parsed === null || parsed === undefined) return {}
-  if (!isMapping(parsed))
+  const { value } = parsed
+  if (value === null || value === undefined) return {}
+  if (!isMapping(value))
     throw new OverrideSyntaxError('The override must be a mapping with keys such as metadata and spec.')
-  return parsed
+  return value
 }
 
 /**

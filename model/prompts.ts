@@ -97,6 +97,7 @@ export function invalidId(id: unknown): string {
 }
 
 const text = (value: unknown): Reading => {
+  if (typeof value === 'string' && value.includes('\0')) return { error: 'Null characters are not allowed.' }
   if (typeof value === 'string') return { value: value.trim() }
   if (typeof value === 'number') return { value: String(value) }
   return { error: 'Not a valid string.' }
@@ -138,9 +139,12 @@ const boolean = (value: unknown): Reading => {
   return truth === undefined ? { error: 'Must be a valid boolean.' } : { value: truth }
 }
 
+const largestId = 2147483647
+
 const id = (value: unknown): Reading => {
-  if (typeof value === 'number' && Number.isInteger(value)) return { value }
-  if (typeof value === 'string' && /^\d+$/.test(value)) return { value: Number(value) }
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+  if (typeof number === 'number' && Math.abs(number) > largestId) return { error: invalidId(value) }
+  if (typeof number === 'number' && Number.isInteger(number)) return { value: number }
   return { error: `Incorrect type. Expected pk value, received ${pythonTypeName(value)}.` }
 }
 

@@ -1,5 +1,5 @@
-import { parseDocument } from 'yaml'
-import { likePyYaml } from './yaml.ts'
+import { dataBeyondLimits } from './data-limits.ts'
+import { parseYaml } from './yaml.ts'
 
 /** Variables of a template, inventory, host, group or launch, parsed. */
 export type Variables = Record<string, unknown>
@@ -101,7 +101,9 @@ type Read = { ok: true; value: unknown } | { ok: false; message: string }
 
 function readJson(text: string): Read {
   try {
-    return { ok: true, value: JSON.parse(text) }
+    const value: unknown = JSON.parse(text)
+    const beyond = dataBeyondLimits(value)
+    return beyond === undefined ? { ok: true, value } : { ok: false, message: beyond }
   } catch (error) {
     // Python's reader names the first character that starts no value; V8 words the rest in its own way.
     const startsValue = /^\s*["[{\-0-9]|^\s*(true|false|null)/.test(text)
@@ -113,12 +115,8 @@ function readJson(text: string): Read {
 }
 
 function readYaml(text: string): Read {
-  try {
-    const document = parseDocument(text, { ...likePyYaml, merge: true, prettyErrors: true })
-    const error = document.errors[0]
-    if (error) return { ok: false, message: error.message.trim() }
-    return { ok: true, value: document.toJS({ maxAliasCount: 100 }) }
-  } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) }
-  }
+  const parsed = parseYaml(text)
+  if (parsed.ok || !parsed.place) return parsed
+  const { line, column } = parsed.place
+  return { ok: false, message: `${parsed.message} at line ${line}, column ${column}` }
 }

@@ -1,13 +1,50 @@
-import type { ScalarTag, Tags } from 'yaml'
+import { LineCounter, parseDocument, type ScalarTag, type Tags } from 'yaml'
+import { dataBeyondLimits, yamlBeyondLimits } from './data-limits.ts'
+
+/** What a YAML text says, or why it says nothing; `place` counts from 1 and is absent where the whole text is meant. */
+export type ParsedYaml =
+  | { ok: true; value: unknown }
+  | { ok: false; message: string; place?: { line: number; column: number } }
+
+export interface YamlOptions {
+  /** Longest text in characters that is read. */
+  longest?: number
+  /** Refuse equal keys of a mapping, for short texts: looking for them takes the square of their number. Else the last one counts. */
+  uniqueKeys?: boolean
+}
+
+/** A parser's message may quote the whole text. */
+const longestMessage = 300
 
 /**
- * YAML as PyYAML reads it, which AWX and Ansible use, for the parser's options. It is narrower than YAML 1.1: `y` and `n` are texts, and so is
- * `12e7`, which has no point. Timestamps stay texts too: nothing else survives the way through JSON.
+ * Reads YAML (and JSON) as PyYAML does, which AWX and Ansible use. It is narrower than YAML 1.1: `y` and `n` are texts, and so is `12e7`,
+ * which has no point. Timestamps stay texts too: nothing else survives the way through JSON.
  */
-export const likePyYaml = {
-  version: '1.1',
-  customTags: (tags: Tags): Tags => tags.filter((tag) => !isTimestamp(tag)).map(narrowed),
-} as const
+export function parseYaml(text: string, { longest, uniqueKeys = false }: YamlOptions = {}): ParsedYaml {
+  const beyond = yamlBeyondLimits(text, longest)
+  if (beyond !== undefined) return { ok: false, message: beyond }
+  const lines = new LineCounter()
+  const document = parseDocument(text, {
+    version: '1.1',
+    customTags: (tags: Tags): Tags => tags.filter((tag) => !isTimestamp(tag)).map(narrowed),
+    uniqueKeys,
+    // Pretty ones are made for every error there is, each with a copy of its line.
+    prettyErrors: false,
+    lineCounter: lines,
+  })
+  const [error] = document.errors
+  if (error) {
+    const { line, col: column } = lines.linePos(error.pos[0])
+    return { ok: false, message: error.message.slice(0, longestMessage), place: { line, column } }
+  }
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 })
+    const tooMuch = dataBeyondLimits(value)
+    return tooMuch === undefined ? { ok: true, value } : { ok: false, message: tooMuch }
+  } catch (cause) {
+    return { ok: false, message: (cause instanceof Error ? cause.message : String(cause)).slice(0, longestMessage) }
+  }
+}
 
 function isTimestamp(tag: Tags[number]): boolean {
   return typeof tag !== 'string' && tag.tag === 'tag:yaml.org,2002:timestamp'

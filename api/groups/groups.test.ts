@@ -51,6 +51,8 @@ describe('pod_spec_override', () => {
     const broken = await app.call('POST', `${path}3/preview/`, { pod_spec_override: 'not yaml: [' })
     expect([broken.status, broken.body]).toMatchObject([200, { ok: false, manifest: null }])
     expect(broken.body.errors).toHaveLength(1)
+    const misshapen = await app.call('POST', `${path}3/preview/`, { pod_spec_override: 'spec: {volumes: 5}' })
+    expect([misshapen.status, misshapen.body]).toMatchObject([200, { ok: false, manifest: null }])
     expect((await app.call('POST', `${path}3/preview/`, { pod_spec_override: 5 })).status).toBe(400)
   })
 })

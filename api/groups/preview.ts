@@ -1,5 +1,4 @@
 import { podAnnotations, podLabels, podName } from '../../model/attempt.ts'
-import { OverrideSyntaxError } from '../../model/pod-template.ts'
 import { effectiveManifest } from '../../model/pod-template-manifest.ts'
 import type { PodManifest, TemplateRemark } from '../../model/pod-template-types.ts'
 import { validateOverride } from '../../model/pod-template-validate.ts'
@@ -12,7 +11,7 @@ import type { ActionInput, ActionResult } from '../resource.ts'
 
 type Group = typeof instanceGroups.$inferSelect
 
-/** What a preview answers; `manifest` is null while the override does not parse. */
+/** What a preview answers; `manifest` is null while the override is not valid. */
 export interface GroupPreview {
   ok: boolean
   errors: TemplateRemark[]
@@ -33,29 +32,24 @@ export async function groupPreview({ object: group, body, context }: ActionInput
   const given = body.pod_spec_override ?? group.podSpecOverride
   if (typeof given !== 'string') throw ValidationError.on('pod_spec_override', 'Not a valid string.')
   const check = given.trim() === '' ? { ok: true, errors: [], warnings: [] } : validateOverride(given)
-  const preview: GroupPreview = { ...check, manifest: await manifestOf(given, context) }
+  const preview: GroupPreview = { ...check, manifest: check.ok ? await manifestOf(given, context) : null }
   return { status: 200, body: preview }
 }
 
-async function manifestOf(override: string, context: RequestContext): Promise<PodManifest | null> {
+async function manifestOf(override: string, context: RequestContext): Promise<PodManifest> {
   const environment = await globalEnvironment(context)
-  try {
-    return effectiveManifest({
-      override,
-      image: environment?.image ?? '',
-      pull: pullPolicy(environment?.pull),
-      defaultNamespace: context.deps.defaultNamespace,
-      name: podName(sampleJob, 1),
-      labels: { [podLabels.install]: context.deps.installUuid, [podLabels.job]: String(sampleJob) },
-      annotations: { [podAnnotations.workflowId]: jobWorkflowId(sampleJob) },
-      // The wrapper that every worker container runs is not a user's to see or change.
-      args: ['…'],
-      activeDeadlineSeconds: deadlineSeconds,
-    })
-  } catch (error) {
-    if (error instanceof OverrideSyntaxError) return null
-    throw error
-  }
+  return effectiveManifest({
+    override,
+    image: environment?.image ?? '',
+    pull: pullPolicy(environment?.pull),
+    defaultNamespace: context.deps.defaultNamespace,
+    name: podName(sampleJob, 1),
+    labels: { [podLabels.install]: context.deps.installUuid, [podLabels.job]: String(sampleJob) },
+    annotations: { [podAnnotations.workflowId]: jobWorkflowId(sampleJob) },
+    // The wrapper that every worker container runs is not a user's to see or change.
+    args: ['…'],
+    activeDeadlineSeconds: deadlineSeconds,
+  })
 }
 
 function pullPolicy(pull: string | undefined): '' | 'always' | 'missing' | 'never' {
