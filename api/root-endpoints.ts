@@ -1,5 +1,6 @@
 import { asc, eq } from 'drizzle-orm'
-import { instanceGroups, projects } from '../store/schema/catalog.ts'
+import { instanceGroups } from '../store/schema/catalog.ts'
+import { projects } from '../store/schema/templates.ts'
 import type { RequestContext } from './context.ts'
 import type { Answer, Endpoint } from './endpoint.ts'
 import { readOptions, typeChoice } from './field-options.ts'

@@ -9,19 +9,13 @@ import {
   credentials,
   credentialTypes,
   executionEnvironments,
-  groupChildren,
-  groupHosts,
-  groups,
-  hosts,
   instanceGroups,
-  inventories,
-  jobTemplateCredentials,
-  jobTemplates,
   organizations,
-  projects,
 } from '../store/schema/catalog.ts'
 import { users } from '../store/schema/identity.ts'
+import { groupChildren, groupHosts, groups, hosts, inventories } from '../store/schema/inventory.ts'
 import { jobEvents, jobHostSummaries, unifiedJobCredentials, unifiedJobs } from '../store/schema/jobs.ts'
+import { jobTemplateCredentials, jobTemplates, projects } from '../store/schema/templates.ts'
 import { type StoreKind, testStore } from '../store/testing.ts'
 import { camelCase } from './registry.ts'
 import { openTestApp, type TestApp } from './testing.ts'

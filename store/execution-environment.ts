@@ -2,8 +2,10 @@ import { and, asc, eq, isNull } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { resolveEnvironment } from '../model/execution-environment.ts'
 import type { Database } from './database.ts'
-import { executionEnvironments, inventories, jobTemplates, organizations, projects } from './schema/catalog.ts'
+import { executionEnvironments, organizations } from './schema/catalog.ts'
+import { inventories } from './schema/inventory.ts'
 import { unifiedJobs } from './schema/jobs.ts'
+import { jobTemplates, projects } from './schema/templates.ts'
 
 /** The execution environment of whatever names none: the oldest global one that is not managed; undefined when there is none. */
 export async function globalEnvironment(db: Database): Promise<typeof executionEnvironments.$inferSelect | undefined> {

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
-import { hosts } from './schema/catalog.ts'
+import { hosts } from './schema/inventory.ts'
 
 /** Facts of one host. */
 export interface HostFacts {

@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm'
 import type { InventoryStructure } from '../model/inventory-script.ts'
 import type { Database } from './database.ts'
-import { groupChildren, groupHosts, groups, hosts, inventories } from './schema/catalog.ts'
+import { groupChildren, groupHosts, groups, hosts, inventories } from './schema/inventory.ts'
 
 /** Reads a whole inventory at one moment: hosts, groups and who is in which by id; undefined when there is none. */
 export async function readInventory(db: Database, inventoryId: number): Promise<InventoryStructure | undefined> {

@@ -1,8 +1,8 @@
 import { and, eq } from 'drizzle-orm'
 import { isFinal } from '../model/job.ts'
 import type { Database } from './database.ts'
-import { jobTemplates, projects } from './schema/catalog.ts'
 import type { unifiedJobs } from './schema/jobs.ts'
+import { jobTemplates, projects } from './schema/templates.ts'
 
 /**
  * Keeps `status`, `current_job` and the `last_job…` fields of the template or project a job was made from, as AWX does on every save: while

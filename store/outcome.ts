@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
-import { hosts } from './schema/catalog.ts'
+import { hosts } from './schema/inventory.ts'
 import { jobHostSummaries } from './schema/jobs.ts'
 
 /** What happened on one host, as playbook_on_stats says. */

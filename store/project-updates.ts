@@ -6,8 +6,8 @@ import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
 import { FencedError } from './fence.ts'
 import { tellParent } from './job-parent.ts'
-import { projects } from './schema/catalog.ts'
 import { jobEvents, unifiedJobs } from './schema/jobs.ts'
+import { projects } from './schema/templates.ts'
 
 /**
  * Appends events of a job that runs on the control plane: no pod, so no offset. Throws FencedError when another run owns the job. Notifies

@@ -7,7 +7,9 @@ import { readInventory } from './inventory.ts'
 import { readGroup, readJobForRun } from './run-document.ts'
 import * as catalog from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
+import * as inventorySchema from './schema/inventory.ts'
 import { unifiedJobCredentials, unifiedJobs } from './schema/jobs.ts'
+import * as templates from './schema/templates.ts'
 import { storeKinds, testStore } from './testing.ts'
 import { makeGroup, makeJob } from './testing-data.ts'
 
@@ -34,11 +36,14 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
 
   test('an inventory as plain data', async () => {
     const inventory = await one(
-      store.db.insert(catalog.inventories).values({ name: 'prod', organizationId: 1, variables: 'a: 1' }).returning(),
+      store.db
+        .insert(inventorySchema.inventories)
+        .values({ name: 'prod', organizationId: 1, variables: 'a: 1' })
+        .returning(),
     )
     const inventoryId = inventory.id
     const [web1, web2, db1] = await store.db
-      .insert(catalog.hosts)
+      .insert(inventorySchema.hosts)
       .values([
         { name: 'web1', inventoryId, variables: 'port: 1' },
         { name: 'web2', inventoryId, enabled: false },
@@ -46,19 +51,19 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
       ])
       .returning()
     const [web, all] = await store.db
-      .insert(catalog.groups)
+      .insert(inventorySchema.groups)
       .values([
         { name: 'web', inventoryId, variables: 'b: 2' },
         { name: 'servers', inventoryId },
       ])
       .returning()
     const ids = { web: web?.id ?? 0, all: all?.id ?? 0 }
-    await store.db.insert(catalog.groupHosts).values([
+    await store.db.insert(inventorySchema.groupHosts).values([
       { groupId: ids.web, hostId: web2?.id ?? 0 },
       { groupId: ids.web, hostId: web1?.id ?? 0 },
       { groupId: ids.all, hostId: db1?.id ?? 0 },
     ])
-    await store.db.insert(catalog.groupChildren).values({ parentId: ids.all, childId: ids.web })
+    await store.db.insert(inventorySchema.groupChildren).values({ parentId: ids.all, childId: ids.web })
     expect(await readInventory(store.db, inventoryId)).toEqual({
       name: 'prod',
       variables: 'a: 1',
@@ -83,10 +88,10 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
     const registry = await makeCredential('registry', 5)
     const scm = await makeCredential('scm', 2)
     const project = await one(
-      store.db.insert(catalog.projects).values({ name: 'site', organizationId: 1, credentialId: scm.id }).returning(),
+      store.db.insert(templates.projects).values({ name: 'site', organizationId: 1, credentialId: scm.id }).returning(),
     )
     const template = await one(
-      store.db.insert(catalog.jobTemplates).values({ name: 'deploy', projectId: project.id }).returning(),
+      store.db.insert(templates.jobTemplates).values({ name: 'deploy', projectId: project.id }).returning(),
     )
     const environment = await one(
       store.db
@@ -156,10 +161,10 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
     const makeOrganization = (name: string) => one(store.db.insert(catalog.organizations).values({ name }).returning())
     const [organization, owner] = [await makeOrganization('jobs'), await makeOrganization('inventories')]
     const inventory = await one(
-      store.db.insert(catalog.inventories).values({ name: 'i', organizationId: owner.id }).returning(),
+      store.db.insert(inventorySchema.inventories).values({ name: 'i', organizationId: owner.id }).returning(),
     )
-    const project = await one(store.db.insert(catalog.projects).values({ name: 'p' }).returning())
-    const template = await one(store.db.insert(catalog.jobTemplates).values({ name: 't' }).returning())
+    const project = await one(store.db.insert(templates.projects).values({ name: 'p' }).returning())
+    const template = await one(store.db.insert(templates.jobTemplates).values({ name: 't' }).returning())
     const job = await makeJob(store.db, {
       organizationId: organization.id,
       inventoryId: inventory.id,
@@ -171,8 +176,8 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
     const steps: [() => Promise<unknown>, number][] = [
       [() => setDefault(owner.id, ofInventory), ofInventory],
       [() => setDefault(organization.id, ofOrganization), ofOrganization],
-      [() => store.db.update(catalog.projects).set({ defaultEnvironmentId: ofProject }), ofProject],
-      [() => store.db.update(catalog.jobTemplates).set({ executionEnvironmentId: ofTemplate }), ofTemplate],
+      [() => store.db.update(templates.projects).set({ defaultEnvironmentId: ofProject }), ofProject],
+      [() => store.db.update(templates.jobTemplates).set({ executionEnvironmentId: ofTemplate }), ofTemplate],
       [() => store.db.update(unifiedJobs).set({ executionEnvironmentId: ofJob }), ofJob],
     ]
     for (const [set, expected] of steps) {

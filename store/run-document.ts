@@ -1,18 +1,11 @@
 import { asc, eq, inArray } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import type { JobRow } from './job-status.ts'
-import {
-  credentials,
-  credentialTypes,
-  executionEnvironments,
-  instanceGroups,
-  inventories,
-  jobTemplates,
-  organizations,
-  projects,
-} from './schema/catalog.ts'
+import { credentials, credentialTypes, executionEnvironments, instanceGroups, organizations } from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
+import { inventories } from './schema/inventory.ts'
 import { unifiedJobCredentials, unifiedJobs } from './schema/jobs.ts'
+import { jobTemplates, projects } from './schema/templates.ts'
 
 /** A credential with its type; secret inputs are still sealed (open them with credentialContext). */
 export interface TypedCredential {

@@ -1,9 +1,10 @@
 import { eq } from 'drizzle-orm'
 import type { JobType } from '../model/job.ts'
 import type { Database } from './database.ts'
-import { jobTemplates, organizations, projects } from './schema/catalog.ts'
+import { organizations } from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
 import { unifiedJobs } from './schema/jobs.ts'
+import { jobTemplates, projects } from './schema/templates.ts'
 
 /** What Temporal is told of a job at its start, for operators who search there. */
 export interface StartFacts {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../store/database.ts'
-import { groupChildren, groupHosts, groups, hosts, inventoryInstanceGroups } from '../../store/schema/catalog.ts'
+import { groupChildren, groupHosts, groups, hosts, inventoryInstanceGroups } from '../../store/schema/inventory.ts'
 
 /** Copies hosts, groups, who is in which, and instance groups of one inventory into another, empty one. */
 export async function copyMembers(db: Database, from: number, to: number, userId: number): Promise<void> {

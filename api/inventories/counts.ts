@@ -1,5 +1,5 @@
 import { inArray, sql } from 'drizzle-orm'
-import { groups, hosts, inventories } from '../../store/schema/catalog.ts'
+import { groups, hosts, inventories } from '../../store/schema/inventory.ts'
 import { jobHostSummaries } from '../../store/schema/jobs.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { subselect } from '../subselect.ts'

@@ -1,6 +1,6 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../store/database.ts'
-import { groupChildren, groupHosts, groups, hosts } from '../../store/schema/catalog.ts'
+import { groupChildren, groupHosts, groups, hosts } from '../../store/schema/inventory.ts'
 
 /** Ids of a group and of all groups below it, as a subquery. */
 export function withDescendants(groupId: number): SQL {

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import { parseVariables } from '../../model/variables.ts'
-import { groups, hosts, inventories } from '../../store/schema/catalog.ts'
+import { groups, hosts, inventories } from '../../store/schema/inventory.ts'
 import type { RequestContext } from '../context.ts'
 import { ValidationError } from '../errors.ts'
 import type { WriteCheck } from '../resource.ts'

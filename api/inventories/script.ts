@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import { hostVariables, inventoryData, readSlice } from '../../model/inventory-script.ts'
 import { readInventory } from '../../store/inventory.ts'
-import { hosts, type inventories } from '../../store/schema/catalog.ts'
+import { hosts, type inventories } from '../../store/schema/inventory.ts'
 import { BadRequestError, NotFoundError } from '../errors.ts'
 import type { Action } from '../resource.ts'
 

@@ -1,5 +1,5 @@
 import { asc, eq } from 'drizzle-orm'
-import { groupChildren, groups, type inventories } from '../../store/schema/catalog.ts'
+import { groupChildren, groups, type inventories } from '../../store/schema/inventory.ts'
 import type { RequestContext, Row } from '../context.ts'
 import type { Action } from '../resource.ts'
 import { serialize } from '../serialize.ts'

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { storedVariables, type Variables } from '../../model/variables.ts'
-import type { groups, hosts, inventories } from '../../store/schema/catalog.ts'
+import type { groups, hosts, inventories } from '../../store/schema/inventory.ts'
 import type { Row } from '../context.ts'
 import type { Action } from '../resource.ts'
 

@@ -1,7 +1,8 @@
 import { eq, inArray } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
-import { credentials, credentialTypes, jobTemplateCredentials } from '../../store/schema/catalog.ts'
+import { credentials, credentialTypes } from '../../store/schema/catalog.ts'
 import { unifiedJobCredentials } from '../../store/schema/jobs.ts'
+import { jobTemplateCredentials } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
 import { storedPasswordsAsked } from '../launch/passwords.ts'
 

@@ -1,7 +1,7 @@
 import { eq, inArray } from 'drizzle-orm'
 import { toWireTime } from '../../store/instant.ts'
-import { jobTemplates } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { jobTemplates } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
 
 /** What others show of a job. */

@@ -9,15 +9,16 @@ import {
   credentialTypes,
   executionEnvironments,
   instanceGroups,
-  inventories,
-  inventoryInstanceGroups,
+  organizationInstanceGroups,
+  organizations,
+} from '../../store/schema/catalog.ts'
+import { inventories, inventoryInstanceGroups } from '../../store/schema/inventory.ts'
+import {
   jobTemplateCredentials,
   jobTemplateInstanceGroups,
   type jobTemplates,
-  organizationInstanceGroups,
-  organizations,
   projects,
-} from '../../store/schema/catalog.ts'
+} from '../../store/schema/templates.ts'
 import type { Keyring } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
 import { camelCase } from '../registry.ts'

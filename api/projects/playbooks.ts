@@ -1,4 +1,4 @@
-import type { projects } from '../../store/schema/catalog.ts'
+import type { projects } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
 import { listPlaybooks, projectFolder } from './folder.ts'
 

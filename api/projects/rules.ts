@@ -1,5 +1,6 @@
 import { and, eq, ne, or } from 'drizzle-orm'
-import { credentials, credentialTypes, jobTemplates, projects } from '../../store/schema/catalog.ts'
+import { credentials, credentialTypes } from '../../store/schema/catalog.ts'
+import { jobTemplates, projects } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
 import { ValidationError } from '../errors.ts'
 import type { WriteCheck } from '../resource.ts'

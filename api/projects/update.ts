@@ -1,6 +1,6 @@
 import { enqueue } from '../../store/outbox.ts'
 import { createProjectUpdate } from '../../store/project-updates.ts'
-import type { projects } from '../../store/schema/catalog.ts'
+import type { projects } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
 import { MethodNotAllowedError } from '../errors.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'

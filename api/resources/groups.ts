@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { groupChildren, groupHosts, groups, hosts } from '../../store/schema/catalog.ts'
+import { groupChildren, groupHosts, groups, hosts } from '../../store/schema/inventory.ts'
 import { jobEvents, jobHostSummaries } from '../../store/schema/jobs.ts'
 import { ApiError } from '../errors.ts'
 import { descriptionField, nameField } from '../field.ts'

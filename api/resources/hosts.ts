@@ -1,5 +1,5 @@
 import { desc, inArray, sql } from 'drizzle-orm'
-import { groupHosts, groups, hosts } from '../../store/schema/catalog.ts'
+import { groupHosts, groups, hosts } from '../../store/schema/inventory.ts'
 import { jobHostSummaries } from '../../store/schema/jobs.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { BadRequestError } from '../errors.ts'

@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { groupChildren, groups, inventories, inventoryInstanceGroups } from '../../store/schema/catalog.ts'
+import { groupChildren, groups, inventories, inventoryInstanceGroups } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { ApiError, ValidationError } from '../errors.ts'
 import { type Choice, type ComputedField, derived, descriptionField, nameField } from '../field.ts'

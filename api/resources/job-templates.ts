@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { promptFlags } from '../../model/prompts.ts'
-import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/templates.ts'
 import { derived, descriptionField, type Field, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { jobTypeChoices, statusChoices, verbosityChoices, webhookServiceChoices } from '../jobs/fields.ts'

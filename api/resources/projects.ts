@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { toWireTime } from '../../store/instant.ts'
-import { jobTemplates, projects } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { jobTemplates, projects } from '../../store/schema/templates.ts'
 import { globalEnvironment } from '../environments.ts'
 import { type Choice, derived, descriptionField, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'

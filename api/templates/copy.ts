@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/catalog.ts'
+import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
 import type { TemplateRow } from '../launch/sources.ts'
 import { resealSurvey } from './survey.ts'

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { type jobTemplates, projects } from '../../store/schema/catalog.ts'
+import { type jobTemplates, projects } from '../../store/schema/templates.ts'
 import { ValidationError } from '../errors.ts'
 import { playbooksOf } from '../projects/playbooks.ts'
 import type { WriteCheck } from '../resource.ts'

@@ -52,6 +52,12 @@ export const tokens = pgTable('tokens', {
   ...stamps(),
 })
 
+/** Who made an object and who changed it last. */
+export const authors = () => ({
+  createdById: integer().references(() => users.id, { onDelete: 'set null' }),
+  modifiedById: integer().references(() => users.id, { onDelete: 'set null' }),
+})
+
 /** Facts about this installation that are made once, such as `install_uuid`. */
 export const installation = pgTable('installation', {
   key: text().primaryKey(),

@@ -13,16 +13,10 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { Cause } from '../../model/cause.ts'
 import type { JobStatus, JobType, LaunchType } from '../../model/job.ts'
-import {
-  credentials,
-  executionEnvironments,
-  instanceGroups,
-  inventories,
-  jobTemplates,
-  organizations,
-  projects,
-} from './catalog.ts'
+import { credentials, executionEnvironments, instanceGroups, organizations } from './catalog.ts'
 import { instant, stamps, users } from './identity.ts'
+import { inventories } from './inventory.ts'
+import { jobTemplates, projects } from './templates.ts'
 
 const bytes = customType<{ data: Buffer; driverData: Uint8Array }>({
   dataType: () => 'bytea',
