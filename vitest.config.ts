@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'test/rooms.test.ts',
+            'test/*.test.ts',
             '{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts',
           ],
           pool: 'forks',
@@ -20,8 +20,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/disruption/**', 'test/rooms.test.ts'],
+          include: ['test/*/**/*.test.ts'],
+          exclude: ['test/disruption/**'],
           pool: 'forks',
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 180_000,
