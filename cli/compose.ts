@@ -57,7 +57,7 @@ export async function openComposition(options: CompositionOptions): Promise<Comp
 }
 
 /** Brings the database to this release's schema and makes its first objects; gives the admin's password if it made one. */
-export async function prepareDatabase(store: Store, settings: Settings): Promise<string | undefined> {
+async function prepareDatabase(store: Store, settings: Settings): Promise<string | undefined> {
   await migrate(store)
   const { adminPassword, defaultImage } = settings
   return (await bootstrap(store, { adminPassword, defaultImage })).generatedPassword

@@ -61,6 +61,7 @@ export class ClusterPool implements Clusters {
     const candidates = [attempt.credentialId, await this.#credentialOfGroup(attempt.instanceGroupId)]
     for (const credentialId of candidates) {
       if (credentialId === undefined) continue
+      // A credential that is gone or cannot be used is no way to the pod; perhaps the other one is.
       const cluster = await this.#byCredential(credentialId).catch(() => null)
       if (cluster && (cluster.key === attempt.clusterKey || attempt.clusterKey === '')) return cluster
     }
@@ -70,6 +71,7 @@ export class ClusterPool implements Clusters {
   async all(): Promise<{ name: string; cluster: Cluster; namespaces: Set<string> }[]> {
     const found = new Map<string, { name: string; cluster: Cluster; namespaces: Set<string> }>()
     for (const groupId of await containerGroupIds(this.#sources.store.db)) {
+      // A misconfigured group hides no other; its own jobs are told why when they want a place.
       const place = await this.forGroup(groupId).catch(() => null)
       if (!place) continue
       const { connectionKey } = place.cluster

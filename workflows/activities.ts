@@ -25,6 +25,7 @@ const lasting = {
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const
 
+/** A project update, and waiting for one that somebody else started. */
 export const { updateProject, awaitJob } = proxyActivities<Pick<JobActivities, 'updateProject' | 'awaitJob'>>(lasting)
 
 /** `runInPod` of an admission; the Temporal UI shows its pod beside it. */
