@@ -14,8 +14,6 @@ import {
   uploadScript,
 } from './scripts.ts'
 
-export type { SpooledPod } from './pod-talk.ts'
-
 /** The payload, readable again from its beginning because a delivery may have to be repeated. */
 export type PayloadSource = Uint8Array | (() => AsyncIterable<Uint8Array>)
 

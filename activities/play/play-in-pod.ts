@@ -1,6 +1,7 @@
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { causeOfTermination } from '../../kubernetes/pod-end.ts'
-import { acknowledge, deliverPayload, type SpooledPod, signalRunner } from '../../kubernetes/spool.ts'
+import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
+import { acknowledge, deliverPayload, signalRunner } from '../../kubernetes/spool.ts'
 import { cause } from '../../model/cause.ts'
 import { buildPayload } from '../../runner/payload.ts'
 import { recordDelivered } from '../../store/attempts.ts'

@@ -3,7 +3,7 @@ import type { Cluster } from '../../kubernetes/cluster.ts'
 import { NotFoundError } from '../../kubernetes/errors.ts'
 import { causeOfTermination } from '../../kubernetes/pod-end.ts'
 import { PodEndedError } from '../../kubernetes/pod-errors.ts'
-import type { SpooledPod } from '../../kubernetes/spool.ts'
+import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import type { Cause } from '../../model/cause.ts'
 
 /** A node stops the containers before it writes down why; after this time it is taken to have nothing to say. */

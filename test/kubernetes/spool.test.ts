@@ -1,8 +1,9 @@
 /** The spooled worker on a real cluster, with the real runner. */
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { wrapperArgs } from '../../kubernetes/scripts.ts'
-import { acknowledge, deliverPayload, readSpool, type SpooledPod, signalRunner } from '../../kubernetes/spool.ts'
+import { acknowledge, deliverPayload, readSpool, signalRunner } from '../../kubernetes/spool.ts'
 import { Place } from './place.ts'
 
 let place: Place
