@@ -7,8 +7,8 @@ import { until } from './wait.ts'
 
 test('the start time is field 22, whatever the process calls itself', () => {
   const numbers = Array.from({ length: 40 }, (_, index) => String(index + 4)).join(' ')
-  expect(parseStat(`12 (sh) S ${numbers}`)).toEqual({ state: 'S', startTime: '22' })
-  expect(parseStat(`12 (a) b) (c) R ${numbers}`)).toEqual({ state: 'R', startTime: '22' })
+  expect(parseStat(`12 (sh) S ${numbers}`)).toEqual({ state: 'S', threads: 20, startTime: '22' })
+  expect(parseStat(`12 (a) b) (c) R ${numbers}`)).toEqual({ state: 'R', threads: 20, startTime: '22' })
   expect(parseStat('')).toBeUndefined()
 })
 

@@ -46,19 +46,20 @@ export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 }
 
-/** Start time and state of a process out of the text of /proc/PID/stat; the name in brackets may hold blanks and brackets. */
-export function parseStat(text: string): { state: string; startTime: string } | undefined {
+/** What /proc/PID/stat says of a process; the name in brackets may hold blanks and brackets. */
+export function parseStat(text: string): { state: string; threads: number; startTime: string } | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const state = fields[0]
   const startTime = fields[19]
-  return state && startTime ? { state, startTime } : undefined
+  return state && startTime ? { state, threads: Number(fields[17]), startTime } : undefined
 }
 
 /** Who has this pid now; undefined when nobody has, or when it is dead and only waits to be reaped. */
 export function identify(pid: number): Identity | undefined {
   try {
     const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-    if (!stat || stat.state === 'Z' || stat.state === 'X') return undefined
+    // While a killed process has threads that are still ending, it holds its ports and locks.
+    if (!stat || stat.state === 'X' || (stat.state === 'Z' && stat.threads <= 1)) return undefined
     return { pid, startTime: stat.startTime, bootId: bootId() }
   } catch {
     return undefined
