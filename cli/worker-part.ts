@@ -2,10 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ActivitySettings } from '../activities/deps.ts'
 import type { ClusterTarget } from '../kubernetes/target.ts'
+import { reasonOf } from '../worker/reason.ts'
 import { connectTemporal, type TemporalLink } from '../worker/temporal.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import type { Composition } from './compose.ts'
-import { reasonOf } from './reason.ts'
 import type { Settings } from './settings.ts'
 
 /** Starts the worker; waits for Temporal as long as it takes, and says so. Rejects when `signal` aborts first. */

@@ -6,6 +6,7 @@ import type { Store } from '../store/database.ts'
 import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import { jobWorkflowId, mainTaskQueue, workflowTypes } from '../workflows/names.ts'
+import { reasonOf } from './reason.ts'
 import type { TemporalLink } from './temporal.ts'
 
 /** How often the outbox is looked at even if nothing was notified: this is the reconciler that sends what a crash left. */
@@ -74,7 +75,7 @@ export class OutboxSender {
       }
     } catch (error) {
       this.#again = false
-      this.#log.warn({ reason: String(error) }, 'the outbox could not be read')
+      this.#log.warn({ reason: reasonOf(error) }, 'the outbox could not be read')
     }
   }
 
@@ -84,8 +85,9 @@ export class OutboxSender {
       await outboxSent(this.#store.db, row.id)
     } catch (error) {
       const retryMs = Math.min(500 * 2 ** row.tries, 30_000)
-      this.#log.warn({ job: row.jobId, kind: row.kind, reason: String(error), retryMs }, 'Temporal did not take it')
-      await outboxFailed(this.#store.db, row.id, String(error), new Date(Date.now() + retryMs))
+      const reason = reasonOf(error)
+      this.#log.warn({ job: row.jobId, kind: row.kind, reason, retryMs }, 'a message could not be sent')
+      await outboxFailed(this.#store.db, row.id, reason, new Date(Date.now() + retryMs))
     }
   }
 

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common'
-import { type LogMetadata, Runtime, Worker } from '@temporalio/worker'
+import { type LogLevel, type LogMetadata, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { createActivities } from '../activities/activities.ts'
 import type { ActivityDeps, ActivitySettings } from '../activities/deps.ts'
@@ -43,23 +43,31 @@ const graceMs = 1_000
 
 /** The SDK logs through ours, and never installs signal handlers of its own: the process decides the order in which things stop. */
 export function installRuntime(log: Logger): void {
-  const write = (level: 'trace' | 'debug' | 'warn' | 'error') => (message: string, meta?: LogMetadata) =>
-    log[level](readable(meta), message)
+  const write = (level: LogLevel) => (message: string, meta?: LogMetadata) =>
+    log[levelOf(level, message, meta)](readable(meta), message)
   Runtime.install({
     shutdownSignals: [],
+    // Its native part too, which would otherwise write lines of its own beside ours.
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
     logger: {
-      log: (_level, message, meta) => log.debug(readable(meta), message),
-      trace: write('trace'),
-      debug: write('debug'),
-      info: write('debug'),
-      warn: (message, meta) => log[levelOfWarning(message, meta)](readable(meta), message),
-      error: write('error'),
+      log: (level, message, meta) => write(level)(message, meta),
+      trace: write('TRACE'),
+      debug: write('DEBUG'),
+      info: write('INFO'),
+      warn: write('WARN'),
+      error: write('ERROR'),
     },
   })
 }
 
-/** What the SDK warns of although it is how things are meant to be. */
-function levelOfWarning(message: string, meta: LogMetadata = {}): 'debug' | 'info' | 'warn' {
+/** What the SDK tells is a detail to us, and some of what it warns of is how things are meant to be. */
+function levelOf(
+  level: LogLevel,
+  message: string,
+  meta: LogMetadata = {},
+): 'trace' | 'debug' | 'info' | 'warn' | 'error' {
+  if (level === 'ERROR') return 'error'
+  if (level !== 'WARN') return level === 'TRACE' ? 'trace' : 'debug'
   // A worker that serves one group's queue and has no workflows is how the gates are built.
   if (message.startsWith('No workflows registered')) return 'debug'
   if (!(meta.error instanceof ApplicationFailure)) return 'warn'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Check } from '../../dev/doctor.ts'
 import { openConnection } from '../../kubernetes/connection.ts'
 import { callApi } from '../../kubernetes/http.ts'
-import { reasonOf } from '../reason.ts'
+import { reasonOf } from '../../worker/reason.ts'
 import type { Settings } from '../settings.ts'
 import { homeCluster } from '../worker-part.ts'
 

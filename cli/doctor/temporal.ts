@@ -1,8 +1,8 @@
 /** Checks of the Temporal server. */
 import { randomBytes } from 'node:crypto'
 import type { Check } from '../../dev/doctor.ts'
+import { reasonOf } from '../../worker/reason.ts'
 import { connectTemporal, type TemporalLink } from '../../worker/temporal.ts'
-import { reasonOf } from '../reason.ts'
 
 const fairnessRemedy =
   'set matching.enableFairness=true and matching.numTaskqueueReadPartitions=1, …WritePartitions=1 in its dynamic configuration (deploy/temporal/)'
