@@ -155,7 +155,7 @@ test('a database that is away: 503 with Retry-After, and no detail', async () =>
     const { status, headers, body } = await other.call('GET', path)
     expect(status).toBe(503)
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(body).toEqual({ detail: 'The service is temporarily unavailable, try again later.' })
+    expect(body).toEqual({ detail: 'The database does not answer; try again later.' })
   }
 })
 

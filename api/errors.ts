@@ -93,7 +93,7 @@ export class UnavailableError extends ApiError {
   constructor(retryAfterSeconds: number) {
     super(
       503,
-      { detail: 'The service is temporarily unavailable, try again later.' },
+      { detail: 'The database does not answer; try again later.' },
       { 'Retry-After': String(retryAfterSeconds) },
     )
   }

@@ -18,6 +18,8 @@ export interface MayflyOptions {
   worker?: boolean
   /** One process for everything on the embedded database, as `mayfly dev` does, in place of `api` and `worker`. */
   inOne?: boolean
+  /** An empty database of the test's own, in place of one on the stack's server. */
+  databaseUrl?: string
   /** Settings that differ from the defaults of a test. */
   env?: Record<string, string>
 }
@@ -98,7 +100,7 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
   mkdirSync(projectsRoot)
   const dataFolder = join(folder, 'data')
   const [databaseUrl] = await Promise.all([
-    options.inOne ? `pglite://${join(dataFolder, 'pglite')}` : ownDatabase(stack, id, undo),
+    options.databaseUrl ?? (options.inOne ? `pglite://${join(dataFolder, 'pglite')}` : ownDatabase(stack, id, undo)),
     ownKubernetesNamespace(stack, id, undo),
     ownTemporalNamespace(stack, id, undo),
   ])
