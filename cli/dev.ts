@@ -3,9 +3,8 @@ import { stackPaths } from '../dev/paths.ts'
 import { alive, end, residentBytes } from '../dev/process.ts'
 import { stackStatus, stopStack } from '../dev/stack.ts'
 import { bannerOf } from './dev/banner.ts'
-import { startDetached } from './dev/detached.ts'
-import { becomeFrugal } from './dev/frugal.ts'
 import { devFiles, readDevRecord } from './dev/record.ts'
+import { startDetached, startHere } from './dev/start.ts'
 import type { DevOptions } from './program.ts'
 
 /** `mayfly dev`: everything on this machine. */
@@ -20,12 +19,7 @@ export async function dev(options: DevOptions): Promise<void> {
     return
   }
   if (options.detach) console.log(bannerOf(name, ...(await startDetached(name))))
-  else {
-    becomeFrugal()
-    // Loaded only here: nothing else needs the API and the worker in this process.
-    const { runDev } = await import('./dev/run.ts')
-    await runDev(name, options.background ?? false)
-  }
+  else await startHere(name)
 }
 
 /** Stops Mayfly and then the stack under it; nothing that the environment gave. */

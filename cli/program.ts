@@ -1,6 +1,6 @@
 /** The commands and their options. What a command needs is loaded when it runs, so that none pays for the others. */
-import { Command, Option } from 'commander'
-import { EndedError } from './signals.ts'
+import { Command } from 'commander'
+import { runProcess } from './report.ts'
 
 /** Options of `dev`. */
 export interface DevOptions {
@@ -9,8 +9,6 @@ export interface DevOptions {
   down?: boolean
   erase?: boolean
   status?: boolean
-  /** This is the process that `detach` started. */
-  background?: boolean
 }
 
 /** Options of `demo`. */
@@ -35,7 +33,6 @@ export async function runProgram(argv: string[]): Promise<void> {
     .option('--status', 'say what runs and where')
     .option('--down', 'stop exactly what was started; data stays')
     .option('--erase', 'stop it and remove its data too')
-    .addOption(new Option('--background').hideHelp())
     .action(async (options: DevOptions) => (await import('./dev.ts')).dev(options))
   program
     .command('api')
@@ -62,26 +59,5 @@ export async function runProgram(argv: string[]): Promise<void> {
     .option('--keep', 'leave the hosts running')
     .action(async (options: DemoOptions) => (await import('./demo/demo.ts')).demo(options))
 
-  try {
-    await program.parseAsync(argv)
-  } catch (error) {
-    report(error)
-  }
-  // Whatever a library left open must not keep a command from ending.
-  process.exit()
-}
-
-/** Names of errors that nobody threw on purpose, or without a meaning of their own. */
-const unexpected = new Set(['Error', 'TypeError', 'ReferenceError', 'RangeError', 'SyntaxError'])
-
-/** Says why a command failed; errors of ours, all of which have names, without a stack. */
-function report(error: unknown): void {
-  process.exitCode = 1
-  if (error instanceof EndedError) return
-  if (!(error instanceof Error)) {
-    console.error(`mayfly: ${String(error)}`)
-    return
-  }
-  console.error(`mayfly: ${unexpected.has(error.name) ? error.stack : error.message}`)
-  if ('remedy' in error && typeof error.remedy === 'string') console.error(`  → ${error.remedy}`)
+  await runProcess(() => program.parseAsync(argv))
 }

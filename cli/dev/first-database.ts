@@ -10,17 +10,13 @@ import { adminPassword, devFiles } from './record.ts'
 
 /**
  * Makes the database in a folder beside its own and moves it there when it is whole, so that a crash leaves none that cannot be opened. A
- * process of its own makes it, because what that takes (300 MB) would stay in this one. Gives the admin's password if it was made up now.
+ * process of its own makes it, because what that takes (300 MB) would stay in this one. Tells whether the admin's password was made up now.
  */
-export async function makeFirstDatabase(
-  name: string,
-  settings: Settings,
-  env: NodeJS.ProcessEnv,
-): Promise<string | undefined> {
+export async function makeFirstDatabase(name: string, settings: Settings, env: NodeJS.ProcessEnv): Promise<boolean> {
   const folder = settings.databaseUrl.startsWith('pglite://')
     ? settings.databaseUrl.slice('pglite://'.length)
     : 'memory'
-  if (folder === 'memory' || existsSync(folder)) return undefined
+  if (folder === 'memory' || existsSync(folder)) return false
   const known = adminPassword(name, env)
   const password = known ?? randomBytes(18).toString('base64url')
   // Stored first: a password that nobody has is worse than one without a database.
@@ -37,5 +33,5 @@ export async function makeFirstDatabase(
     seconds: 120,
   })
   renameSync(draft, folder)
-  return known ? undefined : password
+  return known === undefined
 }

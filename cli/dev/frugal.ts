@@ -1,5 +1,4 @@
 /** How the one process of `mayfly dev` stays small: it idles beside a whole cluster on somebody's laptop. */
-
 import { compiledFolder } from '../compiled.ts'
 
 /**
@@ -9,21 +8,11 @@ import { compiledFolder } from '../compiled.ts'
 export const frugalFlags = ['--max-semi-space-size=2', '--optimize-for-size', '--liftoff-only']
 
 /**
- * glibc: few arenas, and blocks from 64 KiB on given back when freed; without them start-up leaves 60 MB of holes for good.
- * Node: with the folder of compiled code named here and not in main.ts alone, the program that strips types is not even loaded.
+ * glibc: one arena, and blocks from 64 KiB on given back when freed; without them start-up leaves 60 MB of holes for good.
+ * Node: with the folder of compiled code named here, the program that strips types is not even loaded.
  */
 export const frugalEnvironment = {
-  MALLOC_ARENA_MAX: '2',
+  MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: '65536',
   NODE_COMPILE_CACHE: compiledFolder(process.env),
-}
-
-/** Makes this process start again as a frugal one, with the same process id, unless it is one. Such settings are read at the start only. */
-export function becomeFrugal(): void {
-  if (process.execArgv.includes(frugalFlags[0] ?? '') || !process.execve) return
-  const [, program = '', ...args] = process.argv
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...frugalFlags, program, ...args], {
-    ...process.env,
-    ...frugalEnvironment,
-  })
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../../dev/wait.ts'
 import { launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { runMayfly } from '../setup/command.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
@@ -34,6 +35,6 @@ test('a second one says where the first is, and --down stops it and nothing that
 
   const down = await runMayfly(['dev', '--down'], mayfly.env)
   expect(down).toMatchObject({ code: 0, output: expect.stringMatching(/^Stopped: mayfly\.$/m) })
-  expect(mayfly.pid('dev')).toBeUndefined()
+  await until({ what: 'the process to be reaped', seconds: 10 }, () => mayfly.pid('dev') === undefined)
   expect((await runMayfly(['dev', '--down'], mayfly.env)).output).toContain('Nothing was running.')
 })

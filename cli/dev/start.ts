@@ -1,23 +1,28 @@
-/** `mayfly dev` in the background. */
+/** Starts the process of `mayfly dev` that stays, in place of this one or in the background. */
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { alive, launch } from '../../dev/process.ts'
 import { until } from '../../dev/wait.ts'
 import { CommandError } from '../errors.ts'
-import { frugalEnvironment, frugalFlags } from './frugal.ts'
-import { findGalaxy, progressOf, startParts } from './parts.ts'
+import { frugalFlags } from './frugal.ts'
+import { prepareDev, progressOf } from './prepare.ts'
 import { adminPassword, devFiles, type Places, readDevRecord } from './record.ts'
+import type { DevTask } from './task.ts'
+
+const args = [...frugalFlags, join(import.meta.dirname, 'serve.ts')]
+
+/** Prepares and then becomes the process that stays, with the same process id; what preparing took is given back by that. */
+export async function startHere(name: string): Promise<void> {
+  const env = await prepareDev(name, true)
+  if (!process.execve) throw new Error('this Node cannot replace a process; Mayfly runs on the one that npm installed')
+  process.execve(process.execPath, [process.execPath, ...args], env)
+}
 
 /** Starts it as a process of its own; resolves with its places once it is ready, and the admin's password if it was made now. */
 export async function startDetached(name: string): Promise<[Places, string | undefined]> {
   const progress = progressOf(name)
-  // Builds and starts here, where progress is seen; the background process then finds all of it running.
-  await Promise.all([startParts(name, progress), findGalaxy(progress)])
-  const { log, adminPassword: passwordFile } = devFiles(name)
-  const hadPassword = statSync(passwordFile, { throwIfNoEntry: false }) !== undefined
-  const program = join(import.meta.dirname, '..', 'main.ts')
-  const args = [...frugalFlags, program, 'dev', '--name', name, '--background']
-  const env = { ...(process.env as Record<string, string>), ...frugalEnvironment }
+  const env = await prepareDev(name, false)
+  const { log } = devFiles(name)
   const logBefore = statSync(log, { throwIfNoEntry: false })?.size ?? 0
   const identity = await launch({ program: process.execPath, args, env, cwd: process.cwd(), log })
   const giveUp = () => {
@@ -30,5 +35,6 @@ export async function startDetached(name: string): Promise<[Places, string | und
     return record?.identity.pid === identity.pid ? record.places : undefined
   })
   progress('mayfly: ready')
-  return [places, hadPassword ? undefined : adminPassword(name, {})]
+  const { newPassword } = JSON.parse(env.MAYFLY_DEV_TASK ?? '') as DevTask
+  return [places, newPassword ? adminPassword(name, {}) : undefined]
 }
