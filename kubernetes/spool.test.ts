@@ -306,6 +306,8 @@ describe('reading', () => {
     const pod = newPod()
     pod.start(wrapperArgs(['cat']))
     await deliver(pod, 'abc')
+    // Once it is all written: a reader that comes before takes what is appended, wherever that is.
+    await vi.waitFor(() => expect(filesIn(pod)).toContain('rc'))
     await expect(readAll(pod, 10)).rejects.toMatchObject({ name: 'SpoolIncompleteError', size: 3, expected: 10 })
   })
 })
