@@ -63,9 +63,13 @@ async function prepareDatabase(store: Store, settings: Settings): Promise<string
   return (await bootstrap(store, { adminPassword, defaultImage })).generatedPassword
 }
 
+/** No statement of ours comes near; a filter that somebody thought up may, and so does whatever waits for a network gone silent. */
+const statementTimeoutMs = 60_000
+
 /** Opens the database; see openDatabase. */
 export async function openStore(settings: Settings, log: Logger): Promise<Store> {
   return await openDatabase(settings.databaseUrl, {
+    statementTimeoutMs,
     onConnectionLost: (error) => log.warn({ reason: error.message }, 'an idle connection to the database was lost'),
   })
 }

@@ -47,6 +47,11 @@ export interface StoreOptions {
   poolMax?: number
   /** How long to wait for a connection before DatabaseUnavailableError. */
   connectTimeoutMs?: number
+  /**
+   * How long a statement may take, migrations excepted, before DatabaseUnavailableError (PostgreSQL only); default: no limit. It is ended in
+   * the server, and where even that is not heard of, because the network went silent, the connection is given up a little later.
+   */
+  statementTimeoutMs?: number
   /** Told of connections that broke while idle, which is no failure of any caller; for logs. */
   onConnectionLost?: (error: Error) => void
 }

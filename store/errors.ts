@@ -60,10 +60,10 @@ function isServerRefusal(error: unknown): error is ServerRefusal {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
 }
 
-/** Classes and codes of SQLSTATE that say "not now" or "not with you": lost, starting, stopping, full, refused at the door. */
-const unavailableStates = /^(08|28|57P0[1-5]|53300|3D000)/
+/** Classes and codes of SQLSTATE that say "not now" or "not with you": lost, starting, stopping, full, too slow, refused at the door. */
+const unavailableStates = /^(08|28|57P0[1-5]|57014|53300|3D000)/
 const lostMessages =
-  /Connection terminated|timeout exceeded when trying to connect|not queryable|after calling end on the pool|PGlite is clos/
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|after calling end on the pool|PGlite is clos/
 const socketCodes = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST\w+|ENET\w+|EACCES)$/
 
 /** Turns what a driver throws into this room's errors; what is not a database's error is returned as it is. */

@@ -1,7 +1,9 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase, type Store } from './database.ts'
 import { DatabaseUnavailableError } from './errors.ts'
+import { migrate } from './migrate.ts'
 import { startServer, type TestServer } from './testing-server.ts'
 
 describe('when PostgreSQL goes away', () => {
@@ -81,6 +83,79 @@ describe('when PostgreSQL goes away', () => {
     await small.close()
   })
 })
+
+describe('a statement that takes too long', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startServer()
+  })
+  afterAll(() => server.stop())
+
+  test('is ended in the server, and the connection serves on', async () => {
+    const store = await openDatabase(server.url('postgres'), { poolMax: 1, statementTimeoutMs: 200 })
+    await expect(store.db.execute(sql`SELECT pg_sleep(30)`)).rejects.toBeInstanceOf(DatabaseUnavailableError)
+    await expect(store.db.transaction((tx) => tx.execute(sql`SELECT pg_sleep(30)`))).rejects.toBeInstanceOf(
+      DatabaseUnavailableError,
+    )
+    const { rows } = await store.db.execute(sql`SELECT count(*)::int AS sleeping FROM pg_stat_activity
+      WHERE query LIKE '%pg_sleep(30)%' AND state = 'active' AND pid <> pg_backend_pid()`)
+    expect(rows).toEqual([{ sleeping: 0 }])
+    await store.close()
+  })
+
+  test('is given up in bounded time when the server says nothing any more', async () => {
+    const relay = await startRelay(server)
+    const store = await openDatabase(relay.url, { poolMax: 2, statementTimeoutMs: 200 })
+    await Promise.all([store.db.execute(sql`SELECT pg_sleep(0.1)`), store.db.execute(sql`SELECT pg_sleep(0.1)`)])
+    relay.freeze()
+    const begun = performance.now()
+    const refused = await Promise.allSettled([
+      store.db.execute(sql`SELECT 1`),
+      store.db.transaction((tx) => tx.execute(sql`SELECT 1`)),
+    ])
+    expect(refused.map((one) => one.status === 'rejected' && one.reason)).toEqual([
+      expect.any(DatabaseUnavailableError),
+      expect.any(DatabaseUnavailableError),
+    ])
+    expect(performance.now() - begun).toBeLessThan(15_000)
+    // New connections get through again: the silent ones are not used any more.
+    expect((await store.db.execute(sql`SELECT 1 AS one`)).rows).toEqual([{ one: 1 }])
+    await store.close()
+    await relay.stop()
+  })
+
+  test('is given its time when it migrates', async () => {
+    const store = await openDatabase(server.url('postgres'), { statementTimeoutMs: 1 })
+    await migrate(store)
+    await store.close()
+  })
+})
+
+/** Passes connections on to a server's socket until `freeze`, from when on those that exist pass nothing. */
+async function startRelay(server: TestServer) {
+  const folder = new URL(server.url('postgres').replace('@/', '@unused/')).searchParams.get('host') ?? ''
+  const pairs: [Socket, Socket][] = []
+  const relay = createServer((near) => {
+    const far = connect(`${folder}/.s.PGSQL.5432`)
+    pairs.push([near, far])
+    near.pipe(far).pipe(near)
+    for (const socket of [near, far]) socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `postgres://postgres@127.0.0.1:${(relay.address() as AddressInfo).port}/postgres`,
+    freeze() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far).pause()
+        far.unpipe(near).pause()
+      }
+    },
+    async stop() {
+      for (const socket of pairs.flat()) socket.destroy()
+      await new Promise((resolve) => relay.close(resolve))
+    },
+  }
+}
 
 test('a host that does not answer is unavailable in bounded time', async () => {
   const store = await openDatabase('postgres://nobody@192.0.2.1/none', { connectTimeoutMs: 300 })

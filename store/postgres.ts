@@ -11,6 +11,9 @@ import { createPostgresListener } from './postgres-listener.ts'
 /** Key of the advisory lock under which migrations run; any constant that nobody else uses in this database. */
 const migrationLock = 7205759403792793n
 
+/** How much longer than in the server a statement may take seen from here. */
+const silenceMs = 5_000
+
 /** Opens a pool on a PostgreSQL server; see openDatabase. */
 export function openPostgres(url: string, options: StoreOptions): Store {
   const connectTimeoutMs = options.connectTimeoutMs ?? 5_000
@@ -21,12 +24,15 @@ export function openPostgres(url: string, options: StoreOptions): Store {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }
+  const { statementTimeoutMs } = options
   const pool = new pg.Pool({
     ...connection,
+    ...(statementTimeoutMs ? { query_timeout: statementTimeoutMs + silenceMs } : {}),
     max: options.poolMax ?? 10,
     idleTimeoutMillis: 60_000,
     onConnect: async (client) => {
-      await client.query("SET TIME ZONE 'UTC'")
+      // Not in the start-up packet: poolers in between refuse parameters there.
+      await client.query(`SET TIME ZONE 'UTC'; SET statement_timeout = ${statementTimeoutMs ?? 0}`)
     },
   })
   // Without a listener a server that restarts would end this process: idle connections report their loss here.
@@ -56,14 +62,19 @@ export function openPostgres(url: string, options: StoreOptions): Store {
       )
     },
     async applyMigrations(folder) {
-      await withClient(pool, async (client) => {
+      // A connection of its own, which takes the time it needs and gives the lock back with its end.
+      const client = new pg.Client(connection)
+      // While it works, its loss is told by the statement that fails.
+      client.on('error', () => {})
+      try {
+        await client.connect()
         await client.query(`SELECT pg_advisory_lock(${migrationLock})`)
-        try {
-          await migrate(drizzle({ client, casing: 'snake_case' }), { migrationsFolder: folder })
-        } finally {
-          await client.query(`SELECT pg_advisory_unlock(${migrationLock})`)
-        }
-      })
+        await migrate(drizzle({ client, casing: 'snake_case' }), { migrationsFolder: folder })
+      } catch (error) {
+        throw translate(error)
+      } finally {
+        await client.end()
+      }
     },
     async close() {
       await listener.close()
