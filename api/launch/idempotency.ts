@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import type { Database } from '../../store/database.ts'
 import { idempotencyKeys } from '../../store/schema/identity.ts'
+import { unifiedJobs } from '../../store/schema/jobs.ts'
 import type { RequestContext } from '../context.ts'
 import { ApiError, BadRequestError } from '../errors.ts'
 import { apiRoot } from '../registry.ts'
@@ -64,12 +65,21 @@ export async function makeOnce(
 }
 
 async function findMade(db: Database, key: string, keyHash: string, requestHash: string): Promise<MadeJob | undefined> {
-  const [row] = await db.select().from(idempotencyKeys).where(eq(idempotencyKeys.keyHash, keyHash))
+  const [row] = await db
+    .select({ made: idempotencyKeys, stillThere: unifiedJobs.id })
+    .from(idempotencyKeys)
+    .leftJoin(unifiedJobs, eq(unifiedJobs.id, idempotencyKeys.jobId))
+    .where(eq(idempotencyKeys.keyHash, keyHash))
   if (!row) return undefined
-  if (row.requestHash !== requestHash) {
+  if (row.made.requestHash !== requestHash) {
     throw new ApiError(422, { detail: `Idempotency-Key "${key}" was used before with another request.` })
   }
-  return { jobId: row.jobId, ignoredFields: row.ignoredFields as Record<string, unknown>, replayed: true }
+  const { jobId, ignoredFields } = row.made
+  // Whoever repeats a request wants it done once, and once it was.
+  if (row.stillThere === null) {
+    throw new ApiError(409, { detail: `Idempotency-Key "${key}" was used for job ${jobId}, which was deleted.` })
+  }
+  return { jobId, ignoredFields: ignoredFields as Record<string, unknown>, replayed: true }
 }
 
 /** Headers of the answer to a request that made a job, or found the one that it made before. */
