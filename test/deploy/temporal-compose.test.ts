@@ -249,8 +249,9 @@ describe('every step, run for real', () => {
 
   test('who asks for little is not kept behind who asks for much', async () => {
     const few = jobs('few', 3, { fairnessKey: 'organization-2' })
-    const ids = await order('group-2', [...jobs('many', 12, { fairnessKey: 'organization-1' }), ...few])
+    const ids = await order('group-2', [...jobs('many', 30, { fairnessKey: 'organization-1' }), ...few])
+    // In turn they would be done by the sixth place; without fairness, only behind all thirty.
     const places = few.map((job) => ids.indexOf(job.workflowId))
-    expect(Math.max(...places)).toBeLessThan(7)
+    expect(Math.max(...places)).toBeLessThan(15)
   })
 })
