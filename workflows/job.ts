@@ -53,7 +53,7 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         args: [update],
         // An update serves others too: it is not torn down with the job that happened to start it.
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        parentClosePolicy: ParentClosePolicy.ABANDON,
       })
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) await awaitJob(update)

@@ -15,9 +15,9 @@ export interface DemoHost {
 
 const script = `set -e
 command -v sshd >/dev/null || { echo "this image has no sshd" >&2; exit 1; }
-mkdir -p /root/.ssh /run/sshd
-printf '%s\\n' "$AUTHORIZED_KEY" > /root/.ssh/authorized_keys
-chmod -R go= /root/.ssh
+mkdir -p ~/.ssh /run/sshd
+printf '%s\\n' "$AUTHORIZED_KEY" > ~/.ssh/authorized_keys
+chmod -R go= ~/.ssh
 ssh-keygen -A
 exec "$(command -v sshd)" -D -e -o PasswordAuthentication=no`
 
