@@ -18,6 +18,7 @@ import { cause } from '../model/cause.ts'
 import { OverrideSyntaxError } from '../model/pod-template.ts'
 import { getAttempt, recordPlace, recordPod, releaseAttempt } from '../store/attempts.ts'
 import { type AttemptRow, claimAttempt, unclaim } from '../store/claims.ts'
+import { DatabaseUnavailableError } from '../store/errors.ts'
 import { FencedError } from '../store/fence.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
@@ -34,12 +35,19 @@ import type { Admission, JobActivities } from './types.ts'
 
 /** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
 const busyMs = 250
+const awayMs = 1_000
 /** An API server that has just started refuses everybody until it has read the rights; longer than this it means it. */
 const refusalPatienceMs = 10_000
 /** How long the cluster may take to answer when the job is not wanted any more. */
 const answerMs = 5_000
 /** How long a job that was refused keeps its turn; well below the activity's time-out. */
 const turnMs = 50 * 60_000
+
+/** The cluster or the database is away. A place that was claimed is kept: nobody knows whether its pod was created. */
+class AwayError extends Error {
+  override name = 'AwayError'
+  readonly retryAfterMs = awayMs
+}
 
 /** There is no room just now. `retryAfterMs` null: until something changes. */
 class NoRoomError extends Error {
@@ -54,17 +62,20 @@ class NoRoomError extends Error {
 
 /**
  * Gets the job a place and a pod. A job whose turn it is and that is refused all the same (the quota is used up, another worker was faster)
- * waits here for room: back in the queue it would stand behind all others (docs/decisions/0006).
+ * waits here for room: back in the queue it would stand behind all others (docs/decisions/0006). So does one that has its place but not its
+ * pod, because what is away must come back: in the queue of a full group it would wait for its own place.
  */
 export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] {
   return async (input) => {
     const heart = new Heart(Context.current())
     const asked = AbortSignal.any([heart.cancel, heart.stop])
     const turn = AbortSignal.any([asked, AbortSignal.timeout(turnMs)])
+    const answered = aLittleLater(asked)
     try {
       for (;;) {
-        const outcome = await admitOnce(deps, input, asked)
-        if (!(outcome instanceof NoRoomError)) return outcome
+        asked.throwIfAborted()
+        const outcome = await admitOnce(deps, input, answered)
+        if (!(outcome instanceof Error)) return outcome
         heart.says({ waitsFor: outcome.message })
         if (outcome.retryAfterMs !== null) await sleep(outcome.retryAfterMs, undefined, { signal: turn })
         else await deps.gates.room(input.groupId, turn)
@@ -83,17 +94,21 @@ async function admitOnce(
   deps: ActivityDeps,
   { jobId, groupId }: { jobId: number; groupId: number },
   signal: AbortSignal,
-): Promise<Admission | NoRoomError> {
-  const document = await readJobForRun(deps.store.db, jobId)
-  if (!document) return await throwEnded(deps, jobId)
-  if (!(await ownsJob(deps, jobId))) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
-  const place = await findPlace(deps, jobId, groupId)
+): Promise<Admission | NoRoomError | AwayError> {
   try {
+    const document = await readJobForRun(deps.store.db, jobId)
+    if (!document) return await throwEnded(deps, jobId)
+    if (!(await ownsJob(deps, jobId))) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
+    const place = await findPlace(deps, jobId, groupId)
     const attempt = await claim(deps, jobId, place)
-    const pod = await createPod(deps, document, place, attempt, aLittleLater(signal))
+    const pod = await createPod(deps, document, place, attempt, signal)
     await recordStart(deps, place, attempt, pod)
     return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
   } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return new AwayError(error.message)
+    // The attempt was taken away: by a newer run, which the next look at the owner tells, or as one that nobody worked on.
+    if (error instanceof FencedError) return new NoRoomError(error.message, busyMs)
+    if (error instanceof AwayError) return error
     if (!(error instanceof NoRoomError)) throw error
     // What it waited for before, such as an API server that was away, is over.
     await explainWaiting(deps.store.db, jobId, '', '')
@@ -106,7 +121,6 @@ async function admitOnce(
  * pod's deletion; so it is given the time to be answered.
  */
 function aLittleLater(signal: AbortSignal): AbortSignal {
-  signal.throwIfAborted()
   const later = new AbortController()
   signal.addEventListener('abort', () => setTimeout(() => later.abort(signal.reason), answerMs).unref(), { once: true })
   return later.signal
@@ -137,6 +151,7 @@ async function claim(deps: ActivityDeps, jobId: number, place: GroupPlace): Prom
     const message = `${running} of ${limit} concurrent jobs are running in instance group "${place.groupName}".`
     throw new NoRoomError(message, null)
   }
+  if (claimed.attempt.endedAt) throw new NoRoomError('The pod of an earlier try is being deleted.', busyMs)
   deps.gates.claimed(place.groupId, podName(jobId, claimed.attempt.number))
   return claimed.attempt
 }
@@ -198,7 +213,7 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
   // One that listed pods before and is refused now has met an API server that has just started.
   const known = deps.gates.reached(place.groupId)
   const refusedToKnown = known && (error instanceof UnauthorizedError || error instanceof ForbiddenError)
-  if (refusedToKnown && waitedMs < refusalPatienceMs) throw error
+  if (refusedToKnown && waitedMs < refusalPatienceMs) throw new AwayError(error.message)
   if (isTransient(error) && !(error instanceof TooManyRequestsError) && !(error instanceof QuotaBusyError)) {
     // The pod may have been created without our hearing of it: the claim is kept, and the next try adopts what there is.
     const { podPendingSeconds, endpointPatienceSeconds } = deps.settings
@@ -208,8 +223,9 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
       if (!known) await giveBack(deps, attempt)
       return await endJob(deps, jobId, found)
     }
-    await explainWaiting(deps.store.db, jobId, 'cluster', found?.message ?? error.message)
-    throw error
+    const message = found?.message ?? error.message
+    await explainWaiting(deps.store.db, jobId, 'cluster', message)
+    throw new AwayError(message)
   }
   await giveBack(deps, attempt)
   if (error instanceof QuotaExceededError && !error.neverFits) {

@@ -72,8 +72,8 @@ export interface Gates {
 /** A run of a job's workflow that is at work. */
 export interface CurrentRun {
   runId: string
-  /** It waits in the queue of a group: it has no attempt yet, and touches none. */
-  waitsForPlace: boolean
+  /** It stands in the queue of a group, where nobody works for it: it touches no attempt before it is let in. */
+  inQueue: boolean
 }
 
 /** A run that owns a job or an attempt; null where none did yet, so that any run that is at work will do. */

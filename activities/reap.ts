@@ -6,7 +6,7 @@ import { podLabels } from '../model/attempt.ts'
 import { cause } from '../model/cause.ts'
 import { activeJobs } from '../store/active-jobs.ts'
 import { attemptsOf, liveAttempts, recordEnded } from '../store/attempts.ts'
-import type { AttemptRow } from '../store/claims.ts'
+import { type AttemptRow, withdraw } from '../store/claims.ts'
 import { MissingRowError } from '../store/errors.ts'
 import { FencedError } from '../store/fence.ts'
 import { transitionJob } from '../store/job-status.ts'
@@ -18,6 +18,8 @@ import type { JobActivities, ReapReport } from './types.ts'
 
 /** One deletion may take this long before the pass goes on; the next one looks again. */
 const perPodMs = 20_000
+/** A job that is let in has its pod within this time, nearly always: only older attempts are worth a question. */
+const slowestAdmissionSeconds = 15
 /** Deletions under way at once: a pod that does not go must not keep the others. */
 const atOnce = 8
 
@@ -77,19 +79,20 @@ async function endAbandonedJobs({ store, workflows, settings }: ActivityDeps, { 
 }
 
 /**
- * Places held by runs that are no more: of jobs that have ended, and of those whose new run, after a Reset, waits for a place that may be
- * this very one. A new run that is further on takes the attempt over or releases it by itself.
+ * Places that nobody will give back: of jobs that have ended without it, and of jobs that stand in the queue, perhaps of this very place. Those
+ * were let in before, by a worker that died, or by a run that a Reset ended. A run that is further on sees to its attempts by itself.
  */
 async function releaseAbandonedAttempts(deps: ActivityDeps, { report, asked }: Pass): Promise<void> {
-  const live = (await liveAttempts(deps.store.db)).filter((attempt) => !youngerThan(deps, attempt.claimedAt))
+  const live = await liveAttempts(deps.store.db)
   const owners = new Map(live.map((attempt) => [attempt.id, { jobId: attempt.jobId, runId: attempt.runId }]))
   const gone = new Map((await deps.workflows.gone([...owners.values()])).map(({ owner, current }) => [owner, current]))
   const active = new Set((await activeJobs(deps.store.db, 0)).map(({ jobId }) => jobId))
   await each(live, async (attempt) => {
     const current = gone.get(owners.get(attempt.id) as Owner)
-    const mayGo = current === null ? !active.has(attempt.jobId) : current?.waitsForPlace
-    if (!mayGo) return
     try {
+      if (current === null) {
+        if (active.has(attempt.jobId) || youngerThan(attempt.claimedAt, deps.settings.orphanGraceSeconds)) return
+      } else if (!(current?.inQueue || (await wasLeftInQueue(deps, attempt)))) return
       await releaseAttemptAndPod(deps, attempt, AbortSignal.any([asked, AbortSignal.timeout(perPodMs)]))
       report.attemptsReleased++
     } catch (error) {
@@ -97,6 +100,14 @@ async function releaseAbandonedAttempts(deps: ActivityDeps, { report, asked }: P
       report.unreachable.push(`${attempt.namespace}/${attempt.podName}: ${messageOf(error)}`)
     }
   })
+}
+
+/** Whether the attempt's own run stands in the queue again; then marks the attempt, so that it is not gone on with. */
+async function wasLeftInQueue({ store, workflows }: ActivityDeps, attempt: AttemptRow): Promise<boolean> {
+  const { id: attemptId, jobId, runId, phase, claimedAt } = attempt
+  if ((phase !== 'claimed' && phase !== 'created') || youngerThan(claimedAt, slowestAdmissionSeconds)) return false
+  const current = await workflows.current(jobId)
+  return current?.runId === runId && current.inQueue && (await withdraw(store.db, { attemptId, runId }))
 }
 
 /** Pods of this installation that no live attempt owns: left by a crash, or by attempts and jobs whose rows were deleted. */
@@ -111,7 +122,7 @@ async function deleteOrphans(
   const owners = new Map((await liveAttempts(deps.store.db)).map((attempt) => [attempt.podName, attempt]))
   await each(pods, async (pod) => {
     const { name, namespace = '', uid, creationTimestamp = '' } = pod.metadata
-    if (ownedBy(pod, owners.get(name)) || youngerThan(deps, creationTimestamp)) return
+    if (ownedBy(pod, owners.get(name)) || youngerThan(creationTimestamp, deps.settings.orphanGraceSeconds)) return
     deps.log.info({ pod: `${namespace}/${name}`, cluster: cluster.host }, 'deleting a pod that nobody owns')
     try {
       await removePod(deps, cluster, { namespace, name, uid }, AbortSignal.any([asked, AbortSignal.timeout(perPodMs)]))
@@ -150,8 +161,8 @@ function ownedBy(pod: Pod, attempt: AttemptRow | undefined): boolean {
   return attempt !== undefined && (attempt.podUid === null || attempt.podUid === pod.metadata.uid)
 }
 
-function youngerThan({ settings }: ActivityDeps, instant: string): boolean {
-  return Date.now() - Date.parse(instant) < settings.orphanGraceSeconds * 1000
+function youngerThan(instant: string, seconds: number): boolean {
+  return Date.now() - Date.parse(instant) < seconds * 1000
 }
 
 function messageOf(error: unknown): string {

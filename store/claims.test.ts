@@ -10,7 +10,7 @@ import {
   recordPod,
   releaseAttempt,
 } from './attempts.ts'
-import { type AttemptRow, type Claim, claimAttempt, takeOverAttempts, unclaim } from './claims.ts'
+import { type AttemptRow, type Claim, claimAttempt, takeOverAttempts, unclaim, withdraw } from './claims.ts'
 import type { Store } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
@@ -152,6 +152,16 @@ describe.each(storeKinds)('claims on %s', (kind) => {
     const first = attemptOf(await claim(id, groupId))
     await unclaim(store.db, { attemptId: first.id, runId: first.runId, numberUnused: true })
     expect(attemptOf(await claim(id, groupId)).number).toBe(1)
+  })
+
+  test('an attempt is withdrawn by its run, and only before the payload was delivered', async () => {
+    const { id: attemptId, runId } = await makeAttempt(store.db)
+    expect(await withdraw(store.db, { attemptId, runId: 'another' })).toBe(false)
+    expect(await withdraw(store.db, { attemptId, runId })).toBe(true)
+    expect(await getAttempt(store.db, attemptId)).toMatchObject({ phase: 'ended', releasedAt: null })
+    const delivered = await makeAttempt(store.db)
+    await recordDelivered(store.db, { attemptId: delivered.id, runId: delivered.runId })
+    expect(await withdraw(store.db, { attemptId: delivered.id, runId: delivered.runId })).toBe(false)
   })
 
   test('a run that starts takes over all live attempts of its job', async () => {

@@ -1,4 +1,4 @@
-import { and, count, eq, isNull, sql } from 'drizzle-orm'
+import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { isFinal, type JobStatus } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
@@ -106,6 +106,22 @@ export async function unclaim(
       .where(eq(unifiedJobs.id, gone.jobId))
     if (gone.instanceGroupId !== null) await notify(tx, channels.groups, gone.instanceGroupId)
   })
+}
+
+/** Ends an attempt that was not delivered yet, so that it can be released. False when it is further on, or another run owns it. */
+export async function withdraw(db: Database, owned: { attemptId: number; runId: string }): Promise<boolean> {
+  const rows = await db
+    .update(attempts)
+    .set({ phase: 'ended', endedAt: sql`now()` })
+    .where(
+      and(
+        eq(attempts.id, owned.attemptId),
+        eq(attempts.runId, owned.runId),
+        inArray(attempts.phase, ['claimed', 'created']),
+      ),
+    )
+    .returning({ id: attempts.id })
+  return rows.length > 0
 }
 
 /**

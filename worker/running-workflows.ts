@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
+import protocol from '@temporalio/proto'
 import type { CurrentRun, Owner, Workflows } from '../activities/deps.ts'
 import { jobWorkflowId, workflowTypes } from '../workflows/names.ts'
 import type { TemporalLink } from './temporal.ts'
@@ -19,7 +20,9 @@ export class RunningWorkflows implements Workflows {
       const { status, runId, raw } = await this.#temporal.client.workflow.getHandle(jobWorkflowId(jobId)).describe()
       if (status.name !== 'RUNNING') return null
       const pending = raw.pendingActivities ?? []
-      return { runId, waitsForPlace: pending.some((activity) => activity.activityType?.name === admitActivity) }
+      const isInQueue = ({ activityType, state }: (typeof pending)[number]) =>
+        activityType?.name === admitActivity && state === states.PENDING_ACTIVITY_STATE_SCHEDULED
+      return { runId, inQueue: pending.some(isInQueue) }
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null
       throw error
@@ -45,6 +48,7 @@ export class RunningWorkflows implements Workflows {
 }
 
 const admitActivity = 'admit'
+const states = protocol.temporal.api.enums.v1.PendingActivityState
 
 function isOwner({ runId }: Owner, running: string | undefined): boolean {
   return running !== undefined && (runId === null || runId === running)
