@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { pythonJson } from '../model/variables.ts'
 import { ArtifactsDamagedError } from './artifacts-decoder.ts'
 import { CounterGapError, SpoolReader, type SpoolRecord } from './stream.ts'
 
@@ -167,10 +168,73 @@ describe('damage and noise', () => {
   test('a line beyond the limit is cut noise', () => {
     const stream = Buffer.concat([Buffer.alloc(100, 'x'), Buffer.from('\n'), event(1)])
     for (const size of [1, 30, 1000]) {
-      const records = read(chunksOf(stream, size), new SpoolReader({ maxLine: 64 }))
+      const records = read(chunksOf(stream, size), new SpoolReader({ limits: { whole: 64, head: 64, tail: 64 } }))
       expect(kinds(records)).toEqual(['noise', 'event'])
       expect(records[0]).toMatchObject({ raw: Buffer.alloc(64, 'x'), end: 101 })
     }
+  })
+})
+
+describe('an event that is too long', () => {
+  const limits = { whole: 2000, head: 500, tail: 600 }
+  const output = 'été \\ "quoted" \u001b[31m'.repeat(200)
+  // As Python writes it: spaces after colons and commas, nothing but ASCII.
+  const python = (event: Record<string, unknown>) => Buffer.from(`${pythonJson(event)}\n`)
+  const long = python({
+    uuid: 'u1',
+    counter: 1,
+    stdout: output,
+    start_line: 3,
+    end_line: 4,
+    event: 'runner_on_ok',
+    event_data: { host: 'h' },
+  })
+
+  test.each([1, 7, 499, 500, 501, 100_000])('in pieces of %d: all of it but the middle of its output', (size) => {
+    const [first, second] = read(chunksOf(Buffer.concat([long, event(2)]), size), new SpoolReader({ limits }))
+    if (first?.kind !== 'event') throw new Error(`is ${first?.kind}`)
+    const { stdout, ...rest } = first.event
+    expect(rest).toMatchObject({
+      counter: 1,
+      start_line: 3,
+      end_line: 4,
+      event: 'runner_on_ok',
+      event_data: { host: 'h' },
+    })
+    const [, kept = '', missing] = /^(.*)… \((\d+) bytes left out\)$/s.exec(String(stdout)) ?? []
+    expect(kept.length).toBeGreaterThan(200)
+    expect(output.startsWith(kept)).toBe(true)
+    expect(Number(missing)).toBe(pythonJson(output).length - pythonJson(kept).length)
+    expect(first.end).toBe(long.length)
+    expect(second?.kind).toBe('event')
+  })
+
+  test.each(captured.filter(({ bytes }) => bytes.includes('"stdout"')))(
+    'as in $name: the runner writes it in the same order',
+    ({ bytes }) => {
+      const lines = bytes
+        .toString()
+        .split('\n')
+        .filter((line) => line.startsWith('{') && line.includes('"start_line"'))
+      for (const line of lines) {
+        const whole = JSON.parse(line)
+        const blown = line.replace('"stdout": "', () => `"stdout": "${'x'.repeat(5000)}`)
+        const reader = new SpoolReader({
+          limits: { whole: 5000, head: 500, tail: 4500 },
+          lastCounter: whole.counter - 1,
+        })
+        const [record] = read([Buffer.from(`${blown}\n`)], reader)
+        expect(record).toMatchObject({ kind: 'event', event: { ...whole, stdout: expect.stringMatching(/^x+… \(/) } })
+      }
+    },
+  )
+
+  test('whose length is not its output is cut noise', () => {
+    const records = read(
+      [python({ uuid: 'u1', counter: 1, stdout: '', event: 'x', res: output })],
+      new SpoolReader({ limits }),
+    )
+    expect(kinds(records)).toEqual(['noise'])
   })
 })
 

@@ -1,4 +1,6 @@
+import { abridgedEvent } from './abridged-event.ts'
 import { ArtifactsDamagedError, ArtifactsDecoder } from './artifacts-decoder.ts'
+import { LineBuffer, type LineLimits, type TakenLine } from './line-buffer.ts'
 import { decodeEscaped, storableText } from './text.ts'
 
 /** One JSON line of the runner as it came; its keys are ansible-runner's. */
@@ -30,7 +32,7 @@ export type SpoolRecord = { end: number } & (
   | { kind: 'artifacts-end'; size: number }
   | { kind: 'eof' }
   | { kind: 'keepalive' }
-  /** A line that is none of the runner's: kept for people to read. `raw` is without its line end and cut at `maxLine` bytes. */
+  /** A line that is none of the runner's: its beginning, kept for people to read. `raw` is without its line end. */
   | { kind: 'noise'; text: string; raw: Buffer }
   /** The spool contradicts itself. An event after a gap still follows, a repeated one does not; a damaged zip has no `artifacts-end`. */
   | { kind: 'damage'; error: CounterGapError | ArtifactsDamagedError }
@@ -49,28 +51,26 @@ export class CounterGapError extends Error {
 }
 
 const newline = 0x0a
-/** Longest line that is still parsed; V8's strings end at 512 MiB, and a line this long is no event (MAX_EVENT_RES bounds those). */
-const longestLine = 256 * 1024 * 1024
+/** A play may print any amount at once. Parsing and storing a line takes several times its length, so of longer ones the output is abridged. */
+const lineLimits: LineLimits = { whole: 32 << 20, head: 1 << 20, tail: 4 << 20 }
+/** How much of a line that means nothing to us is kept. */
+const longestNoise = 4096
 
 /** Turns the spool's bytes, cut anywhere, into records. Time is linear in the bytes, memory is that of the longest line. */
 export class SpoolReader {
-  readonly #maxLine: number
   /** Offset right after the last whole record, and right after the last byte seen. */
   #committed: number
   #position: number
   #lastCounter: number
-  /** Pieces of the unfinished line; what exceeds `maxLine` is counted but not kept. */
-  #pieces: Buffer[] = []
-  #kept = 0
-  #overlong = false
+  readonly #unfinished: LineBuffer
   #zip: ArtifactsDecoder | null = null
 
-  /** `offset` and `lastCounter` are those stored with the last record; `maxLine` in bytes is for tests. */
-  constructor(options: { offset?: number; lastCounter?: number; maxLine?: number } = {}) {
+  /** `offset` and `lastCounter` are those stored with the last record; `limits` is for tests. */
+  constructor(options: { offset?: number; lastCounter?: number; limits?: LineLimits } = {}) {
     this.#committed = options.offset ?? 0
     this.#position = this.#committed
     this.#lastCounter = options.lastCounter ?? 0
-    this.#maxLine = options.maxLine ?? longestLine
+    this.#unfinished = new LineBuffer(options.limits ?? lineLimits)
   }
 
   /** Offset right after the last whole record. */
@@ -95,7 +95,7 @@ export class SpoolReader {
       const error = new ArtifactsDamagedError('The artifacts end in the middle')
       this.#zip = null
       records.push({ kind: 'damage', error, end: this.#commit() })
-    } else if (this.#kept > 0) {
+    } else if (!this.#unfinished.isEmpty) {
       this.#finishLine(records)
     }
     return records
@@ -110,14 +110,8 @@ export class SpoolReader {
   #readLine(chunk: Buffer, records: SpoolRecord[]): Buffer {
     const at = chunk.indexOf(newline)
     const part = at < 0 ? chunk : chunk.subarray(0, at)
-    const room = this.#maxLine - this.#kept
-    if (part.length > room) this.#overlong = true
-    const kept = part.subarray(0, room)
-    if (kept.length > 0) {
-      // A copy, because the caller may reuse its buffer; a line within one chunk needs none.
-      this.#pieces.push(at < 0 ? Buffer.from(kept) : kept)
-      this.#kept += kept.length
-    }
+    // A copy, because the caller may reuse its buffer; a line that ends within the chunk needs none.
+    this.#unfinished.push(at < 0 ? Buffer.from(part) : part)
     if (at < 0) {
       this.#position += chunk.length
       return chunk.subarray(chunk.length)
@@ -128,15 +122,11 @@ export class SpoolReader {
   }
 
   #finishLine(records: SpoolRecord[]): void {
-    const [first] = this.#pieces
-    const line = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces, this.#kept)
-    const message = this.#overlong ? null : parseLine(line)
-    this.#pieces = []
-    this.#kept = 0
-    this.#overlong = false
+    const taken = this.#unfinished.take()
+    const message = parseLine(taken)
     const before = this.#committed
     if (!message || !this.#readMessage(message, before, records)) {
-      const raw = Buffer.from(line)
+      const raw = Buffer.from(taken.line.subarray(0, longestNoise))
       records.push({ kind: 'noise', text: storableText(decodeEscaped(raw)), raw, end: this.#commit() })
     }
   }
@@ -191,7 +181,9 @@ export class SpoolReader {
   }
 }
 
-function parseLine(line: Buffer): RunnerMessage | null {
+function parseLine(taken: TakenLine): RunnerMessage | null {
+  const line = 'tail' in taken ? abridgedEvent(taken.line, taken.tail, taken.leftOut) : taken.line
+  if (line === null) return null
   try {
     const value: unknown = JSON.parse(decodeEscaped(line))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as RunnerMessage) : null

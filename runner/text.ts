@@ -8,51 +8,65 @@ import { isUtf8 } from 'node:buffer'
 /** UTF-8 text in which every byte that is not valid UTF-8 became its lone surrogate. */
 export function decodeEscaped(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8')
-  const parts: string[] = []
-  let from = 0
+  const units = new Uint16Array(bytes.length)
+  let count = 0
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at)
-    if (length > 0) {
-      at += length
-      continue
+    const first = bytes[at] ?? 0
+    if (length === 0) units[count++] = 0xdc00 + first
+    else if (length === 1) units[count++] = first
+    else {
+      let code = first & (0x7f >> length)
+      for (let next = 1; next < length; next++) code = (code << 6) | ((bytes[at + next] ?? 0) & 0x3f)
+      if (code > 0xffff) units[count++] = 0xd800 + ((code - 0x10000) >> 10)
+      units[count++] = code > 0xffff ? 0xdc00 + (code & 0x3ff) : code
     }
-    if (at > from) parts.push(bytes.toString('utf8', from, at))
-    parts.push(String.fromCharCode(0xdc00 + (bytes[at] ?? 0)))
-    at += 1
-    from = at
+    at += Math.max(1, length)
   }
-  if (from < bytes.length) parts.push(bytes.toString('utf8', from))
-  return parts.join('')
+  return Buffer.from(units.buffer, 0, count * 2).toString('utf16le')
 }
 
-/** Length of the valid UTF-8 sequence that begins here, 0 when there is none. */
+/** Length of the valid UTF-8 sequence that begins here, 0 when there is none (Unicode 17, table 3-7). */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0
   if (first < 0x80) return 1
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
-  return first >= 0xc2 && at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length)) ? length : 0
+  if (first < 0xc2 || first > 0xf4) return 0
+  const second = bytes[at + 1] ?? 0
+  const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
+  const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
+  if (second < lowest || second > highest) return 0
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  for (let next = 2; next < length; next++) if (((bytes[at + next] ?? 0) & 0xc0) !== 0x80) return 0
+  return length
 }
-
-const loneSurrogates = /([\ud800-\udfff]+)/u
 
 /** The bytes that a text with escaped bytes stands for. A lone surrogate that no byte can be is written as its three-byte code. */
 export function encodeEscaped(text: string): Buffer {
-  // Of a split with one group every odd piece is the group.
-  return Buffer.concat(
-    text
-      .split(loneSurrogates)
-      .map((piece, index) => (index % 2 === 0 ? Buffer.from(piece, 'utf8') : escapedBytes(piece))),
-  )
+  // No code unit takes more than three bytes.
+  const bytes = Buffer.allocUnsafe(text.length * 3)
+  let length = 0
+  let from = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0xd800 || code > 0xdfff) continue
+    if (isPair(code, text.charCodeAt(at + 1))) {
+      at += 1
+      continue
+    }
+    length += bytes.write(text.slice(from, at), length)
+    from = at + 1
+    if (code >= 0xdc80 && code <= 0xdcff) bytes[length++] = code - 0xdc00
+    else
+      for (const byte of [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)])
+        bytes[length++] = byte
+  }
+  length += bytes.write(text.slice(from), length)
+  return Buffer.from(bytes.subarray(0, length))
 }
 
-function escapedBytes(surrogates: string): Buffer {
-  const bytes: number[] = []
-  for (let index = 0; index < surrogates.length; index += 1) {
-    const code = surrogates.charCodeAt(index)
-    if (code >= 0xdc80 && code <= 0xdcff) bytes.push(code - 0xdc00)
-    else bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
-  }
-  return Buffer.from(bytes)
+/** True for a high surrogate and the low one that follows it: one character. */
+function isPair(high: number, low: number): boolean {
+  return high < 0xdc00 && low >= 0xdc00 && low <= 0xdfff
 }
 
 /** The text as PostgreSQL can hold it: U+FFFD for bytes that are not UTF-8, the picture U+2400 for NUL. */

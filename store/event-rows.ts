@@ -30,7 +30,7 @@ export function encodeEvents(jobId: number, events: Iterable<EventRow>): Buffer 
   for (const event of events) {
     // No PostgreSQL text can hold NUL: such output is kept as bytes, and shown with U+FFFD.
     const raw = event.stdoutRaw ?? (event.stdout.includes('\0') ? Buffer.from(event.stdout) : undefined)
-    rows += `${jobId}\t${event.counter}\t${text(event.event)}\t${text(event.uuid)}\t${text(event.parentUuid)}\t${event.failed}\t${event.changed}\t${event.hostId ?? '\\N'}\t${text(event.hostName)}\t${text(event.playbook)}\t${text(event.play)}\t${text(event.task)}\t${text(event.role)}\t${text(event.stdout)}\t${bytes(raw)}\t${event.startLine}\t${event.endLine}\t${event.verbosity}\t${text(JSON.stringify(event.eventData))}\t${instant(event.created)}\n`
+    rows += `${jobId}\t${event.counter}\t${text(event.event)}\t${text(event.uuid)}\t${text(event.parentUuid)}\t${event.failed}\t${event.changed}\t${event.hostId ?? '\\N'}\t${text(event.hostName)}\t${text(event.playbook)}\t${text(event.play)}\t${text(event.task)}\t${text(event.role)}\t${text(event.stdout)}\t${bytes(raw)}\t${event.startLine}\t${event.endLine}\t${event.verbosity}\t${text(json(event.eventData))}\t${instant(event.created)}\n`
   }
   return Buffer.from(rows)
 }
@@ -46,6 +46,16 @@ function text(value: string): string {
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r')
     .replaceAll('\0', '\uFFFD')
+}
+
+/** Ansible nests no data deeper than Python's stack allows, but what runs in a pod need not be Ansible. */
+function json(data: Record<string, unknown>): string {
+  try {
+    return JSON.stringify(data)
+  } catch (error) {
+    if (error instanceof RangeError) return '{}'
+    throw error
+  }
 }
 
 function bytes(value: Uint8Array | undefined): string {

@@ -102,6 +102,13 @@ describe.each(storeKinds)('storing events on %s', (kind) => {
     for (const row of await stored()) expect(Date.now() - Date.parse(row.created)).toBeLessThan(60_000)
   })
 
+  test('data that nest without end do not hold the output up', async () => {
+    let eventData: Record<string, unknown> = {}
+    for (let level = 0; level < 50_000; level++) eventData = { deeper: eventData }
+    await append(0, 10, [makeEvent(1, { eventData })])
+    expect(await stored()).toMatchObject([{ counter: 1, eventData: {} }])
+  })
+
   test('a batch that begins elsewhere than the store ended is refused, and says where to go on', async () => {
     await append(0, 100, [makeEvent(1)])
     const stale = await append(0, 200, [makeEvent(1), makeEvent(2)]).catch((error: unknown) => error)
