@@ -127,6 +127,9 @@ describe('OpenAPI', () => {
     expect(status).toBe(200)
     expect(body).toContain('/api/v2/organizations/')
     expect(body).not.toMatch(/<script|<link|src=|url\(/)
+    // No section without paths, no mark of another language.
+    expect(body).not.toMatch(/<\/h2>(<h2|<\/body)|`/)
+    expect(body).toContain('Creates one job template.')
   })
 })
 

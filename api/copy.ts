@@ -19,6 +19,7 @@ export function copyEndpoint(model: Model): Endpoint {
     path: `${model.url}:id/copy/`,
     name: belowTitle(model, 'copy', undefined, false),
     description: `Copies one ${model.label} under another name.`,
+    summaries: { GET: `Says whether the caller may copy the ${model.label}.` },
     tag: model.name,
     handlers: {
       GET: async ({ context, param }) => {

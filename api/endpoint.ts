@@ -40,6 +40,8 @@ export interface Endpoint {
   /** OPTIONS `name`. */
   name: string
   description: string
+  /** What each method does, for OpenAPI and docs; without one the description says it. */
+  summaries?: Partial<Record<Method, string>>
   /** Group in OpenAPI and docs: the resource's name. */
   tag: string
   handlers: Partial<Record<Method, (request: EndpointRequest) => Promise<Answer>>>

@@ -2,6 +2,7 @@ import { allowHeader, type Endpoint, methods } from './endpoint.ts'
 import type { FieldOptions } from './field-options.ts'
 import { maxPageSize } from './list.ts'
 import { productVersion } from './middleware.ts'
+import { capitalized } from './registry.ts'
 
 type Schema = Record<string, unknown>
 
@@ -27,7 +28,9 @@ export interface Operation {
 }
 
 /** OpenAPI 3.1 from the endpoints; made once, since endpoints never change while the process runs. */
-export function describeApi(endpoints: readonly Endpoint[]): OpenApi {
+export function describeApi(all: readonly Endpoint[]): OpenApi {
+  // Some paths only answer OPTIONS, for clients that ask for them.
+  const endpoints = all.filter((endpoint) => Object.keys(endpoint.handlers).length > 0)
   return {
     openapi: '3.1.0',
     info: {
@@ -65,7 +68,7 @@ function operation(endpoint: Endpoint, method: (typeof methods)[number]): Operat
   const status = method === 'POST' ? '201' : method === 'DELETE' ? '204' : '200'
   return {
     operationId: `${method.toLowerCase()}${endpoint.path.replace(/[^a-zA-Z0-9]+/g, '_').replace(/_$/, '')}`,
-    summary: endpoint.description,
+    summary: endpoint.summaries?.[method] ?? capitalized(endpoint.description),
     tags: [endpoint.tag],
     parameters: [...pathParameters(endpoint.path), ...(method === 'GET' && documents.list ? listParameters : [])],
     ...(fields

@@ -31,6 +31,7 @@ function listEndpoint(model: Model): Endpoint {
     path: model.url,
     name: listTitle(model),
     description: `Lists the ${model.label}s that the caller may read${offered.includes('POST') ? ', and creates one' : ''}.`,
+    summaries: { GET: `Lists the ${model.label}s that the caller may read.`, POST: `Creates one ${model.label}.` },
     tag: model.name,
     handlers: {
       GET: async ({ context }) => ({
@@ -81,6 +82,12 @@ function detailEndpoint(model: Model): Endpoint {
     path: `${model.url}:id/`,
     name: detailTitle(model),
     description: `One ${model.label}, by id${model.resource.namedUrl ? ' or named URL' : ''}.`,
+    summaries: {
+      GET: `Shows one ${model.label}.`,
+      PUT: `Changes one ${model.label}; what the body leaves out takes its default.`,
+      PATCH: `Changes what the body names of one ${model.label}.`,
+      DELETE: `Deletes one ${model.label}.`,
+    },
     tag: model.name,
     handlers: Object.fromEntries(offered.map((method) => [method, all[method]])),
     options: (context) => detailOptions(model, offered, context),

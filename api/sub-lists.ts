@@ -38,6 +38,13 @@ function subListEndpoint(below: Below): Endpoint {
     path: `${parent.url}:id/${key}/`,
     name: belowTitle(parent, key, subList.title, true),
     description: `${listed.label}s of one ${parent.label}${subList.attach ? '; POST {"id": N} attaches, with "disassociate": true detaches' : ''}.`,
+    summaries: {
+      GET: `Lists the ${listed.label}s of one ${parent.label}.`,
+      POST: [
+        ...(subList.create ? [`Creates one ${listed.label} for the ${parent.label}.`] : []),
+        ...(subList.attach ? ['{"id": N} attaches, with "disassociate": true detaches.'] : []),
+      ].join(' '),
+    },
     tag: parent.name,
     handlers: {
       GET: (request) => list(below, request),
