@@ -69,7 +69,8 @@ export async function ensurePostgres(stack: Stack, rebooted: boolean, progress: 
     writeFileSync(complete, version)
   }
   const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port(stack.record, 'postgres')), '-k', '']
-  for (const setting of ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200']) {
+  // Commits are not flushed to disk but do reach the kernel: with synchronous_commit off a killed server would forget the last of them.
+  for (const setting of ['fsync=off', 'full_page_writes=off', 'max_connections=200']) {
     args.push('-c', setting)
   }
   const log = join(stack.paths.logs, 'postgres.log')
