@@ -16,7 +16,15 @@ export async function activeJobs(db: Database, ageSeconds: number): Promise<{ jo
       and(
         inArray(unifiedJobs.status, [...activeStatuses]),
         sql`${unifiedJobs.created} < now() - make_interval(secs => ${ageSeconds})`,
-        notExists(db.select({ one: sql`1` }).from(outbox).where(sql`${outbox.jobId} = ${unifiedJobs.id}`)),
+        notExists(
+          db
+            .select({ one: sql`1` })
+            .from(outbox)
+            .where(sql`${outbox.subjectId} = ${unifiedJobs.id} AND ${outbox.kind} IN ('start', 'cancel')`),
+        ),
+        // A node's job is started by the workflow of its workflow job; as long as that one lives, it is not left behind.
+        sql`(${unifiedJobs.runId} IS NOT NULL OR NOT EXISTS (
+          SELECT 1 FROM ${unifiedJobs} AS parent WHERE parent.id = ${unifiedJobs.workflowJobId} AND parent.finished IS NULL))`,
       ),
     )
     .orderBy(asc(unifiedJobs.id))

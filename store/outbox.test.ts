@@ -36,7 +36,7 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
   test('hands out due rows oldest first, each to one sender', async () => {
     const ids = await put(6)
     const claims = await Promise.all([claimOutbox(store.db, 2), claimOutbox(store.db, 2), claimOutbox(store.db, 2)])
-    const jobs = claims.flat().map((row) => row.jobId)
+    const jobs = claims.flat().map((row) => row.subjectId)
     expect(jobs.toSorted((one, other) => one - other)).toEqual(ids)
     for (const claim of claims) expect(claim.map((row) => row.id)).toEqual(claim.map((row) => row.id).toSorted())
     expect(await claimOutbox(store.db, 10)).toEqual([])
@@ -56,13 +56,21 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
   test('what was sent is forgotten, what failed waits for its time with the reason', async () => {
     const [sentJob, failedJob] = await put(2)
     const rows = await claimOutbox(store.db, 10)
-    const of = (jobId: number | undefined) => rows.find((row) => row.jobId === jobId)?.id ?? -1
+    const of = (jobId: number | undefined) => rows.find((row) => row.subjectId === jobId) ?? { id: -1, asked: 0 }
     await outboxSent(store.db, of(sentJob))
-    await outboxFailed(store.db, of(failedJob), 'no connection', new Date(Date.now() + 60_000))
+    await outboxFailed(store.db, of(failedJob).id, 'no connection', new Date(Date.now() + 60_000))
     expect(await claimOutbox(store.db, 10, new Date(Date.now() + 50_000))).toEqual([])
     expect(await claimOutbox(store.db, 10, new Date(Date.now() + 61_000))).toMatchObject([
-      { jobId: failedJob, lastError: 'no connection' },
+      { subjectId: failedJob, lastError: 'no connection' },
     ])
+  })
+
+  test('what is asked for again while it is being sent is sent again', async () => {
+    const [jobId = 0] = await put(1)
+    const [claimed] = await claimOutbox(store.db, 10)
+    await enqueue(store.db, 'start', jobId)
+    await outboxSent(store.db, claimed ?? { id: -1, asked: 0 })
+    expect(await claimOutbox(store.db, 10)).toMatchObject([{ subjectId: jobId, asked: 2 }])
   })
 
   test('a job has one message of each kind; asking again makes it due', async () => {
@@ -71,6 +79,6 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
     const rows = await claimOutbox(store.db, 10)
     expect(rows.map((row) => row.kind).toSorted()).toEqual(['cancel', 'start'])
     await enqueue(store.db, 'cancel', jobId)
-    expect(await claimOutbox(store.db, 10)).toMatchObject([{ kind: 'cancel', jobId }])
+    expect(await claimOutbox(store.db, 10)).toMatchObject([{ kind: 'cancel', subjectId: jobId }])
   })
 })

@@ -1,8 +1,8 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { notify } from './notify.ts'
-import { outbox } from './schema/runtime.ts'
+import { type OutboxKind, outbox } from './schema/runtime.ts'
 
 /** A message to Temporal as stored. */
 export type OutboxRow = typeof outbox.$inferSelect
@@ -10,12 +10,18 @@ export type OutboxRow = typeof outbox.$inferSelect
 /** How long a claimed row stays invisible to others; whoever claimed it and died delays it by no more than this. */
 const claimedFor = sql`interval '10 seconds'`
 
-/** Puts a message to Temporal into the outbox, within the caller's transaction. A job has one of each kind at most; asking again makes it due now. */
-export async function enqueue(tx: Database, kind: OutboxRow['kind'], jobId: number): Promise<void> {
+/**
+ * Puts a message to Temporal into the outbox, within the caller's transaction. A subject has one of each kind at most; asking again makes it due
+ * now, also if it is being sent at this moment.
+ */
+export async function enqueue(tx: Database, kind: OutboxKind, subjectId: number): Promise<void> {
   await tx
     .insert(outbox)
-    .values({ kind, jobId })
-    .onConflictDoUpdate({ target: [outbox.jobId, outbox.kind], set: { nextTryAt: sql`now()` } })
+    .values({ kind, subjectId })
+    .onConflictDoUpdate({
+      target: [outbox.subjectId, outbox.kind],
+      set: { nextTryAt: sql`now()`, asked: sql`${outbox.asked} + 1` },
+    })
   await notify(tx, channels.outbox)
 }
 
@@ -35,9 +41,9 @@ export async function claimOutbox(db: Database, limit: number, now?: Date): Prom
   return rows.sort((one, other) => one.id - other.id)
 }
 
-/** The message arrived: forgets it. */
-export async function outboxSent(db: Database, id: number): Promise<void> {
-  await db.delete(outbox).where(eq(outbox.id, id))
+/** The message arrived: forgets it, unless it was asked for again since it was claimed; then it stays due. */
+export async function outboxSent(db: Database, row: Pick<OutboxRow, 'id' | 'asked'>): Promise<void> {
+  await db.delete(outbox).where(and(eq(outbox.id, row.id), eq(outbox.asked, row.asked)))
 }
 
 /** The message did not arrive: keeps it until `retryAt`, with the reason for operators. */

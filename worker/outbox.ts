@@ -5,7 +5,7 @@ import { channels } from '../store/channel.ts'
 import type { Store } from '../store/database.ts'
 import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
-import { jobWorkflowId, mainTaskQueue, workflowTypes } from '../workflows/names.ts'
+import { jobWorkflowId, mainTaskQueue, signals, workflowTypeOf } from '../workflows/names.ts'
 import { reasonOf } from './reason.ts'
 import type { TemporalLink } from './temporal.ts'
 
@@ -81,20 +81,34 @@ export class OutboxSender {
 
   async #send(row: OutboxRow): Promise<void> {
     try {
-      await (row.kind === 'start' ? this.#startWorkflow(row) : this.#cancelWorkflow(row))
-      await outboxSent(this.#store.db, row.id)
+      await this.#tell(row)
+      await outboxSent(this.#store.db, row)
     } catch (error) {
       const retryMs = Math.min(500 * 2 ** row.tries, 30_000)
       const reason = reasonOf(error)
-      this.#log.warn({ job: row.jobId, kind: row.kind, reason, retryMs }, 'a message could not be sent')
+      this.#log.warn({ subject: row.subjectId, kind: row.kind, reason, retryMs }, 'a message could not be sent')
       await outboxFailed(this.#store.db, row.id, reason, new Date(Date.now() + retryMs))
     }
   }
 
-  async #startWorkflow({ jobId }: OutboxRow): Promise<void> {
+  async #tell({ kind, subjectId }: OutboxRow): Promise<void> {
+    switch (kind) {
+      case 'start':
+        return await this.#startWorkflow(subjectId)
+      case 'cancel':
+        return await this.#cancelWorkflow(subjectId)
+      case 'progress':
+      case 'decided':
+        return await this.#signal(subjectId, signals[kind])
+      default:
+        throw new Error(`nobody sends messages of the kind ${kind}`)
+    }
+  }
+
+  async #startWorkflow(jobId: number): Promise<void> {
     const facts = await readStartFacts(this.#store.db, jobId)
     if (!facts) return
-    const type = facts.type === 'project_update' ? workflowTypes.projectUpdate : workflowTypes.job
+    const type = workflowTypeOf[facts.type]
     const keyword = (key: typeof keys.template, value: string | null) => (value === null ? [] : [{ key, value }])
     try {
       await this.#temporal.client.workflow.start(type, {
@@ -120,9 +134,18 @@ export class OutboxSender {
     }
   }
 
-  async #cancelWorkflow(row: OutboxRow): Promise<void> {
+  async #signal(jobId: number, signal: string): Promise<void> {
     try {
-      await this.#temporal.client.workflow.getHandle(jobWorkflowId(row.jobId)).cancel()
+      await this.#temporal.client.workflow.getHandle(jobWorkflowId(jobId)).signal(signal)
+    } catch (error) {
+      // It has ended, so it needs to know no more.
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+  }
+
+  async #cancelWorkflow(jobId: number): Promise<void> {
+    try {
+      await this.#temporal.client.workflow.getHandle(jobWorkflowId(jobId)).cancel()
     } catch (error) {
       // Ended by itself in the meantime, or so long ago that Temporal has forgotten it: there is nothing left to cancel.
       if (!(error instanceof WorkflowNotFoundError)) throw error

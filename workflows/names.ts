@@ -1,3 +1,5 @@
+import type { JobType } from '../model/job.ts'
+
 /** Names shared by everybody who talks to Temporal. They are durable: a running workflow of the release before must still find them. */
 
 /** Ungated queue: workflows and every activity that is not `admit`. */
@@ -9,7 +11,34 @@ export function groupTaskQueue(instanceGroupId: number): string {
 }
 
 /** Workflow types by which Temporal starts and replays. */
-export const workflowTypes = { job: 'job', projectUpdate: 'projectUpdate', reaper: 'reaper' } as const
+export const workflowTypes = {
+  job: 'job',
+  projectUpdate: 'projectUpdate',
+  inventoryUpdate: 'inventoryUpdate',
+  systemJob: 'systemJob',
+  workflowJob: 'workflowJob',
+  approval: 'approval',
+  reaper: 'reaper',
+} as const
+
+/** The workflow type that runs a kind of unified job. */
+export const workflowTypeOf = {
+  job: workflowTypes.job,
+  ad_hoc_command: workflowTypes.job,
+  project_update: workflowTypes.projectUpdate,
+  inventory_update: workflowTypes.inventoryUpdate,
+  system_job: workflowTypes.systemJob,
+  workflow_job: workflowTypes.workflowJob,
+  workflow_approval: workflowTypes.approval,
+} as const satisfies Record<JobType, string>
+
+/** Signals, which carry nothing: what changed is in the store. */
+export const signals = {
+  /** To a workflow job: a job of a node has ended, or somebody paused, resumed, skipped or tried again. */
+  progress: 'progress',
+  /** To an approval: somebody approved or denied it. */
+  decided: 'decided',
+} as const
 
 /** One workflow per unified job, whatever its kind; ids are unique over all kinds. */
 export function jobWorkflowId(jobId: number): string {

@@ -17,7 +17,7 @@ describe.each(storeKinds)('jobs that have not started, on %s', (kind) => {
 
   const launch = async (): Promise<number> => (await app.call('POST', '/api/v2/job_templates/16/launch/', {})).body.job
   const cancel = (job: number) => app.call('POST', `/api/v2/jobs/${job}/cancel/`)
-  const messages = (job: number) => app.store.db.select().from(outbox).where(eq(outbox.jobId, job))
+  const messages = (job: number) => app.store.db.select().from(outbox).where(eq(outbox.subjectId, job))
   const show = async (job: number) => (await app.call('GET', `/api/v2/jobs/${job}/`)).body
 
   test('a job that nobody has started to send ends at once', async () => {

@@ -34,7 +34,7 @@ async function cancelJob(tx: Database, jobId: number): Promise<boolean> {
   // A sender that is just claiming the row holds its lock: this waits, and then finds `tries` counted up.
   const unsent = await tx
     .delete(outbox)
-    .where(and(eq(outbox.jobId, jobId), eq(outbox.kind, 'start'), eq(outbox.tries, 0)))
+    .where(and(eq(outbox.subjectId, jobId), eq(outbox.kind, 'start'), eq(outbox.tries, 0)))
     .returning({ id: outbox.id })
   if (unsent.length > 0) await transitionJob(tx, jobId, 'canceled', { cause: 'canceled' })
   else await enqueue(tx, 'cancel', jobId)

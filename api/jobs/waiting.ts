@@ -78,7 +78,7 @@ async function loadLines(ids: number[], context: RequestContext): Promise<Map<nu
           AND (other.eligible_groups->0)::text = (job.eligible_groups->0)::text
           AND (other.waiting_since, other.id) <= (job.waiting_since, job.id)) AS place,
       (SELECT message.last_error FROM ${outbox} message
-        WHERE message.job_id = job.id AND message.kind = 'start') AS last_error
+        WHERE message.subject_id = job.id AND message.kind = 'start') AS last_error
     FROM ${unifiedJobs} job
     WHERE job.id IN ${ids}`)
   return new Map(rows.map((row) => [row.id, { place: Math.max(1, row.place), lastError: row.last_error }]))

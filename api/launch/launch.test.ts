@@ -40,7 +40,7 @@ describe.each(storeKinds)('launching on %s', (kind) => {
         .from(unifiedJobCredentials)
         .where(eq(unifiedJobCredentials.jobId, job.id))
       expect(credentials.map(({ credentialId }) => credentialId).toSorted()).toEqual([17, 7])
-      const messages = await app.store.db.select().from(outbox).where(eq(outbox.jobId, job.id))
+      const messages = await app.store.db.select().from(outbox).where(eq(outbox.subjectId, job.id))
       expect(messages).toMatchObject([{ kind: 'start', tries: 0 }])
       const [template] = await app.store.db.select().from(jobTemplates).where(eq(jobTemplates.id, 16))
       expect(template).toMatchObject({ status: 'pending', currentJobId: job.id })

@@ -32,7 +32,7 @@ describe('a project with a source', () => {
     const messages = await app.store.db
       .select()
       .from(outbox)
-      .where(eq(outbox.jobId, first?.id ?? 0))
+      .where(eq(outbox.subjectId, first?.id ?? 0))
     expect(messages).toMatchObject([{ kind: 'start' }])
 
     await app.call('PATCH', `/api/v2/projects/${id}/`, { description: 'x', scm_url: git.scm_url })

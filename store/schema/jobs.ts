@@ -1,4 +1,5 @@
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   customType,
@@ -17,6 +18,8 @@ import { credentials, executionEnvironments, instanceGroups, organizations } fro
 import { instant, stamps, users } from './identity.ts'
 import { inventories } from './inventory.ts'
 import { jobTemplates, projects } from './templates.ts'
+import { inventorySources, systemJobTemplates } from './updates.ts'
+import { workflowApprovalTemplates, workflowJobTemplates } from './workflows.ts'
 
 const bytes = customType<{ data: Buffer; driverData: Uint8Array }>({
   dataType: () => 'bytea',
@@ -30,7 +33,7 @@ const jobReference = () =>
 
 /**
  * Every job of every kind, so that ids are unique over all kinds and the unified list is one query.
- * Columns below "playbook jobs" and "project updates" are empty for other kinds.
+ * Columns below a heading that names a kind are empty for other kinds, unless those say otherwise.
  */
 export const unifiedJobs = pgTable(
   'unified_jobs',
@@ -83,6 +86,10 @@ export const unifiedJobs = pgTable(
     launchConfig: json().$type<Record<string, unknown>>().notNull().default({}),
     /** credential_passwords given at launch, sealed by store/secrets.ts; wiped when the job ends. */
     launchSecrets: text(),
+    /** The workflow job that a node of made this job; it is told when the job ends. */
+    workflowJobId: integer().references((): AnyPgColumn => unifiedJobs.id, { onDelete: 'set null' }),
+    /** The schedule that launched it. */
+    scheduleId: integer(),
     createdById: integer().references(() => users.id, { onDelete: 'set null' }),
     modifiedById: integer().references(() => users.id, { onDelete: 'set null' }),
     ...stamps(),
@@ -121,9 +128,52 @@ export const unifiedJobs = pgTable(
     scmTrackSubmodules: boolean().notNull().default(false),
     scmDeleteOnUpdate: boolean().notNull().default(false),
     credentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
+
+    // Ad hoc commands
+    moduleName: text().notNull().default(''),
+    moduleArgs: text().notNull().default(''),
+
+    // Inventory updates
+    inventorySourceId: integer().references(() => inventorySources.id, { onDelete: 'set null' }),
+    source: text().notNull().default(''),
+    sourcePath: text().notNull().default(''),
+    sourceVars: text().notNull().default(''),
+    enabledVar: text().notNull().default(''),
+    enabledValue: text().notNull().default(''),
+    hostFilter: text().notNull().default(''),
+    overwrite: boolean().notNull().default(false),
+    overwriteVars: boolean().notNull().default(false),
+    sourceProjectUpdateId: integer(),
+    licenseError: boolean().notNull().default(false),
+    orgHostLimitError: boolean().notNull().default(false),
+
+    // System jobs
+    systemJobTemplateId: integer().references(() => systemJobTemplates.id, { onDelete: 'set null' }),
+    /** What it printed; other kinds have events. */
+    resultStdout: text().notNull().default(''),
+
+    // Workflow jobs; a sliced job has a job template instead of a workflow job template
+    workflowJobTemplateId: integer().references((): AnyPgColumn => workflowJobTemplates.id, { onDelete: 'set null' }),
+    isSlicedJob: boolean().notNull().default(false),
+    /** No further node is started until it is resumed. */
+    paused: boolean().notNull().default(false),
+    /** The workflow job whose successes this one reuses. */
+    continuedFromId: integer().references((): AnyPgColumn => unifiedJobs.id, { onDelete: 'set null' }),
+    webhookService: text().notNull().default(''),
+    webhookCredentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
+    webhookGuid: text().notNull().default(''),
+
+    // Workflow approvals
+    workflowApprovalTemplateId: integer().references((): AnyPgColumn => workflowApprovalTemplates.id, {
+      onDelete: 'set null',
+    }),
+    approvalExpiration: instant(),
+    timedOut: boolean().notNull().default(false),
+    approvedOrDeniedById: integer().references(() => users.id, { onDelete: 'set null' }),
   },
   (table) => [
     index().on(table.status),
+    index().on(table.workflowJobId),
     index().on(table.type, table.finished),
     index().on(table.unifiedJobTemplateId),
     index().on(table.instanceGroupId, table.status),

@@ -47,21 +47,28 @@ export const attempts = pgTable(
   ],
 )
 
-/** What must be told to Temporal; written in the transaction of the request, sent by the worker's outbox service. */
+/**
+ * What a message to Temporal says. start, cancel: of the job's workflow. progress: something of a workflow job's nodes has changed. decided: an
+ * approval was approved or denied. notify: a notification is to be delivered. plan_schedule: a schedule was changed or deleted.
+ */
+export type OutboxKind = 'start' | 'cancel' | 'progress' | 'decided' | 'notify' | 'plan_schedule'
+
+/** What must be told to Temporal; written in the transaction that makes it so, sent by the worker's outbox service. */
 export const outbox = pgTable(
   'outbox',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    kind: text().$type<'start' | 'cancel'>().notNull(),
-    jobId: integer()
-      .notNull()
-      .references(() => unifiedJobs.id, { onDelete: 'cascade' }),
+    kind: text().$type<OutboxKind>().notNull(),
+    /** Id of the job, notification or schedule that `kind` speaks of. */
+    subjectId: integer().notNull(),
+    /** Counts what was asked for again: a message that was asked for again while it was being sent is sent once more. */
+    asked: integer().notNull().default(1),
     tries: integer().notNull().default(0),
     lastError: text().notNull().default(''),
     nextTryAt: instant().notNull().defaultNow(),
     created: instant().notNull().defaultNow(),
   },
-  (table) => [index().on(table.nextTryAt), uniqueIndex().on(table.jobId, table.kind)],
+  (table) => [index().on(table.nextTryAt), uniqueIndex().on(table.subjectId, table.kind)],
 )
 
 /** Why a group admits nobody just now, as its gate sees it; what job_explanation is made of while a job waits. */

@@ -7,7 +7,20 @@ import { inventories } from './inventory.ts'
 /** Projects and all kinds of templates share one id space, as AWX's `unified_job_template` ids do. */
 export const unifiedJobTemplateIds = pgSequence('unified_job_template_id_seq')
 
-const unifiedTemplateId = () => integer().primaryKey().default(sql`nextval('unified_job_template_id_seq')`)
+/** Primary key of a template of any kind, from their shared sequence. */
+export const unifiedTemplateId = () => integer().primaryKey().default(sql`nextval('unified_job_template_id_seq')`)
+
+/**
+ * What a template or project shows of the jobs made from it; kept by store/job-parent.ts. `status` is AWX's: never updated, that of the current
+ * or last job; of a project also ok and missing.
+ */
+export const parentStatus = () => ({
+  status: text().notNull().default('never updated'),
+  lastJobId: integer(),
+  currentJobId: integer(),
+  lastJobFailed: boolean().notNull().default(false),
+  lastJobRun: instant(),
+})
 
 /** Where playbooks come from. */
 export const projects = pgTable(
@@ -34,12 +47,7 @@ export const projects = pgTable(
     signatureValidationCredentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
     defaultEnvironmentId: integer().references(() => executionEnvironments.id, { onDelete: 'set null' }),
     timeout: integer().notNull().default(0),
-    /** AWX's project status: never updated, ok, missing, or that of the last update. */
-    status: text().notNull().default('never updated'),
-    lastJobId: integer(),
-    currentJobId: integer(),
-    lastJobFailed: boolean().notNull().default(false),
-    lastJobRun: instant(),
+    ...parentStatus(),
     /** Playbooks found at the last update (manual projects: read live). */
     playbookFiles: json().$type<string[]>().notNull().default([]),
     ...authors(),
@@ -100,12 +108,10 @@ export const jobTemplates = pgTable(
     jobSliceCount: integer().notNull().default(1),
     webhookService: text().notNull().default(''),
     webhookCredentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
+    /** Sealed by store/secrets.ts. */
+    webhookKey: text().notNull().default(''),
     preventInstanceGroupFallback: boolean().notNull().default(false),
-    status: text().notNull().default('never updated'),
-    lastJobId: integer(),
-    currentJobId: integer(),
-    lastJobFailed: boolean().notNull().default(false),
-    lastJobRun: instant(),
+    ...parentStatus(),
     ...authors(),
     ...stamps(),
   },
