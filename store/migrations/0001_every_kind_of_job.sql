@@ -1,3 +1,10 @@
+CREATE TABLE "organization_galaxy_credentials" (
+	"organization_id" integer NOT NULL,
+	"credential_id" integer NOT NULL,
+	"position" integer NOT NULL,
+	CONSTRAINT "organization_galaxy_credentials_organization_id_credential_id_pk" PRIMARY KEY("organization_id","credential_id")
+);
+--> statement-breakpoint
 CREATE TABLE "job_template_labels" (
 	"job_template_id" integer NOT NULL,
 	"label_id" integer NOT NULL,
@@ -288,6 +295,8 @@ ALTER TABLE "unified_jobs" ADD COLUMN "approval_expiration" timestamp(6) with ti
 ALTER TABLE "unified_jobs" ADD COLUMN "timed_out" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "approved_or_denied_by_id" integer;--> statement-breakpoint
 ALTER TABLE "outbox" ADD COLUMN "asked" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
+ALTER TABLE "organization_galaxy_credentials" ADD CONSTRAINT "organization_galaxy_credentials_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "organization_galaxy_credentials" ADD CONSTRAINT "organization_galaxy_credentials_credential_id_credentials_id_fk" FOREIGN KEY ("credential_id") REFERENCES "public"."credentials"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "job_template_labels" ADD CONSTRAINT "job_template_labels_job_template_id_job_templates_id_fk" FOREIGN KEY ("job_template_id") REFERENCES "public"."job_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "job_template_labels" ADD CONSTRAINT "job_template_labels_label_id_labels_id_fk" FOREIGN KEY ("label_id") REFERENCES "public"."labels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "labels" ADD CONSTRAINT "labels_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint

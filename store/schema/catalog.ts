@@ -105,3 +105,18 @@ export const organizationInstanceGroups = pgTable(
   },
   (table) => [primaryKey({ columns: [table.organizationId, table.instanceGroupId] })],
 )
+
+/** Galaxy servers from which projects of an organization install roles and collections, in the order in which they are asked. */
+export const organizationGalaxyCredentials = pgTable(
+  'organization_galaxy_credentials',
+  {
+    organizationId: integer()
+      .notNull()
+      .references(() => organizations.id, { onDelete: 'cascade' }),
+    credentialId: integer()
+      .notNull()
+      .references(() => credentials.id, { onDelete: 'cascade' }),
+    position: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.credentialId] })],
+)
