@@ -13,6 +13,12 @@ test('everything has a default but what has none', () => {
   expect(settings.adminPassword).toBeUndefined()
 })
 
+test('with the defaults a pod without owner is gone within two minutes', () => {
+  const { reaperIntervalSeconds, orphanGraceSeconds } = readSettings({})
+  // The rest is for the pass itself: a container may take five seconds to end.
+  expect(reaperIntervalSeconds + orphanGraceSeconds).toBeLessThanOrEqual(100)
+})
+
 test('links follow host and port', () => {
   expect(readSettings({ MAYFLY_HOST: '0.0.0.0', MAYFLY_PORT: '80' }).publicUrl).toBe('http://0.0.0.0:80')
 })
