@@ -1,5 +1,6 @@
 import { getTableColumns } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { camelCase } from '../store/camel-case.ts'
 import type { Field } from './field.ts'
 import type { Relation, Resource } from './resource.ts'
 
@@ -107,11 +108,6 @@ function columnKey(
   const key = field.column ?? (field.kind === 'id' ? `${camelCase(name)}Id` : camelCase(name))
   if (!(key in columns)) throw new Error(`${resource.name}.${name}: the table has no column ${key}`)
   return key
-}
-
-/** `max_hosts` → `maxHosts`. */
-export function camelCase(name: string): string {
-  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /** `ExecutionEnvironment` → `execution environment`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { promptFlags } from '../model/prompts.ts'
+import { camelCase } from '../store/camel-case.ts'
 import { hashPassword } from '../store/passwords.ts'
 import {
   credentials,
@@ -17,7 +18,6 @@ import { groupChildren, groupHosts, groups, hosts, inventories } from '../store/
 import { jobEvents, jobHostSummaries, unifiedJobCredentials, unifiedJobs } from '../store/schema/jobs.ts'
 import { jobTemplateCredentials, jobTemplates, projects } from '../store/schema/templates.ts'
 import { type StoreKind, testStore } from '../store/testing.ts'
-import { camelCase } from './registry.ts'
 import { openTestApp, type TestApp } from './testing.ts'
 
 /** A user without any right, with the password `x`. */

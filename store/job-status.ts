@@ -5,7 +5,7 @@ import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
-import { tellParent } from './job-parent.ts'
+import { followUp } from './job-follow-up.ts'
 import { notify } from './notify.ts'
 import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
 
@@ -76,7 +76,7 @@ export async function transitionJob(
       .where(eq(unifiedJobs.id, jobId))
       .returning()
     if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
-    if (before.status !== to) await tellParent(tx, job)
+    if (before.status !== to) await followUp(tx, job)
     await notify(tx, channels.jobs, jobId)
     return { applied: true, job }
   })
@@ -168,7 +168,7 @@ export async function restartJob(db: Database, jobId: number): Promise<JobRow> {
       .where(eq(unifiedJobs.id, jobId))
       .returning()
     if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
-    await tellParent(tx, job)
+    await followUp(tx, job)
     await notify(tx, channels.jobs, jobId)
     return job
   })

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { camelCase } from './camel-case.ts'
 import type { Database } from './database.ts'
 import { hosts } from './schema/inventory.ts'
 import { jobHostSummaries } from './schema/jobs.ts'
@@ -57,10 +58,6 @@ export async function storeHostSummaries(
       UPDATE ${hosts} SET last_job_id = summary.job_id, last_job_host_summary_id = summary.id
       FROM ${jobHostSummaries} AS summary WHERE summary.job_id = ${jobId} AND ${hosts.id} = summary.host_id`)
   })
-}
-
-function camelCase(column: string): string {
-  return column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /**

@@ -5,7 +5,7 @@ import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
 import { FencedError } from './fence.ts'
-import { tellParent } from './job-parent.ts'
+import { followUp } from './job-follow-up.ts'
 import { jobEvents, unifiedJobs } from './schema/jobs.ts'
 import { projects } from './schema/templates.ts'
 
@@ -85,6 +85,6 @@ export async function createProjectUpdate(
     })
     .returning()
   if (!update) throw new Error(`the update of project ${project.id} was not made`)
-  await tellParent(tx, update)
+  await followUp(tx, update)
   return update.id
 }

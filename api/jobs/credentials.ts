@@ -1,10 +1,10 @@
 import { eq, inArray } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { storedPasswordsAsked } from '../../store/launch/stored-passwords.ts'
 import { credentials, credentialTypes } from '../../store/schema/catalog.ts'
 import { unifiedJobCredentials } from '../../store/schema/jobs.ts'
 import { jobTemplateCredentials } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
-import { storedPasswordsAsked } from '../launch/passwords.ts'
 
 /** A credential as jobs and templates show it in `summary_fields.credentials`. */
 export interface CredentialSummary {

@@ -4,16 +4,16 @@ import { launchSecrets } from '../../model/launch.ts'
 import { readPrompts } from '../../model/prompts.ts'
 import { pythonText } from '../../model/variables.ts'
 import type { Database } from '../../store/database.ts'
+import { createJob, secretAnswersKey } from '../../store/launch/create-job.ts'
+import { eligibleGroups, loadSources } from '../../store/launch/sources.ts'
 import { inventories } from '../../store/schema/inventory.ts'
 import { jobEvents, jobHostSummaries, unifiedJobCredentials } from '../../store/schema/jobs.ts'
 import { jobTemplates } from '../../store/schema/templates.ts'
 import { launchContext, open } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
 import { PermissionDeniedError, ValidationError } from '../errors.ts'
-import { createJob, secretAnswersKey } from '../launch/create-job.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
-import { eligibleGroups, loadSources } from '../launch/sources.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { jobCredentials } from './credentials.ts'
 import type { JobRow } from './fields.ts'
@@ -155,7 +155,7 @@ async function copyOf(job: JobRow, limit: string, tx: Database, context: Request
           .select({ prevents: jobTemplates.preventInstanceGroupFallback })
           .from(jobTemplates)
           .where(eq(jobTemplates.id, job.jobTemplateId))
-  const sources = await loadSources({ ...context, db: tx }, job)
+  const sources = await loadSources({ db: tx, keyring: context.deps.keyring }, job)
   return {
     type: 'job' as const,
     name: job.name,

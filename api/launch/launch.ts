@@ -1,5 +1,8 @@
-import { decideLaunch, type LaunchTemplate, missingObjects } from '../../model/launch.ts'
+import type { LaunchTemplate } from '../../model/launch.ts'
 import { type Prompts, readPrompts } from '../../model/prompts.ts'
+import { decideJobTemplateLaunch, makeLaunchedJob } from '../../store/launch/job-template.ts'
+import type { Accepted } from '../../store/launch/new-job.ts'
+import type { LaunchSources, TemplateRow } from '../../store/launch/sources.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { ValidationError } from '../errors.ts'
 import { rememberJobCredentials } from '../jobs/credentials.ts'
@@ -9,46 +12,29 @@ import { authorize } from '../permissions.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { serializeOne } from '../serialize.ts'
 import { rememberSummaries } from '../summary.ts'
-import { createJob } from './create-job.ts'
 import { launchFields } from './fields.ts'
 import { madeHeaders, makeOnce } from './idempotency.ts'
-import { type Accepted, newJob } from './new-job.ts'
-import { type LaunchSources, launchTemplate, loadObjects, loadSources, type TemplateRow } from './sources.ts'
 import { showLaunch } from './view.ts'
 
 /** `/job_templates/N/launch/`. */
 export const launchAction: Action<TemplateRow> = {
   GET: showLaunch,
-  POST: launch,
+  POST: launchJob,
   fields: launchFields,
   ownTransaction: true,
 }
 
-async function launch({ object: template, body, context, render }: ActionInput<TemplateRow>): Promise<ActionResult> {
+async function launchJob({ object: template, body, context, render }: ActionInput<TemplateRow>): Promise<ActionResult> {
   const { prompts, passwords, errors } = readPrompts(body)
-  const found = await loadObjects(context, prompts)
-  const complaints = { ...missingObjects(prompts, found), ...errors }
-  if (Object.keys(complaints).length > 0) throw new ValidationError(complaints)
-
-  const inventoryId = template.askInventoryOnLaunch ? (prompts.inventory ?? template.inventoryId) : template.inventoryId
-  const executionEnvironmentId = template.askExecutionEnvironmentOnLaunch
-    ? (prompts.execution_environment ?? template.executionEnvironmentId)
-    : template.executionEnvironmentId
-  const sources = await loadSources(context, {
-    ...template,
-    jobTemplateId: template.id,
-    inventoryId,
-    executionEnvironmentId,
-  })
-  const rules = launchTemplate(template, sources)
-  const decision = decideLaunch(rules, prompts, passwords, found)
+  const { keyring } = context.deps
+  const launch = await decideJobTemplateLaunch({ db: context.db, keyring }, template, prompts, passwords, errors)
+  const { decision, rules, sources } = launch
   if (!decision.ok) throw new ValidationError(decision.errors)
   await authorizePrompts(context, decision.accepted, rules)
 
   let job: JobRow | undefined
   const made = await makeOnce(context, body, async (tx) => {
-    const { values, more } = newJob(template, rules, sources, decision, context)
-    job = await createJob(tx, values, more)
+    job = await makeLaunchedJob(tx, keyring, launch, decision, { launchType: 'manual', createdById: context.actor.id })
     return { jobId: job.id, ignoredFields: decision.ignored }
   })
   const shown =

@@ -2,13 +2,16 @@ import { canStartWithoutInput, type LaunchTemplate } from '../../model/launch.ts
 import { credentialPlace, passwordsNeeded } from '../../model/launch-credentials.ts'
 import { promptFlags } from '../../model/prompts.ts'
 import { variablesNeeded } from '../../model/survey.ts'
+import { launchTemplate, loadSources, type TemplateRow } from '../../store/launch/sources.ts'
 import type { ActionInput, ActionResult } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
-import { launchTemplate, loadSources, type TemplateRow } from './sources.ts'
 
 /** What launching a template takes: GET `/job_templates/N/launch/`. */
 export async function showLaunch({ object: template, context }: ActionInput<TemplateRow>): Promise<ActionResult> {
-  const sources = await loadSources(context, { ...template, jobTemplateId: template.id })
+  const sources = await loadSources(
+    { db: context.db, keyring: context.deps.keyring },
+    { ...template, jobTemplateId: template.id },
+  )
   const rules = launchTemplate(template, sources)
   const named = async (resource: string, id: number | null) => {
     if (id === null) return {}

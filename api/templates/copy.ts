@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
+import type { TemplateRow } from '../../store/launch/sources.ts'
 import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
-import type { TemplateRow } from '../launch/sources.ts'
 import { resealSurvey } from './survey.ts'
 
 /** Gives a copied template what is no field: organization, survey, credentials and instance groups. */

@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm'
 import { credentialPlace, type LaunchCredential, playCredentialKinds } from '../../model/launch-credentials.ts'
+import { loadSources, type TemplateRow } from '../../store/launch/sources.ts'
 import { type credentials, credentialTypes } from '../../store/schema/catalog.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { ApiError } from '../errors.ts'
-import { loadSources, type TemplateRow } from '../launch/sources.ts'
 
 /** A template has one credential of each type, and of vaults one per vault id. */
 export async function checkTemplateCredential(
@@ -35,7 +35,10 @@ export async function checkTemplateCredential(
     vaultId: typeof vaultId === 'string' ? vaultId : '',
   }
   const { key, label } = credentialPlace(candidate)
-  const { credentials: present } = await loadSources(context, { ...template, jobTemplateId: template.id })
+  const { credentials: present } = await loadSources(
+    { db: context.db, keyring: context.deps.keyring },
+    { ...template, jobTemplateId: template.id },
+  )
   if (present.some((one) => credentialPlace(one).key === key)) {
     throw new ApiError(400, { error: `Cannot assign multiple ${label} credentials.` })
   }

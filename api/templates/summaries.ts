@@ -1,6 +1,7 @@
 import { desc, inArray, sql } from 'drizzle-orm'
 import { resolveEnvironment } from '../../model/execution-environment.ts'
 import { toWireTime } from '../../store/instant.ts'
+import type { TemplateRow } from '../../store/launch/sources.ts'
 import { organizations } from '../../store/schema/catalog.ts'
 import { inventories } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
@@ -9,7 +10,6 @@ import type { RequestContext } from '../context.ts'
 import { globalEnvironment } from '../environments.ts'
 import { templateCredentials } from '../jobs/credentials.ts'
 import { parentSummaries } from '../jobs/job-summaries.ts'
-import type { TemplateRow } from '../launch/sources.ts'
 import { loadSummaries } from '../summary.ts'
 
 /** What templates show in summary_fields besides their foreign keys; a fixed number of queries for a page. */

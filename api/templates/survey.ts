@@ -29,11 +29,6 @@ export const surveyAction: Action<TemplateRow> = {
   title: 'Job Template Survey Spec',
 }
 
-/** A sealed default in clear; anything else as it is. */
-export function openSurveyDefault(keyring: Keyring, templateId: number, variable: string, value: unknown): unknown {
-  return isSealed(value) ? open(keyring, value, surveyContext(templateId, variable)) : value
-}
-
 /** A template's spec for its copy: sealed defaults open for the copy only. */
 export function resealSurvey(keyring: Keyring, source: TemplateRow, copyId: number): Variables {
   if (!Array.isArray(source.surveySpec.spec)) return source.surveySpec

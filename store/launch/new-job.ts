@@ -1,3 +1,4 @@
+import type { LaunchType } from '../../model/job.ts'
 import {
   jobVariables,
   type LaunchDecision,
@@ -6,9 +7,17 @@ import {
   splitSecretAnswers,
 } from '../../model/launch.ts'
 import { pythonJson } from '../../model/variables.ts'
-import type { RequestContext } from '../context.ts'
-import { openSurveyDefault } from '../templates/survey.ts'
+import { isSealed, type Keyring, open, surveyContext } from '../secrets.ts'
 import { eligibleGroups, type LaunchSources, type TemplateRow } from './sources.ts'
+
+/** Who or what launches: columns of the job. */
+export interface LaunchOrigin {
+  launchType: LaunchType
+  createdById: number | null
+  /** The workflow job whose node it is. */
+  workflowJobId?: number
+  scheduleId?: number
+}
 
 /** A launch that may be made. */
 export type Accepted = Extract<LaunchDecision, { ok: true }>
@@ -19,10 +28,10 @@ export function newJob(
   rules: LaunchTemplate,
   sources: LaunchSources,
   { accepted, credentials, passwords }: Accepted,
-  context: RequestContext,
+  { keyring, ...origin }: LaunchOrigin & { keyring: Keyring },
 ) {
   const { shown, secret } = splitSecretAnswers(rules.survey, jobVariables(rules, accepted.extra_vars))
-  const answers = openSurveyDefaults(template, secret, context)
+  const answers = openSurveyDefaults(template, secret, keyring)
   const asked = splitSecretAnswers(rules.survey, accepted.extra_vars ?? {}).shown
   const values = {
     type: 'job' as const,
@@ -31,11 +40,10 @@ export function newJob(
     unifiedJobTemplateId: template.id,
     jobTemplateId: template.id,
     organizationId: template.organizationId,
-    launchType: 'manual' as const,
+    ...origin,
     executionEnvironmentId: accepted.execution_environment ?? template.executionEnvironmentId,
     eligibleGroups: eligibleGroups(sources, template.preventInstanceGroupFallback, accepted.instance_groups),
     launchConfig: { ...accepted, ...(accepted.extra_vars ? { extra_vars: asked } : {}) },
-    createdById: context.actor.id,
     jobType: accepted.job_type ?? template.jobType,
     inventoryId: accepted.inventory ?? template.inventoryId,
     projectId: template.projectId,
@@ -60,7 +68,7 @@ export function newJob(
     credentialIds: credentials.map(({ id }) => id),
     secrets: launchSecrets(passwords, answers),
     answers,
-    keyring: context.deps.keyring,
+    keyring,
   }
   return { values, more }
 }
@@ -68,12 +76,14 @@ export function newJob(
 function openSurveyDefaults(
   template: TemplateRow,
   answers: Record<string, unknown>,
-  context: RequestContext,
+  keyring: Keyring,
 ): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(answers).map(([name, value]) => [
-      name,
-      openSurveyDefault(context.deps.keyring, template.id, name, value),
-    ]),
+    Object.entries(answers).map(([name, value]) => [name, openSurveyDefault(keyring, template.id, name, value)]),
   )
+}
+
+/** A survey's default in clear if it is sealed; anything else as it is. */
+export function openSurveyDefault(keyring: Keyring, templateId: number, variable: string, value: unknown): unknown {
+  return isSealed(value) ? open(keyring, value, surveyContext(templateId, variable)) : value
 }

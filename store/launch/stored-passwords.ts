@@ -1,5 +1,5 @@
 import { mayLackPassphrase, passwordsAsked } from '../../model/launch-passwords.ts'
-import { credentialContext, isSealed, type Keyring, open, UnsealError } from '../../store/secrets.ts'
+import { credentialContext, isSealed, type Keyring, open, UnsealError } from '../secrets.ts'
 
 /** Names of the passwords that a stored credential asks for at launch. Its key is opened only where it decides. */
 export function storedPasswordsAsked(

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { credentialContext, loadKeyring, seal } from '../../store/secrets.ts'
-import { storedPasswordsAsked } from './passwords.ts'
+import { credentialContext, loadKeyring, seal } from '../secrets.ts'
+import { storedPasswordsAsked } from './stored-passwords.ts'
 
 const keyring = await loadKeyring({ MAYFLY_SECRET_KEY: randomBytes(32).toString('base64') })
 

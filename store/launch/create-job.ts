@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm'
-import type { Database } from '../../store/database.ts'
-import { tellParent } from '../../store/job-parent.ts'
-import { enqueue } from '../../store/outbox.ts'
-import { unifiedJobCredentials, unifiedJobs } from '../../store/schema/jobs.ts'
-import { type Keyring, launchContext, seal } from '../../store/secrets.ts'
+import type { Database } from '../database.ts'
+import { followUp } from '../job-follow-up.ts'
+import { enqueue } from '../outbox.ts'
+import { unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
+import { type Keyring, launchContext, seal } from '../secrets.ts'
 
 type NewJob = typeof unifiedJobs.$inferInsert
 
@@ -33,7 +33,7 @@ export async function createJob(
       .insert(unifiedJobCredentials)
       .values(more.credentialIds.map((credentialId) => ({ jobId: job.id, credentialId })))
   }
-  await tellParent(tx, job)
+  await followUp(tx, job)
   await enqueue(tx, 'start', job.id)
   return job
 }

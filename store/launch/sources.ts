@@ -4,6 +4,8 @@ import type { LaunchObjects, LaunchTemplate } from '../../model/launch.ts'
 import type { LaunchCredential } from '../../model/launch-credentials.ts'
 import { type PromptField, type Prompts, promptFlags } from '../../model/prompts.ts'
 import { surveyQuestions } from '../../model/survey.ts'
+import { camelCase } from '../camel-case.ts'
+import type { Database } from '../database.ts'
 import {
   credentials,
   credentialTypes,
@@ -11,18 +13,17 @@ import {
   instanceGroups,
   organizationInstanceGroups,
   organizations,
-} from '../../store/schema/catalog.ts'
-import { inventories, inventoryInstanceGroups } from '../../store/schema/inventory.ts'
-import {
-  jobTemplateCredentials,
-  jobTemplateInstanceGroups,
-  type jobTemplates,
-  projects,
-} from '../../store/schema/templates.ts'
-import type { Keyring } from '../../store/secrets.ts'
-import type { RequestContext } from '../context.ts'
-import { camelCase } from '../registry.ts'
-import { storedPasswordsAsked } from './passwords.ts'
+} from '../schema/catalog.ts'
+import { inventories, inventoryInstanceGroups } from '../schema/inventory.ts'
+import { jobTemplateCredentials, jobTemplateInstanceGroups, type jobTemplates, projects } from '../schema/templates.ts'
+import type { Keyring } from '../secrets.ts'
+import { storedPasswordsAsked } from './stored-passwords.ts'
+
+/** What a launch reads from and writes to; `db` may be a transaction. */
+export interface LaunchStore {
+  db: Database
+  keyring: Keyring
+}
 
 /** A job template as stored. */
 export type TemplateRow = typeof jobTemplates.$inferSelect
@@ -59,7 +60,7 @@ const credentialJson = sql`json_build_object('id', ${credentials.id}, 'name', ${
 
 /** Reads what a job of this template is made of. `inventoryId`: the job's, which may be prompted. */
 export async function loadSources(
-  { db, deps }: Pick<RequestContext, 'db' | 'deps'>,
+  { db, keyring }: LaunchStore,
   job: {
     jobTemplateId: number | null
     projectId: number | null
@@ -105,7 +106,7 @@ export async function loadSources(
     .leftJoin(organizations, sql`${organizations.id} = ${job.organizationId}`)
     .leftJoin(executionEnvironments, sql`${executionEnvironments.id} = ${job.executionEnvironmentId}`)
   if (!row) throw new Error('a query for one row gave none')
-  return { ...row, credentials: row.credentials.map((stored) => launchCredential(deps.keyring, stored)) }
+  return { ...row, credentials: row.credentials.map((stored) => launchCredential(keyring, stored)) }
 }
 
 /** The template as the rules of launching look at it. */
@@ -162,10 +163,7 @@ export function eligibleGroups(sources: LaunchSources, preventsFallback: boolean
 }
 
 /** Looks up the ids of a launch body; no query where it names none. */
-export async function loadObjects(
-  { db, deps }: Pick<RequestContext, 'db' | 'deps'>,
-  prompts: Prompts,
-): Promise<LaunchObjects> {
+export async function loadObjects({ db, keyring }: LaunchStore, prompts: Prompts): Promise<LaunchObjects> {
   const found: LaunchObjects = { credentials: [], instanceGroups: [] }
   if (prompts.inventory !== undefined) {
     const [row] = await db
@@ -193,7 +191,7 @@ export async function loadObjects(
       .from(credentials)
       .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
       .where(inArray(credentials.id, prompts.credentials))
-    found.credentials = rows.map((row) => launchCredential(deps.keyring, row.credential))
+    found.credentials = rows.map((row) => launchCredential(keyring, row.credential))
   }
   return found
 }
