@@ -46,6 +46,51 @@ CREATE TABLE "workflow_job_template_node_labels" (
 	CONSTRAINT "workflow_job_template_node_labels_node_id_label_id_pk" PRIMARY KEY("node_id","label_id")
 );
 --> statement-breakpoint
+CREATE TABLE "notification_attachments" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "notification_attachments_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"notification_template_id" integer NOT NULL,
+	"list" text NOT NULL,
+	"organization_id" integer,
+	"project_id" integer,
+	"job_template_id" integer,
+	"workflow_job_template_id" integer,
+	"inventory_source_id" integer,
+	"system_job_template_id" integer,
+	CONSTRAINT "notification_attachments_unique" UNIQUE NULLS NOT DISTINCT("notification_template_id","list","organization_id","project_id","job_template_id","workflow_job_template_id","inventory_source_id","system_job_template_id")
+);
+--> statement-breakpoint
+CREATE TABLE "notification_templates" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "notification_templates_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"name" text NOT NULL,
+	"description" text DEFAULT '' NOT NULL,
+	"organization_id" integer NOT NULL,
+	"notification_type" text NOT NULL,
+	"notification_configuration" json DEFAULT '{}'::json NOT NULL,
+	"messages" json,
+	"created_by_id" integer,
+	"modified_by_id" integer,
+	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "notification_templates_organizationId_name_unique" UNIQUE("organization_id","name")
+);
+--> statement-breakpoint
+CREATE TABLE "notifications" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "notifications_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"notification_template_id" integer NOT NULL,
+	"job_id" integer,
+	"event" text NOT NULL,
+	"snapshot" json,
+	"status" text DEFAULT 'pending' NOT NULL,
+	"error" text DEFAULT '' NOT NULL,
+	"notifications_sent" integer DEFAULT 0 NOT NULL,
+	"notification_type" text NOT NULL,
+	"recipients" text DEFAULT '' NOT NULL,
+	"subject" text DEFAULT '' NOT NULL,
+	"body" json,
+	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "inventory_inputs" (
 	"inventory_id" integer NOT NULL,
 	"input_inventory_id" integer NOT NULL,
@@ -310,6 +355,18 @@ ALTER TABLE "workflow_job_template_labels" ADD CONSTRAINT "workflow_job_template
 ALTER TABLE "workflow_job_template_labels" ADD CONSTRAINT "workflow_job_template_labels_label_id_labels_id_fk" FOREIGN KEY ("label_id") REFERENCES "public"."labels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_template_node_labels" ADD CONSTRAINT "workflow_job_template_node_labels_node_id_workflow_job_template_nodes_id_fk" FOREIGN KEY ("node_id") REFERENCES "public"."workflow_job_template_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_template_node_labels" ADD CONSTRAINT "workflow_job_template_node_labels_label_id_labels_id_fk" FOREIGN KEY ("label_id") REFERENCES "public"."labels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_attachments" ADD CONSTRAINT "notification_attachments_notification_template_id_notification_templates_id_fk" FOREIGN KEY ("notification_template_id") REFERENCES "public"."notification_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_attachments" ADD CONSTRAINT "notification_attachments_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_attachments" ADD CONSTRAINT "notification_attachments_project_id_projects_id_fk" FOREIGN KEY ("project_id") REFERENCES "public"."projects"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_attachments" ADD CONSTRAINT "notification_attachments_job_template_id_job_templates_id_fk" FOREIGN KEY ("job_template_id") REFERENCES "public"."job_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_attachments" ADD CONSTRAINT "notification_attachments_workflow_job_template_id_workflow_job_templates_id_fk" FOREIGN KEY ("workflow_job_template_id") REFERENCES "public"."workflow_job_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_attachments" ADD CONSTRAINT "notification_attachments_inventory_source_id_inventory_sources_id_fk" FOREIGN KEY ("inventory_source_id") REFERENCES "public"."inventory_sources"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_attachments" ADD CONSTRAINT "notification_attachments_system_job_template_id_system_job_templates_id_fk" FOREIGN KEY ("system_job_template_id") REFERENCES "public"."system_job_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_templates" ADD CONSTRAINT "notification_templates_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_templates" ADD CONSTRAINT "notification_templates_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notification_templates" ADD CONSTRAINT "notification_templates_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notifications" ADD CONSTRAINT "notifications_notification_template_id_notification_templates_id_fk" FOREIGN KEY ("notification_template_id") REFERENCES "public"."notification_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notifications" ADD CONSTRAINT "notifications_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_inputs" ADD CONSTRAINT "inventory_inputs_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_inputs" ADD CONSTRAINT "inventory_inputs_input_inventory_id_inventories_id_fk" FOREIGN KEY ("input_inventory_id") REFERENCES "public"."inventories"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_source_credentials" ADD CONSTRAINT "inventory_source_credentials_inventory_source_id_inventory_sources_id_fk" FOREIGN KEY ("inventory_source_id") REFERENCES "public"."inventory_sources"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -351,6 +408,14 @@ CREATE INDEX "unified_job_labels_label_id_index" ON "unified_job_labels" USING b
 CREATE INDEX "workflow_job_node_labels_label_id_index" ON "workflow_job_node_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_labels_label_id_index" ON "workflow_job_template_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_node_labels_label_id_index" ON "workflow_job_template_node_labels" USING btree ("label_id");--> statement-breakpoint
+CREATE INDEX "notification_attachments_organization_id_index" ON "notification_attachments" USING btree ("organization_id");--> statement-breakpoint
+CREATE INDEX "notification_attachments_project_id_index" ON "notification_attachments" USING btree ("project_id");--> statement-breakpoint
+CREATE INDEX "notification_attachments_job_template_id_index" ON "notification_attachments" USING btree ("job_template_id");--> statement-breakpoint
+CREATE INDEX "notification_attachments_workflow_job_template_id_index" ON "notification_attachments" USING btree ("workflow_job_template_id");--> statement-breakpoint
+CREATE INDEX "notification_attachments_inventory_source_id_index" ON "notification_attachments" USING btree ("inventory_source_id");--> statement-breakpoint
+CREATE INDEX "notification_attachments_system_job_template_id_index" ON "notification_attachments" USING btree ("system_job_template_id");--> statement-breakpoint
+CREATE INDEX "notifications_notification_template_id_index" ON "notifications" USING btree ("notification_template_id");--> statement-breakpoint
+CREATE INDEX "notifications_job_id_index" ON "notifications" USING btree ("job_id");--> statement-breakpoint
 CREATE INDEX "inventory_inputs_input_inventory_id_index" ON "inventory_inputs" USING btree ("input_inventory_id");--> statement-breakpoint
 CREATE INDEX "inventory_source_credentials_credential_id_index" ON "inventory_source_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "inventory_sources_inventory_id_index" ON "inventory_sources" USING btree ("inventory_id");--> statement-breakpoint
