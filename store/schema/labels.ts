@@ -3,7 +3,8 @@ import { organizations } from './catalog.ts'
 import { authors, stamps } from './identity.ts'
 import { unifiedJobs } from './jobs.ts'
 import { jobTemplates } from './templates.ts'
-import { workflowJobNodes, workflowJobTemplateNodes, workflowJobTemplates } from './workflows.ts'
+import { workflowJobNodes } from './workflow-jobs.ts'
+import { workflowJobTemplateNodes, workflowJobTemplates } from './workflows.ts'
 
 /** Words by which templates and jobs are grouped and found. One that nothing carries any more is deleted. */
 export const labels = pgTable(
