@@ -53,6 +53,8 @@ export interface RequestContext {
   now: string
   /** The request itself, for query and headers; its body was already read. */
   request: Request
+  /** Breaks the client's connection; undefined for requests made in the process. */
+  cutConnection: (() => void) | undefined
   /** All resources, compiled. */
   registry: Registry
   /** Ids and rows already loaded in this request, by resource name; keeps lists free of repeated queries. */

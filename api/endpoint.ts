@@ -127,6 +127,7 @@ async function respond(c: Context, endpoint: Endpoint, serving: Serving): Promis
     actor,
     now: new Date(serving.deps.clock?.() ?? Date.now()).toISOString().replace('Z', '000Z'),
     request: c.req.raw,
+    cutConnection: connectionOf(c),
     cache: new Map(),
   }
   if (!endpoint.ownFormats) negotiate(c.req.raw)
@@ -142,6 +143,11 @@ async function respond(c: Context, endpoint: Endpoint, serving: Serving): Promis
     handler({ context: own, body, param: (name) => c.req.param(name) ?? '', query: new URL(c.req.url).searchParams })
   if (reading || endpoint.ownTransaction) return toResponse(await run(context))
   return toResponse(await context.db.transaction((tx) => run({ ...context, db: tx })))
+}
+
+function connectionOf(c: Context): RequestContext['cutConnection'] {
+  const { outgoing } = (c.env ?? {}) as { outgoing?: { destroy(): void } }
+  return outgoing && (() => outgoing.destroy())
 }
 
 async function authenticate(c: Context, endpoint: Endpoint, { authenticator }: Serving): Promise<Actor> {

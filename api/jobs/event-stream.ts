@@ -2,12 +2,10 @@ import { and, asc, eq, gt } from 'drizzle-orm'
 import { channels } from '../../store/channel.ts'
 import type { Store } from '../../store/database.ts'
 import { jobEvents, unifiedJobs } from '../../store/schema/jobs.ts'
+import { bodyStream } from '../body-stream.ts'
 import { BadRequestError } from '../errors.ts'
 import type { Action } from '../resource.ts'
 import { eventsAreStored, type JobRow } from './fields.ts'
-
-/** Nothing is read ahead: the answer to HEAD reads nothing at all. */
-const readWhenAsked = { highWaterMark: 0 }
 
 /** Events read at once. */
 const batch = 500
@@ -25,21 +23,7 @@ export const eventStreamAction: Action<JobRow> = {
     const after = readAfter(query.get('after') ?? headers.get('last-event-id') ?? '0')
     const hungUp = new AbortController()
     const frames = followEvents(context.deps.store, object.id, after, AbortSignal.any([signal, hungUp.signal]))
-    const encoder = new TextEncoder()
-    const body = new ReadableStream<Uint8Array>(
-      {
-        async pull(controller) {
-          const { value, done } = await frames.next()
-          if (done) controller.close()
-          else controller.enqueue(encoder.encode(value))
-        },
-        cancel() {
-          hungUp.abort()
-        },
-      },
-      readWhenAsked,
-    )
-    return new Response(body, {
+    return new Response(await bodyStream(encoded(frames), context, () => hungUp.abort()), {
       headers: {
         'Content-Type': 'text/event-stream; charset=utf-8',
         'Cache-Control': 'no-store',
@@ -51,6 +35,11 @@ export const eventStreamAction: Action<JobRow> = {
   ownFormats: true,
   link: false,
   title: 'Job Event Stream',
+}
+
+async function* encoded(frames: AsyncIterable<string>): AsyncGenerator<Uint8Array, void, undefined> {
+  const encoder = new TextEncoder()
+  for await (const frame of frames) yield encoder.encode(frame)
 }
 
 function readAfter(text: string): number {

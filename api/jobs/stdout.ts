@@ -1,14 +1,13 @@
 import { ansiToHtml, stripAnsi } from '../../model/ansi.ts'
 import type { Database } from '../../store/database.ts'
 import { type LineRange, readStdout, stdoutSize } from '../../store/stdout.ts'
+import { bodyStream } from '../body-stream.ts'
+import type { RequestContext } from '../context.ts'
 import { BadRequestError } from '../errors.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import type { JobRow } from './fields.ts'
 import { chooseStdoutFormat, type StdoutFormat } from './stdout-format.ts'
 import { refusalPage, stdoutPage } from './stdout-page.ts'
-
-/** Nothing is read ahead: the answer to HEAD reads nothing at all. */
-const readWhenAsked = { highWaterMark: 0 }
 
 /** More than this is only offered as a download, whatever part of it is asked for. */
 const maxShownBytes = 1024 * 1024
@@ -31,7 +30,7 @@ async function answerStdout(input: ActionInput<JobRow>, kind: string, title: str
     const message = format === 404 ? 'There is no such format.' : 'The format does not fit the Accept header.'
     return html(refusalPage(title, message), format)
   }
-  if (format === 'txt_download' || format === 'ansi_download') return download(context.db, job.id, kind, format)
+  if (format === 'txt_download' || format === 'ansi_download') return await download(context, job.id, kind, format)
 
   const size = await stdoutSize(context.db, job.id)
   if (size.bytes > maxShownBytes) return tooLarge(format, size.bytes, title)
@@ -83,28 +82,23 @@ async function readText(db: Database, jobId: number, range: LineRange = {}): Pro
 }
 
 /** The whole output, piece by piece: memory stays flat whatever its size, and bytes that are no UTF-8 stay as they were. */
-function download(db: Database, jobId: number, kind: string, format: 'txt_download' | 'ansi_download'): Response {
+async function download(
+  context: RequestContext,
+  jobId: number,
+  kind: string,
+  format: 'txt_download' | 'ansi_download',
+): Promise<Response> {
   const plain = format === 'txt_download'
-  const pieces = readStdout(db, jobId)
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value, done } = await pieces.next()
-        if (done) controller.close()
-        else controller.enqueue(convert(value, plain))
-      },
-      async cancel() {
-        await pieces.return(undefined)
-      },
-    },
-    readWhenAsked,
-  )
-  return new Response(stream, {
+  return new Response(await bodyStream(converted(readStdout(context.db, jobId), plain), context), {
     headers: {
       'Content-Type': 'text/plain',
       'Content-Disposition': `attachment; filename="${kind}_${jobId}${plain ? '' : '.ansi'}.txt"`,
     },
   })
+}
+
+async function* converted(pieces: AsyncIterable<Buffer>, plain: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) yield convert(piece, plain)
 }
 
 /** Latin-1 maps every byte to one character and back, so text rules apply to any bytes without changing others. */

@@ -39,6 +39,14 @@ test('503 with Retry-After while it is away; jobs that ran are whole, and new on
   const justLaunched = await launch(mayfly, template)
   const processes = [mayfly.pid('api'), mayfly.pid('worker')]
 
+  const stream = await fetch(`${mayfly.url}/api/v2/jobs/${running}/events/stream/`, {
+    headers: { authorization: mayfly.auth },
+  })
+  const streamEnds = stream.text().then(
+    () => 'ended',
+    () => 'broke',
+  )
+
   await server.halt()
   const calls: [string, string, unknown?][] = [
     ['GET', '/ping/'],
@@ -63,6 +71,8 @@ test('503 with Retry-After while it is away; jobs that ran are whole, and new on
   await sleep(5_000)
   await server.start()
 
+  // Its client comes again with Last-Event-ID.
+  expect(await streamEnds).toBe('broke')
   await expect.poll(async () => (await mayfly.api('GET', '/ping/')).status, { timeout: 15_000 }).toBe(200)
   const again = await mayfly.api<{ job: number }>('POST', `/job_templates/${template}/launch/`, {}, keyed)
   expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, null])
@@ -71,4 +81,12 @@ test('503 with Retry-After while it is away; jobs that ran are whole, and new on
   expect(await witness.query('SELECT count(*)::int AS jobs FROM unified_jobs')).toEqual([{ jobs: 4 }])
   expect(await witness.query(`SELECT id FROM organizations WHERE name = 'lost'`)).toEqual([])
   expect([mayfly.pid('api'), mayfly.pid('worker')]).toEqual(processes)
+  for (const part of ['api', 'worker'] as const) {
+    expect(
+      mayfly
+        .logs(part)
+        .split('\n')
+        .filter((line) => /"level":(50|60)|^\s+at |^[A-Z]\w*Error/.test(line)),
+    ).toEqual([])
+  }
 })
