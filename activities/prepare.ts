@@ -85,11 +85,12 @@ function whyItCannotRun(
   document: RunDocument,
   executionEnvironmentId: number | null,
 ): Cause | null {
-  const { project, inventory } = document
-  if (!project) return cause('prestart_check_failed', 'Job could not start because its project was deleted.')
+  const { job, project, inventory } = document
+  if (job.type === 'job' && !project)
+    return cause('prestart_check_failed', 'Job could not start because its project was deleted.')
   if (!inventory)
     return cause('prestart_check_failed', 'Job could not start because it does not have a valid inventory.')
-  if (project.scmType !== '' && project.scmRevision === '') {
+  if (project && project.scmType !== '' && project.scmRevision === '') {
     return cause(
       'dependency_failed',
       `Project "${project.name}" has no revision to run: its last update did not succeed.`,

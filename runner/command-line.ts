@@ -41,8 +41,8 @@ function vaultArguments(passwordNames: string[]): string[] {
   })
 }
 
-/** Only plain text may stand here: Ansible would evaluate Jinja. */
-function plain(field: string, value: string): string {
+/** Only plain text may stand here: Ansible would evaluate Jinja. Throws CredentialUnusableError. */
+export function plain(field: string, value: string): string {
   if (/\{\{|\{%/.test(value)) throw new CredentialUnusableError(`Inline Jinja variables are not allowed in ${field}.`)
   return value
 }

@@ -3,7 +3,7 @@ import type { CredentialEffects } from './credentials.ts'
 import type { RunnerJob } from './job.ts'
 
 /** AWX's defaults for every run. */
-const ansibleDefaults = {
+export const ansibleDefaults = {
   ANSIBLE_FORCE_COLOR: 'True',
   ANSIBLE_HOST_KEY_CHECKING: 'False',
   ANSIBLE_INVENTORY_UNPARSED_FAILED: 'True',

@@ -48,7 +48,7 @@ export async function buildPayload(job: RunnerJob): Promise<Payload> {
 }
 
 /** The wire format: two JSON lines, the zip in base64 without line end, and the end mark right after it. */
-function encode(kwargs: Record<string, unknown>, entries: ZipEntry[]): Pick<Payload, 'size' | 'stream'> {
+export function encode(kwargs: Record<string, unknown>, entries: ZipEntry[]): Pick<Payload, 'size' | 'stream'> {
   const length = zipSize(entries)
   const head = Buffer.from(`${JSON.stringify({ kwargs })}\n${JSON.stringify({ zipfile: length })}\n`)
   const tail = Buffer.from('{"eof": true}\n')
@@ -114,8 +114,8 @@ async function privateDataDir(job: RunnerJob, effects: CredentialEffects): Promi
   ]
 }
 
-/** Always ours and always complete: what is missing here would be taken from elsewhere. */
-function settings(job: RunnerJob): Record<string, unknown> {
+/** The runner's `env/settings`. Always ours and always complete: what is missing here would be taken from elsewhere. */
+export function settings(job: Pick<RunnerJob, 'timeout' | 'idleTimeout'>): Record<string, unknown> {
   return {
     ...(job.timeout > 0 ? { job_timeout: job.timeout } : {}),
     ...(job.idleTimeout > 0 ? { idle_timeout: job.idleTimeout } : {}),

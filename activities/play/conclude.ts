@@ -15,7 +15,7 @@ import type { Verdict } from '../types.ts'
 import { storeArtifacts, storeGatheredFacts } from './artifacts.ts'
 import type { Collected } from './collect.ts'
 import { interpretEnding } from './interpret.ts'
-import type { PreparedRun } from './prepared-run.ts'
+import type { PreparedRun } from './run-parts.ts'
 
 /** A run that came to its end, whatever that was. */
 export interface Ended {
@@ -38,7 +38,7 @@ export async function conclude(
   try {
     if (collected.artifacts) {
       await storeArtifacts(deps.store, jobId, collected.artifacts)
-      if (run.job.facts) await storeGatheredFacts(deps.store, collected.artifacts, run.hostIds, run.job.facts)
+      if (run.facts) await storeGatheredFacts(deps.store, collected.artifacts, run.hostIds, run.facts)
     }
     const record = await readPlayRecord(deps.store.db, jobId)
     const summaries = record.stats ? hostSummaries(record.stats) : []

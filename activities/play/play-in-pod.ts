@@ -3,7 +3,6 @@ import { causeOfTermination } from '../../kubernetes/pod-end.ts'
 import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { acknowledge, deliverPayload, signalRunner } from '../../kubernetes/spool.ts'
 import { cause } from '../../model/cause.ts'
-import { buildPayload } from '../../runner/payload.ts'
 import { recordDelivered } from '../../store/attempts.ts'
 import type { AttemptRow } from '../../store/claims.ts'
 import { transitionJob } from '../../store/job-status.ts'
@@ -15,7 +14,8 @@ import { type Collected, collectOutput } from './collect.ts'
 import { conclude, concludeWith, type Ended } from './conclude.ts'
 import { causeOfError } from './errors.ts'
 import { causeOfEnding } from './pod-ending.ts'
-import { type PreparedRun, prepareRun } from './prepared-run.ts'
+import { prepareRun } from './prepared-run.ts'
+import type { PreparedRun } from './run-parts.ts'
 
 /** A job and the pod that its attempt has. */
 export interface PlayInput {
@@ -60,7 +60,7 @@ async function deliver(
   run: PreparedRun,
 ): Promise<void> {
   heart.says({ phase: 'starting', pod: pod.name })
-  const payload = await buildPayload(run.job)
+  const payload = await run.payload()
   run.secrets.push(...payload.secrets)
   const pending = AbortSignal.timeout(pendingMs(deps, attempt))
   await deliverPayload(

@@ -1,28 +1,25 @@
-import type { InventoryStructure } from '../../model/inventory-script.ts'
 import { restoreSecretAnswers } from '../../model/launch.ts'
 import { storedVariables } from '../../model/variables.ts'
 import { secretsOf } from '../../runner/credentials.ts'
-import { metaVars, type RunnerJob } from '../../runner/job.ts'
+import type { RunnerJob } from '../../runner/job.ts'
+import { buildPayload } from '../../runner/payload.ts'
 import { readFacts } from '../../store/facts.ts'
 import { readInventory } from '../../store/inventory.ts'
 import type { RunDocument } from '../../store/run-document.ts'
 import { launchPasswords, resolve } from '../credentials.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { projectAtRevision } from '../project-folder.ts'
+import { prepareAdHocRun } from './prepared-ad-hoc.ts'
+import { metaVarsOf, noInventory, type PreparedRun } from './run-parts.ts'
 
-/** Everything that is needed to start a play and to read its output. Holds secrets: it lives in memory only. */
-export interface PreparedRun {
-  job: RunnerJob
-  /** Inventory hosts by name, to which events and facts belong. */
-  hostIds: ReadonlyMap<string, number>
-  /** Values that must not appear in anything stored. */
-  secrets: string[]
+/** Gathers what a run is made of, by the kind of the job. */
+export async function prepareRun(deps: ActivityDeps, document: RunDocument, signal: AbortSignal): Promise<PreparedRun> {
+  if (document.job.type === 'ad_hoc_command') return await prepareAdHocRun(deps, document)
+  return await preparePlay(deps, document, signal)
 }
 
-const noInventory: InventoryStructure = { name: '', variables: '', hosts: [], groups: [] }
-
-/** Gathers what a run is made of, with the project at the job's revision on this machine. */
-export async function prepareRun(deps: ActivityDeps, document: RunDocument, signal: AbortSignal): Promise<PreparedRun> {
+/** A playbook run, with the project at the job's revision on this machine. */
+async function preparePlay(deps: ActivityDeps, document: RunDocument, signal: AbortSignal): Promise<PreparedRun> {
   const { job, template } = document
   const inventory = job.inventoryId === null ? undefined : await readInventory(deps.store.db, job.inventoryId)
   const project = await projectAtRevision(deps, document, signal)
@@ -60,7 +57,8 @@ export async function prepareRun(deps: ActivityDeps, document: RunDocument, sign
     taskEnv: {},
   }
   return {
-    job: runnerJob,
+    payload: () => buildPayload(runnerJob),
+    facts: runnerJob.facts,
     hostIds: new Map((inventory?.hosts ?? []).map((host) => [host.name, host.id])),
     secrets: [...credentials.flatMap(secretsOf), ...Object.values(passwords).filter((password) => password !== '')],
   }
@@ -72,24 +70,4 @@ async function factsOf({ store }: Pick<ActivityDeps, 'store'>, inventoryId: numb
     facts.push({ hostName, facts: values, modified: new Date(modified ?? 0) })
   }
   return facts
-}
-
-/** The awx_* and tower_* variables of AWX's jobs. */
-function metaVarsOf({ job, template, project, inventory, user }: RunDocument): Record<string, unknown> {
-  return metaVars({
-    job_id: job.id,
-    job_launch_type: job.launchType,
-    job_template_id: template?.id,
-    job_template_name: template?.name,
-    project_revision: job.scmRevision || undefined,
-    project_scm_branch: project?.scmBranch || undefined,
-    job_scm_branch: job.scmBranch || undefined,
-    user_id: user?.id,
-    user_name: user?.username,
-    user_email: user?.email,
-    user_first_name: user?.firstName,
-    user_last_name: user?.lastName,
-    inventory_id: inventory?.id,
-    inventory_name: inventory?.name,
-  })
 }

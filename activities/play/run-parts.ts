@@ -1,0 +1,39 @@
+import type { InventoryStructure } from '../../model/inventory-script.ts'
+import { metaVars, type RunnerJob } from '../../runner/job.ts'
+import type { Payload } from '../../runner/payload.ts'
+import type { RunDocument } from '../../store/run-document.ts'
+
+/** Everything that is needed to start a play and to read its output. Holds secrets: it lives in memory only. */
+export interface PreparedRun {
+  /** Puts together what is sent to the pod; its secrets are to be hidden like those below. */
+  payload(): Promise<Payload>
+  /** The facts that were sent along, when the fact cache is on, else null. */
+  facts: RunnerJob['facts']
+  /** Inventory hosts by name, to which events and facts belong. */
+  hostIds: ReadonlyMap<string, number>
+  /** Values that must not appear in anything stored. */
+  secrets: string[]
+}
+
+/** Of a job without an inventory. */
+export const noInventory: InventoryStructure = { name: '', variables: '', hosts: [], groups: [] }
+
+/** The awx_* and tower_* variables of AWX's jobs. */
+export function metaVarsOf({ job, template, project, inventory, user }: RunDocument): Record<string, unknown> {
+  return metaVars({
+    job_id: job.id,
+    job_launch_type: job.launchType,
+    job_template_id: template?.id,
+    job_template_name: template?.name,
+    project_revision: job.scmRevision || undefined,
+    project_scm_branch: project?.scmBranch || undefined,
+    job_scm_branch: job.scmBranch || undefined,
+    user_id: user?.id,
+    user_name: user?.username,
+    user_email: user?.email,
+    user_first_name: user?.firstName,
+    user_last_name: user?.lastName,
+    inventory_id: inventory?.id,
+    inventory_name: inventory?.name,
+  })
+}
