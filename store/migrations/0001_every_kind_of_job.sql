@@ -152,29 +152,6 @@ CREATE TABLE "system_job_templates" (
 	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE "webhook_deliveries" (
-	"template_id" integer NOT NULL,
-	"guid" text NOT NULL,
-	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "webhook_deliveries_template_id_guid_pk" PRIMARY KEY("template_id","guid")
-);
---> statement-breakpoint
-CREATE TABLE "workflow_approval_templates" (
-	"id" integer PRIMARY KEY DEFAULT nextval('unified_job_template_id_seq') NOT NULL,
-	"name" text NOT NULL,
-	"description" text DEFAULT '' NOT NULL,
-	"timeout" integer DEFAULT 0 NOT NULL,
-	"status" text DEFAULT 'never updated' NOT NULL,
-	"last_job_id" integer,
-	"current_job_id" integer,
-	"last_job_failed" boolean DEFAULT false NOT NULL,
-	"last_job_run" timestamp(6) with time zone,
-	"created_by_id" integer,
-	"modified_by_id" integer,
-	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
-	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
-);
---> statement-breakpoint
 CREATE TABLE "workflow_job_edges" (
 	"parent_id" integer NOT NULL,
 	"child_id" integer NOT NULL,
@@ -221,6 +198,29 @@ CREATE TABLE "workflow_job_nodes" (
 	"forks" integer,
 	"job_slice_count" integer,
 	"timeout" integer,
+	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "webhook_deliveries" (
+	"template_id" integer NOT NULL,
+	"guid" text NOT NULL,
+	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "webhook_deliveries_template_id_guid_pk" PRIMARY KEY("template_id","guid")
+);
+--> statement-breakpoint
+CREATE TABLE "workflow_approval_templates" (
+	"id" integer PRIMARY KEY DEFAULT nextval('unified_job_template_id_seq') NOT NULL,
+	"name" text NOT NULL,
+	"description" text DEFAULT '' NOT NULL,
+	"timeout" integer DEFAULT 0 NOT NULL,
+	"status" text DEFAULT 'never updated' NOT NULL,
+	"last_job_id" integer,
+	"current_job_id" integer,
+	"last_job_failed" boolean DEFAULT false NOT NULL,
+	"last_job_run" timestamp(6) with time zone,
+	"created_by_id" integer,
+	"modified_by_id" integer,
 	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
 	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
 );
@@ -377,8 +377,6 @@ ALTER TABLE "inventory_sources" ADD CONSTRAINT "inventory_sources_execution_envi
 ALTER TABLE "inventory_sources" ADD CONSTRAINT "inventory_sources_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_sources" ADD CONSTRAINT "inventory_sources_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "system_job_templates" ADD CONSTRAINT "system_job_templates_execution_environment_id_execution_environments_id_fk" FOREIGN KEY ("execution_environment_id") REFERENCES "public"."execution_environments"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "workflow_approval_templates" ADD CONSTRAINT "workflow_approval_templates_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "workflow_approval_templates" ADD CONSTRAINT "workflow_approval_templates_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_edges" ADD CONSTRAINT "workflow_job_edges_parent_id_workflow_job_nodes_id_fk" FOREIGN KEY ("parent_id") REFERENCES "public"."workflow_job_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_edges" ADD CONSTRAINT "workflow_job_edges_child_id_workflow_job_nodes_id_fk" FOREIGN KEY ("child_id") REFERENCES "public"."workflow_job_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_node_credentials" ADD CONSTRAINT "workflow_job_node_credentials_node_id_workflow_job_nodes_id_fk" FOREIGN KEY ("node_id") REFERENCES "public"."workflow_job_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -389,6 +387,8 @@ ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_workflow_job
 ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_execution_environment_id_execution_environments_id_fk" FOREIGN KEY ("execution_environment_id") REFERENCES "public"."execution_environments"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "workflow_approval_templates" ADD CONSTRAINT "workflow_approval_templates_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "workflow_approval_templates" ADD CONSTRAINT "workflow_approval_templates_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_template_edges" ADD CONSTRAINT "workflow_job_template_edges_parent_id_workflow_job_template_nodes_id_fk" FOREIGN KEY ("parent_id") REFERENCES "public"."workflow_job_template_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_template_edges" ADD CONSTRAINT "workflow_job_template_edges_child_id_workflow_job_template_nodes_id_fk" FOREIGN KEY ("child_id") REFERENCES "public"."workflow_job_template_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_template_node_credentials" ADD CONSTRAINT "workflow_job_template_node_credentials_node_id_workflow_job_template_nodes_id_fk" FOREIGN KEY ("node_id") REFERENCES "public"."workflow_job_template_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -420,11 +420,11 @@ CREATE INDEX "inventory_inputs_input_inventory_id_index" ON "inventory_inputs" U
 CREATE INDEX "inventory_source_credentials_credential_id_index" ON "inventory_source_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "inventory_sources_inventory_id_index" ON "inventory_sources" USING btree ("inventory_id");--> statement-breakpoint
 CREATE INDEX "inventory_sources_source_project_id_index" ON "inventory_sources" USING btree ("source_project_id");--> statement-breakpoint
-CREATE INDEX "webhook_deliveries_created_index" ON "webhook_deliveries" USING btree ("created");--> statement-breakpoint
 CREATE INDEX "workflow_job_edges_child_id_index" ON "workflow_job_edges" USING btree ("child_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_node_credentials_credential_id_index" ON "workflow_job_node_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_nodes_workflow_job_id_index" ON "workflow_job_nodes" USING btree ("workflow_job_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_nodes_job_id_index" ON "workflow_job_nodes" USING btree ("job_id");--> statement-breakpoint
+CREATE INDEX "webhook_deliveries_created_index" ON "webhook_deliveries" USING btree ("created");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_edges_child_id_index" ON "workflow_job_template_edges" USING btree ("child_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_node_credentials_credential_id_index" ON "workflow_job_template_node_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_nodes_unified_job_template_id_index" ON "workflow_job_template_nodes" USING btree ("unified_job_template_id");--> statement-breakpoint
