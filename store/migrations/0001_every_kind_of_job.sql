@@ -182,6 +182,7 @@ CREATE TABLE "workflow_job_nodes" (
 	"job_id" integer,
 	"earlier_jobs" json DEFAULT '[]'::json NOT NULL,
 	"do_not_run" boolean DEFAULT false NOT NULL,
+	"reuse_job_id" integer,
 	"skipped" boolean DEFAULT false NOT NULL,
 	"ancestor_artifacts" json DEFAULT '{}'::json NOT NULL,
 	"job_slice" integer DEFAULT 0 NOT NULL,
@@ -385,6 +386,7 @@ ALTER TABLE "workflow_job_node_instance_groups" ADD CONSTRAINT "workflow_job_nod
 ALTER TABLE "workflow_job_node_instance_groups" ADD CONSTRAINT "workflow_job_node_instance_groups_instance_group_id_instance_groups_id_fk" FOREIGN KEY ("instance_group_id") REFERENCES "public"."instance_groups"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_workflow_job_id_unified_jobs_id_fk" FOREIGN KEY ("workflow_job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_reuse_job_id_unified_jobs_id_fk" FOREIGN KEY ("reuse_job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_nodes" ADD CONSTRAINT "workflow_job_nodes_execution_environment_id_execution_environments_id_fk" FOREIGN KEY ("execution_environment_id") REFERENCES "public"."execution_environments"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_approval_templates" ADD CONSTRAINT "workflow_approval_templates_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint

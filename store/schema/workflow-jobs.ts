@@ -22,6 +22,8 @@ export const workflowJobNodes = pgTable(
     /** Jobs that a retry replaced, oldest first. */
     earlierJobs: json().$type<number[]>().notNull().default([]),
     doNotRun: boolean().notNull().default(false),
+    /** A job of the run that this one continues, which succeeded: when the node's turn comes it is taken for its own instead of a new one. */
+    reuseJobId: integer().references(() => unifiedJobs.id, { onDelete: 'set null' }),
     /** An operator said that the run goes on as if it had succeeded. */
     skipped: boolean().notNull().default(false),
     /** `set_stats` data of all nodes before it, as of when its job was made; later parents win. */
