@@ -6,6 +6,7 @@ import type { PreparedProject } from './types.ts'
 /**
  * The folder of one project:
  *   mirror.git, known_hosts     what is fetched from the remote
+ *   archive.json                what an archive was when it was fetched last
  *   trees/<name>/               trees and Galaxy content, never changed once they have their name
  *   revisions/<commit>.json     which trees make up a revision
  *   content/<hash>.json         which tree holds the Galaxy content of equal requirements files
@@ -81,7 +82,7 @@ export class Checkouts {
    */
   async clean(days: number): Promise<void> {
     for (const name of await readdir(this.folder)) {
-      if (/^(access|mirror)-/.test(name)) await rm(join(this.folder, name), { recursive: true, force: true })
+      if (/^(access|archive|mirror)-/.test(name)) await rm(join(this.folder, name), { recursive: true, force: true })
     }
     const oldest = Date.now() - days * 24 * 3600_000
     const used = new Set<string>()

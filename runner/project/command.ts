@@ -16,9 +16,27 @@ export class CommandFailedError extends Error {
   }
 }
 
+/** A child process printed nothing for too long and was stopped. */
+export class CommandSilentError extends Error {
+  override name = 'CommandSilentError'
+  constructor(program: string, silenceMs: number) {
+    super(
+      `${program} heard nothing for ${silenceMs / 1000} seconds and was stopped: the server or the way there hangs.`,
+    )
+  }
+}
+
+/** How far a transfer has come, which is no news once it has failed. */
+const progressLine = /^(remote: +)?([A-Z][a-z]+ (objects|deltas)|Enumerating|Total \d|Updating files|Filtering content)/
+
+/** The lines of an output, without empty ones and progress. */
+export function outputLines(text: string): string[] {
+  return text.split(/\r?\n|\r/).filter((line) => line.trim() !== '' && !progressLine.test(line))
+}
+
 /** The lines that say what went wrong, or the last ones when none is marked as such. */
 function readable(text: string): string {
-  const lines = text.split(/\r?\n|\r/).filter((line) => line.trim() !== '')
+  const lines = outputLines(text)
   const marked = lines.filter((line) =>
     /^(fatal|error|remote|ERROR|\[ERROR\]|ssh|.*Permission denied|Host key)/.test(line),
   )
@@ -30,15 +48,23 @@ const mostOutput = 4 * 1024 * 1024
 /** Milliseconds between asking a child to end and killing it. */
 const grace = 2000
 
+/** Where and how long a command runs. */
+export interface CommandOptions {
+  cwd: string
+  env: Record<string, string>
+  signal: AbortSignal
+  /** How long it may print nothing, in milliseconds; absent: for ever. */
+  silenceMs?: number
+}
+
 /**
  * Runs a program to its end in a process group of its own and answers its stdout. Throws CommandFailedError; when the signal aborts, kills the
- * whole group and throws the signal's reason.
+ * whole group and throws the signal's reason; when it is silent for too long, kills it and throws CommandSilentError.
  */
-export async function runCommand(
-  command: string[],
-  options: { cwd: string; env: Record<string, string>; signal: AbortSignal },
-): Promise<string> {
-  const { cwd, env, signal } = options
+export async function runCommand(command: string[], options: CommandOptions): Promise<string> {
+  const { cwd, env, silenceMs } = options
+  const silence = new AbortController()
+  const signal = AbortSignal.any([options.signal, silence.signal])
   signal.throwIfAborted()
   const [program = '', ...words] = command
   const child = spawn(program, words, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -57,6 +83,8 @@ export async function runCommand(
     killTimer = setTimeout(() => kill('SIGKILL'), grace)
   }
   signal.addEventListener('abort', onAbort, { once: true })
+  const watch = silenceMs && setTimeout(() => silence.abort(new CommandSilentError(program, silenceMs)), silenceMs)
+  if (watch) for (const stream of [child.stdout, child.stderr]) stream.on('data', () => watch.refresh())
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', (error) => reject(new CommandFailedError(command, null, '', String(error.message))))
@@ -68,6 +96,7 @@ export async function runCommand(
   } finally {
     signal.removeEventListener('abort', onAbort)
     clearTimeout(killTimer)
+    if (watch) clearTimeout(watch)
     // A child that went into the background must not outlive what it was started for.
     kill('SIGKILL')
   }

@@ -42,7 +42,14 @@ async function sync(options: Parameters<typeof syncContent>[0]['options']) {
     rows.push(...more)
   }, new Redactor([]))
   const env = { PATH: process.env.PATH ?? '' }
-  const request = { folder: join(folder, 'project'), env, options, checkouts, signal: new AbortController().signal }
+  const request = {
+    folder: join(folder, 'project'),
+    env,
+    options,
+    checkouts,
+    signal: new AbortController().signal,
+    patienceMs: 60_000,
+  }
   const ended = await syncContent(request, narrator).catch((error: unknown) => error)
   const results = rows.filter((row) => row.event.startsWith('runner_on_') && row.event !== 'runner_on_start')
   return { ended, results: results.map((row) => [row.event.slice('runner_on_'.length), row.changed]), rows }
@@ -95,11 +102,17 @@ describe('requirements', () => {
     expect(results[2]).toEqual(['skipped', false])
   })
 
-  test('without ansible-galaxy are named', async () => {
+  test('without ansible-galaxy or a server to ask are named', async () => {
     put('requirements.yml', 'roles: [x]\n')
     const { ended, rows } = await sync({ galaxy: null, refreshContent: true })
     expect(ended).toEqual({ rolesFolder: null, collectionsFolder: null })
-    expect(rows.at(-1)?.stdout).toContain('the content of requirements.yml is not installed')
+    expect(rows.at(-1)?.stdout).toContain(
+      'The content of requirements.yml is not installed: ansible-galaxy was not found',
+    )
+    const none = await sync({ galaxy: galaxy(), galaxyServers: [], refreshContent: true })
+    expect(none.ended).toEqual(ended)
+    expect(none.rows.at(-1)?.stdout).toContain('has no Galaxy credential')
+    expect(calls()).toEqual([])
   })
 
   test('that are no YAML, or not to be had, fail with a reason and leave nothing behind', async () => {

@@ -23,6 +23,8 @@ export interface ContentRequest {
   options: { galaxy: GalaxyCommand | null; galaxyServers?: GalaxyServer[]; refreshContent: boolean }
   checkouts: Checkouts
   signal: AbortSignal
+  /** How long a remote may be silent, in milliseconds. */
+  patienceMs: number
 }
 
 /** Folders with roles and collections that the project asks for; null where it asks for none. */
@@ -33,6 +35,8 @@ export interface ProjectContent {
 
 const action = 'ansible.builtin.command'
 const configFile = 'ansible.cfg'
+/** ansible-galaxy tells of each piece of content, not of its progress, and tries again what timed out: it may be silent for some patiences. */
+const silenceFactor = 10
 
 /** Installs what the requirements files ask for, a task for each. Throws CommandFailedError, RequirementsError. */
 export async function syncContent(request: ContentRequest, narrator: Narrator): Promise<ProjectContent> {
@@ -43,8 +47,13 @@ export async function syncContent(request: ContentRequest, narrator: Narrator): 
     return { rolesFolder: null, collectionsFolder: null }
   }
   const { galaxy } = request.options
-  if (!galaxy) {
-    const msg = `ansible-galaxy was not found on the control plane, so the content of ${files.join(', ')} is not installed.`
+  const missing = !galaxy
+    ? 'ansible-galaxy was not found on the control plane'
+    : request.options.galaxyServers?.length === 0
+      ? 'the organization of the project has no Galaxy credential (galaxy_credentials)'
+      : null
+  if (!galaxy || missing) {
+    const msg = `The content of ${files.join(', ')} is not installed: ${missing}.`
     await narrator.task('Warn about disabled content sync', 'ansible.builtin.debug', () => ({
       res: { msg },
       shown: { msg },
@@ -89,7 +98,7 @@ async function contentTree(
 }
 
 async function installOne(
-  { folder, env, options, signal }: ContentRequest,
+  { folder, env, options, signal, patienceMs }: ContentRequest,
   galaxy: GalaxyCommand,
   target: string,
   requirements: Requirements,
@@ -102,6 +111,7 @@ async function installOne(
       cwd: folder,
       env: { ...env, ...galaxyEnvironment(galaxy, options.galaxyServers ?? [], join(target, configFile)) },
       signal,
+      silenceMs: patienceMs * silenceFactor,
     })
     output.push(...text.split('\n').filter((line) => line !== ''))
   }

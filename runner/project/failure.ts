@@ -1,4 +1,5 @@
-import { CommandFailedError } from './command.ts'
+import { ArchiveError } from './archive/archive-error.ts'
+import { CommandFailedError, CommandSilentError, outputLines } from './command.ts'
 import { RequirementsError } from './galaxy.ts'
 import { GitSourceError } from './git-url.ts'
 
@@ -11,14 +12,16 @@ export function describeFailure(error: unknown, signal: AbortSignal): Record<str
     cmd: error.command.join(' '),
     rc: error.code,
     msg: error.message,
-    stdout_lines: error.stdout.split('\n').slice(-50).filter(Boolean),
-    stderr_lines: error.stderr.split('\n').slice(-50).filter(Boolean),
+    stdout_lines: outputLines(error.stdout).slice(-50),
+    stderr_lines: outputLines(error.stderr).slice(-50),
   }
 }
 
 /** True for what the project, its remote or its requirements are to blame for, false for trouble of the control plane itself. */
 export function isExpected(error: unknown): error is Error {
-  return error instanceof CommandFailedError || error instanceof GitSourceError || error instanceof RequirementsError
+  return [ArchiveError, CommandFailedError, CommandSilentError, GitSourceError, RequirementsError].some(
+    (kind) => error instanceof kind,
+  )
 }
 
 /** What people are told; may hold secrets. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -188,6 +188,29 @@ eval "exec $last"
         'UserKnownHostsFile="/dev/null"',
       ]),
     )
+  })
+})
+
+describe('a server that takes the connection and says nothing', () => {
+  const sockets = new Set<Socket>()
+  const silent = createTcpServer((socket) => {
+    sockets.add(socket.on('error', () => {}))
+  })
+  beforeEach(() => new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve)))
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => silent.close(resolve))
+  })
+
+  test.each([
+    ['http', /too slow|heard nothing for 2 seconds/],
+    ['git', /heard nothing for 2 seconds/],
+    ['ssh', /timed out|heard nothing for 2 seconds/],
+  ])('%s: is given up', async (scheme, message) => {
+    const { port } = silent.address() as AddressInfo
+    const { result } = await update(`${scheme}://127.0.0.1:${port}/x.git`, null, { patience: 1 })
+    expect(result).toMatchObject({ status: 'failed', project: null })
+    expect(`${result.cause?.message} ${result.cause?.detail}`).toMatch(message)
   })
 })
 

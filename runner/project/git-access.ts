@@ -44,21 +44,25 @@ const gitSettings: [string, string][] = [
   ['credential.helper', ''],
   ['core.hooksPath', '/dev/null'],
   ['http.lowSpeedLimit', '1'],
-  ['http.lowSpeedTime', '60'],
   ['gc.autoDetach', 'false'],
   ['maintenance.autoDetach', 'false'],
   ['advice.detachedHead', 'false'],
 ]
 
-/** Makes git's environment for a source. `folder` is the project's own: host keys are kept there, keys lie there while the update runs. */
+/**
+ * Makes git's environment for a source. `folder` is the project's own: host keys are kept there, keys lie there while the update runs. A remote may
+ * be silent for `patienceMs`.
+ */
 export async function openGitAccess(
   folder: string,
   source: GitSource,
   credential: ResolvedCredential | null,
   hostKeys: HostKeyPolicy,
   extra: Record<string, string>,
+  patienceMs: number,
 ): Promise<GitAccess> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  const patienceSeconds = Math.max(Math.ceil(patienceMs / 1000), 1)
   const home = await mkdtemp(join(folder, 'access-'))
   try {
     return { ...(await accessIn(home)), [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }) }
@@ -77,7 +81,11 @@ export async function openGitAccess(
     await writeFile(script, answerScript, { mode: 0o700 })
     if (key) await writeFile(join(home, 'key'), withFinalNewline(key), { mode: 0o600 })
     const knownHosts = await knownHostsFile(home)
-    const settings = source.transport === 'file' ? [...gitSettings, ['safe.directory', '*'] as const] : gitSettings
+    const settings: (readonly [string, string])[] = [
+      ...gitSettings,
+      ['http.lowSpeedTime', String(patienceSeconds)],
+      ...(source.transport === 'file' ? [['safe.directory', '*'] as const] : []),
+    ]
     return {
       secrets: [password, passphrase, key, ...(source.username === username ? [] : [source.password])].filter(Boolean),
       env: {
@@ -130,7 +138,7 @@ export async function openGitAccess(
       `StrictHostKeyChecking=${checking}`,
       `BatchMode=${mayAsk ? 'no' : 'yes'}`,
       'NumberOfPasswordPrompts=1',
-      'ConnectTimeout=30',
+      `ConnectTimeout=${Math.min(patienceSeconds, 30)}`,
       'ServerAliveInterval=15',
       'ForwardAgent=no',
       'PermitLocalCommand=no',

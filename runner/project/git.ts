@@ -11,12 +11,23 @@ export interface GitProject {
   /** Environment of every git call, see openGitAccess. */
   env: Record<string, string>
   signal: AbortSignal
+  /** How long the remote may be silent, in milliseconds. */
+  patienceMs: number
 }
 
 /** Runs git; answers its stdout without the last line end. Throws CommandFailedError. */
 async function git(project: GitProject, cwd: string, ...words: string[]): Promise<string> {
   const { env, signal } = project
   return (await runCommand(['git', ...words], { cwd, env, signal })).trimEnd()
+}
+
+/**
+ * The same for what talks to the remote: it must tell of progress, so that a remote that hangs is noticed, whatever the transport. Twice the patience, since
+ * most transports notice it themselves and can say more.
+ */
+async function gitAfar(project: GitProject, cwd: string, ...words: string[]): Promise<string> {
+  const { env, signal, patienceMs } = project
+  return (await runCommand(['git', ...words], { cwd, env, signal, silenceMs: patienceMs * 2 })).trimEnd()
 }
 
 /** What the mirror fetches besides the project's own refspec. */
@@ -36,7 +47,8 @@ export async function fetchMirror(project: GitProject, refspec: string): Promise
     .map((spec) => checkedRef('SCM refspec', spec))
   await makeMirror(project)
   await removeStaleLocks(checkouts.mirror)
-  await git(project, checkouts.mirror, ...fetchCommand(source, '').slice(1), ...specs)
+  const [, fetch = '', ...words] = fetchCommand(source, '')
+  await gitAfar(project, checkouts.mirror, fetch, '--progress', ...words, ...specs)
 }
 
 /** Forgets everything that was fetched; revisions that jobs may use stay. */
@@ -96,7 +108,7 @@ export async function resolveCommit(project: GitProject, wanted: string): Promis
 async function fetchOne(project: GitProject, ref: string): Promise<string | null> {
   try {
     const spec = ref.startsWith('refs/') ? `+${ref}:${ref}` : ref
-    await git(project, project.checkouts.mirror, 'fetch', '--force', '--', project.source.url, spec)
+    await gitAfar(project, project.checkouts.mirror, 'fetch', '--progress', '--force', '--', project.source.url, spec)
   } catch (error) {
     // The remote does not have it, which the caller says in words of its own.
     if (error instanceof CommandFailedError) return null
@@ -117,7 +129,7 @@ async function commitOf(project: GitProject, ref: string): Promise<string | null
 
 async function defaultBranch(project: GitProject): Promise<string> {
   const { checkouts, source } = project
-  const answer = await git(project, checkouts.mirror, 'ls-remote', '--symref', '--', source.url, 'HEAD')
+  const answer = await gitAfar(project, checkouts.mirror, 'ls-remote', '--symref', '--', source.url, 'HEAD')
   const target = /^ref: (refs\/\S+)\tHEAD$/m.exec(answer)?.[1]
   const commit = /^([0-9a-f]{40,64})\tHEAD$/m.exec(answer)?.[1]
   const branch = target ?? commit
@@ -140,8 +152,8 @@ export async function makeRevisionTree(project: GitProject, commit: string, trac
     await git(project, folder, 'config', 'remote.origin.url', source.url)
     await git(project, folder, 'checkout', '--quiet', '--force', '--detach', commit)
     if (await exists(join(folder, '.gitmodules'))) {
-      const update = ['submodule', '--quiet', 'update', '--init', '--recursive', '--force']
-      await git(project, folder, ...update, ...(tracked ? ['--remote'] : []))
+      const update = ['submodule', 'update', '--progress', '--init', '--recursive', '--force']
+      await gitAfar(project, folder, ...update, ...(tracked ? ['--remote'] : []))
     }
     await rm(join(folder, '.git'), { recursive: true, force: true })
   })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pythonJson } from '../../model/variables.ts'
 import { textInput } from '../credentials.ts'
 import { type Redactor, redactEnv } from '../redact.ts'
+import { updateArchive } from './archive/source.ts'
 import type { Checkouts } from './checkouts.ts'
 import { describeFailure } from './failure.ts'
 import {
@@ -27,11 +28,13 @@ export interface Update {
   redactor: Redactor
   /** Aborts with the caller's signal and with the timeout. */
   signal: AbortSignal
+  /** How long a remote may be silent, in milliseconds. */
+  patienceMs: number
   /** What is known so far of the job row. */
   job: { jobArgs: string; jobEnv: Record<string, string> }
 }
 
-/** The tree of the wanted commit. */
+/** The tree of the wanted revision. */
 export interface UpdatedSource {
   revision: string
   folder: string
@@ -39,8 +42,16 @@ export interface UpdatedSource {
   env: Record<string, string>
 }
 
-/** The tasks of AWX's first play. Throws what the git task failed with. */
+/** The tasks of AWX's first play. Throws what a task failed with. */
 export async function updateSource(update: Update, resources: AsyncDisposableStack): Promise<UpdatedSource> {
+  const ofType = update.options.scmType === 'archive' ? updateArchive : updateGit
+  const source = await ofType(update, resources)
+  const msg = `Repository Version ${source.revision}`
+  await update.narrator.task('Repository Version', 'ansible.builtin.debug', () => ({ res: { msg }, shown: { msg } }))
+  return source
+}
+
+async function updateGit(update: Update, resources: AsyncDisposableStack): Promise<UpdatedSource> {
   const { narrator, signal } = update
   const source = await narrator.task(
     'Update project using git',
@@ -52,8 +63,6 @@ export async function updateSource(update: Update, resources: AsyncDisposableSta
   await narrator.task('Set the git repository version', 'ansible.builtin.set_fact', () => ({
     res: { ansible_facts: { scm_version: revision } },
   }))
-  const msg = `Repository Version ${revision}`
-  await narrator.task('Repository Version', 'ansible.builtin.debug', () => ({ res: { msg }, shown: { msg } }))
   return source
 }
 
@@ -76,18 +85,18 @@ async function fetchAndCheckOut(update: Update, resources: AsyncDisposableStack)
 }
 
 async function openProject(
-  { options, checkouts, redactor, signal, job }: Update,
+  { options, checkouts, redactor, signal, patienceMs, job }: Update,
   resources: AsyncDisposableStack,
 ): Promise<GitProject> {
   const { scmType, scmUrl, scmRefspec, credential, hostKeys = 'accept-new', env = {} } = options
   if (scmType !== 'git') throw new GitSourceError(`Projects of the SCM type "${scmType}" cannot be updated.`)
   const source = parseGitSource(scmUrl, credential ? textInput(credential, 'username') : '')
-  const access = resources.use(await openGitAccess(checkouts.folder, source, credential, hostKeys, env))
+  const access = resources.use(await openGitAccess(checkouts.folder, source, credential, hostKeys, env, patienceMs))
   job.jobArgs = pythonJson(fetchCommand(source, scmRefspec))
   // How git's questions are answered is nobody's business, whether secret or not.
   const shown = Object.entries(access.env).filter(
     ([name]) => !/^MAYFLY_|^GIT_CONFIG_(KEY|VALUE|COUNT)|ASKPASS/.test(name),
   )
   job.jobEnv = redactEnv(Object.fromEntries(shown), redactor)
-  return { source, checkouts, env: access.env, signal }
+  return { source, checkouts, env: access.env, signal, patienceMs }
 }

@@ -16,7 +16,7 @@ export interface GalaxyCommand {
 
 /** What a job needs of a project at a revision. */
 export interface PreparedProject {
-  /** Full commit id. */
+  /** Full commit id, or the SHA-1 of an archive. */
   revision: string
   /** Immutable folder of the tree at that revision. */
   folder: string

@@ -18,9 +18,10 @@ export interface ProjectUpdateOptions {
   /** Folder that keeps mirrors, revisions and Galaxy content of all projects. Nothing else may write there. */
   dataFolder: string
   projectId: number
-  /** Only 'git' can be updated; anything else ends as failed. */
+  /** 'git' or 'archive'; anything else ends as failed. */
   scmType: string
   scmUrl: string
+  /** Branch, tag or commit. Of an archive: '', or the revision that it must still have. */
   scmBranch: string
   scmRefspec: string
   scmTrackSubmodules: boolean
@@ -31,12 +32,14 @@ export interface ProjectUpdateOptions {
   hostKeys?: HostKeyPolicy
   /** null: requirements files are reported as not installed. */
   galaxy: GalaxyCommand | null
-  /** undefined: ansible-galaxy's own default server. */
+  /** undefined: ansible-galaxy's own default server; none: requirements files are reported as not installed. */
   galaxyServers?: GalaxyServer[]
   /** True installs Galaxy content and tracked submodules anew; otherwise what is on the disk for the same revision is used again. */
   refreshContent: boolean
-  /** Seconds; 0: none. */
+  /** Seconds; 0: as long as an update may take at all. */
   timeout: number
+  /** Seconds that a remote may be silent; 60 unless said otherwise. */
+  patience?: number
   /** Further environment of git and ansible-galaxy, such as proxies. */
   env?: Record<string, string>
   signal: AbortSignal
@@ -61,11 +64,15 @@ export interface ProjectUpdateResult {
   eventsEmitted: number
 }
 
+/** The end of an update that was given none, in seconds: a remote that sends a byte a minute holds nobody for ever. */
+const longestUpdate = 6 * 3600
+const usualPatience = 60
+
 /** Days after which a revision that no job asked for is removed from the disk. */
 const keptDays = 7
 
 /**
- * Brings a git project up to date and tells it as AWX's project update does: plays, tasks and results as events with gapless counters and
+ * Brings a project up to date and tells it as AWX's project update does: plays, tasks and results as events with gapless counters and
  * lines. Ends always with a result; only what `emit` throws comes through. Abort ends it as `canceled` and kills its children.
  */
 export async function runProjectUpdate(options: ProjectUpdateOptions, emit: EmitEvents): Promise<ProjectUpdateResult> {
@@ -84,10 +91,11 @@ export async function runProjectUpdate(options: ProjectUpdateOptions, emit: Emit
     checkouts: new Checkouts(options.dataFolder, options.projectId),
     narrator,
     redactor,
-    signal:
-      options.timeout > 0
-        ? AbortSignal.any([options.signal, AbortSignal.timeout(options.timeout * 1000)])
-        : options.signal,
+    signal: AbortSignal.any([
+      options.signal,
+      AbortSignal.timeout((options.timeout > 0 ? options.timeout : longestUpdate) * 1000),
+    ]),
+    patienceMs: (options.patience ?? usualPatience) * 1000,
     job: { jobArgs: '[]', jobEnv: {} },
   }
   let project: PreparedProject | null = null
