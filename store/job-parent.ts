@@ -32,7 +32,7 @@ export async function tellParent(tx: Database, job: typeof unifiedJobs.$inferSel
 }
 
 /** The table of what a job was made from; none for ad hoc commands. A sliced job is made from a job template. */
-function parentTable({ type, isSlicedJob }: typeof unifiedJobs.$inferSelect) {
+export function parentTable({ type, isSlicedJob }: Pick<typeof unifiedJobs.$inferSelect, 'type' | 'isSlicedJob'>) {
   if (isSlicedJob) return jobTemplates
   const tables = {
     job: jobTemplates,

@@ -1,7 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
-import { notify } from './notify.ts'
 import { type OutboxKind, outbox } from './schema/runtime.ts'
 
 /** A message to Temporal as stored. */
@@ -15,14 +14,10 @@ const claimedFor = sql`interval '10 seconds'`
  * now, also if it is being sent at this moment.
  */
 export async function enqueue(tx: Database, kind: OutboxKind, subjectId: number): Promise<void> {
-  await tx
-    .insert(outbox)
-    .values({ kind, subjectId })
-    .onConflictDoUpdate({
-      target: [outbox.subjectId, outbox.kind],
-      set: { nextTryAt: sql`now()`, asked: sql`${outbox.asked} + 1` },
-    })
-  await notify(tx, channels.outbox)
+  await tx.execute(sql`
+    WITH message AS (INSERT INTO ${outbox} AS old (kind, subject_id) VALUES (${kind}, ${subjectId})
+      ON CONFLICT (subject_id, kind) DO UPDATE SET next_try_at = now(), asked = old.asked + 1)
+    SELECT pg_notify(${channels.outbox}, '')`)
 }
 
 /**

@@ -33,12 +33,15 @@ async function launchJob({ object: template, body, context, render }: ActionInpu
   await authorizePrompts(context, decision.accepted, rules)
 
   let job: JobRow | undefined
+  const reading = rememberParts(template, sources, context)
+  // Its failure is told where it is awaited.
+  reading.catch(() => {})
   const made = await makeOnce(context, body, async (tx) => {
     job = await makeLaunchedJob(tx, keyring, launch, decision, { launchType: 'manual', createdById: context.actor.id })
     return { jobId: job.id, ignoredFields: decision.ignored }
   })
-  const shown =
-    made.replayed || !job ? await render('jobs', made.jobId) : await showMade(job, template, sources, decision, context)
+  await reading
+  const shown = made.replayed || !job ? await render('jobs', made.jobId) : await showMade(job, decision, context)
   return {
     status: 201,
     body: { job: made.jobId, ignored_fields: made.ignoredFields, ...launchedBody(shown) },
@@ -46,14 +49,8 @@ async function launchJob({ object: template, body, context, render }: ActionInpu
   }
 }
 
-/** The new job's wire form, out of what launching has read already: launches come in bursts. */
-async function showMade(
-  job: JobRow,
-  template: TemplateRow,
-  sources: LaunchSources,
-  { credentials }: Accepted,
-  context: RequestContext,
-): Promise<Record<string, unknown>> {
+/** What the new job's wire form shows of its parts, out of what launching has read already, while the job is being made: launches come in bursts. */
+async function rememberParts(template: TemplateRow, sources: LaunchSources, context: RequestContext): Promise<void> {
   const { registry } = context
   const rows: [string, Row | null][] = [
     ['job_templates', template],
@@ -62,14 +59,24 @@ async function showMade(
     ['organizations', sources.organization],
     ['execution_environments', sources.executionEnvironment],
   ]
-  for (const [resource, row] of rows) if (row) await rememberSummaries(registry.get(resource), [row], context)
+  await Promise.all(
+    rows.map(async ([resource, row]) => row && (await rememberSummaries(registry.get(resource), [row], context))),
+  )
+}
+
+/** The new job's wire form. */
+async function showMade(
+  job: JobRow,
+  { credentials }: Accepted,
+  context: RequestContext,
+): Promise<Record<string, unknown>> {
   const attached = credentials.map(({ id, name, description, namespace, kind, passwordsNeeded: passwords }) => ({
     summary: { id, name, description, kind: namespace, cloud: kind === 'cloud' },
     passwords,
   }))
   rememberJobCredentials(job.id, attached, context)
   explainNothingYet(job.id, context)
-  return await serializeOne(registry.get('jobs'), job, context)
+  return await serializeOne(context.registry.get('jobs'), job, context)
 }
 
 /** What a prompt brings in must be usable by who launches; what the template has already need not. */

@@ -1,14 +1,13 @@
 import { eq } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { followUp } from '../job-follow-up.ts'
-import { enqueue } from '../outbox.ts'
-import { unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
+import { unifiedJobs } from '../schema/jobs.ts'
 import { type Keyring, launchContext, seal } from '../secrets.ts'
+import { insertJob } from './insert-job.ts'
 
 type NewJob = typeof unifiedJobs.$inferInsert
 
 /**
- * Writes a job of any kind with everything that starts it: row, credentials, sealed secrets, message to Temporal; and tells its template or
+ * Writes a job of any kind with everything that starts it: row, credentials, labels, sealed secrets, message to Temporal; and tells its template or
  * project. Runs in the caller's transaction. `secrets` as `launchSecrets` of model/launch.ts makes them; `sealed` are further secret documents
  * to keep in launchConfig under their key.
  */
@@ -17,24 +16,14 @@ export async function createJob(
   values: Omit<NewJob, 'status'>,
   more: {
     credentialIds?: number[]
+    labelIds?: number[]
     secrets?: Record<string, string>
     answers?: Record<string, unknown>
     keyring?: Keyring
   } = {},
 ): Promise<typeof unifiedJobs.$inferSelect> {
-  const [job] = await tx
-    .insert(unifiedJobs)
-    .values({ ...values, status: 'pending' })
-    .returning()
-  if (!job) throw new Error('the job was not inserted')
+  const job = await insertJob(tx, values, more.credentialIds ?? [])
   await sealSecrets(tx, job, more)
-  if (more.credentialIds?.length) {
-    await tx
-      .insert(unifiedJobCredentials)
-      .values(more.credentialIds.map((credentialId) => ({ jobId: job.id, credentialId })))
-  }
-  await followUp(tx, job)
-  await enqueue(tx, 'start', job.id)
   return job
 }
 
