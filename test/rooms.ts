@@ -11,7 +11,7 @@ interface Room {
 
 /** The rooms of docs/design.md. Tests (`*.test.ts`) may import what they need; the rooms of `unbounded` may import everything. */
 export const rooms: Record<string, Room> = {
-  model: { rooms: [], packages: ['yaml'] },
+  model: { rooms: [], packages: ['yaml', '@huggingface/jinja'] },
   store: { rooms: ['model'] },
   runner: { rooms: ['model'] },
   kubernetes: { rooms: ['model'] },
