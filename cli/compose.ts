@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { bootstrap, readInstallUuid } from '../store/bootstrap.ts'
 import { openDatabase, type Store } from '../store/database.ts'
 import { DatabaseUnavailableError } from '../store/errors.ts'
-import { isMigrated, migrate } from '../store/migrate.ts'
+import { IncompatibleSchemaError, isMigrated, migrate } from '../store/migrate.ts'
 import { type Keyring, loadKeyring } from '../store/secrets.ts'
 import { CommandError } from './errors.ts'
 import type { Settings } from './settings.ts'
@@ -52,8 +52,17 @@ export async function openComposition(options: CompositionOptions): Promise<Comp
     return { settings, env, log, store, keyring, installUuid: await readInstallUuid(store.db), generatedPassword }
   } catch (error) {
     await store.close()
-    throw error
+    throw error instanceof IncompatibleSchemaError ? withRemedy(error, store) : error
   }
+}
+
+function withRemedy({ message }: IncompatibleSchemaError, { kind }: Store): CommandError {
+  return new CommandError(
+    message,
+    kind === 'pglite'
+      ? 'run `mayfly dev --erase`, which removes everything that is stored, and start again'
+      : 'give Mayfly a new database (MAYFLY_DATABASE_URL)',
+  )
 }
 
 /** Brings the database to this release's schema and makes its first objects; gives the admin's password if it made one. */

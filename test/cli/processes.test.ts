@@ -1,7 +1,9 @@
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
+import { openDatabase } from '../../store/database.ts'
 import { runMayfly } from '../setup/command.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { Part } from '../setup/part.ts'
@@ -27,6 +29,22 @@ test('api and worker refuse a database without schema; migrate makes it, once', 
   const second = await runMayfly(['migrate'], env)
   expect(second.code).toBe(0)
   expect(second.output).not.toContain('Password')
+})
+
+test('a database of an older, incompatible version is refused in one line with the remedy', async () => {
+  const env = { ...mayfly.env, MAYFLY_DATABASE_URL: `pglite://${join(mayfly.folder, 'older')}` }
+  const store = await openDatabase(env.MAYFLY_DATABASE_URL)
+  await store.db.execute(sql`CREATE SCHEMA drizzle`)
+  await store.db.execute(sql`CREATE TABLE drizzle.__drizzle_migrations (id serial, hash text, created_at bigint)`)
+  await store.db.execute(sql`INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('older', 1)`)
+  await store.close()
+  const refused = await runMayfly(['migrate'], env)
+  expect(refused).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(
+      /^mayfly: the database was made by another version.*\n {2}→ run `mayfly dev --erase`.*\n$/,
+    ),
+  })
 })
 
 test('settings that are out of range are refused by name', async () => {
