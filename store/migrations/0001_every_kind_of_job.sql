@@ -439,5 +439,6 @@ ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_continued_from_id_unifie
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_webhook_credential_id_credentials_id_fk" FOREIGN KEY ("webhook_credential_id") REFERENCES "public"."credentials"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_workflow_approval_template_id_workflow_approval_templates_id_fk" FOREIGN KEY ("workflow_approval_template_id") REFERENCES "public"."workflow_approval_templates"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_approved_or_denied_by_id_users_id_fk" FOREIGN KEY ("approved_or_denied_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "idempotency_keys_created_index" ON "idempotency_keys" USING btree ("created");--> statement-breakpoint
 CREATE INDEX "unified_jobs_workflow_job_id_index" ON "unified_jobs" USING btree ("workflow_job_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "outbox_subject_id_kind_index" ON "outbox" USING btree ("subject_id","kind");
