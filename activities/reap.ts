@@ -9,6 +9,7 @@ import { attemptsOf, liveAttempts, recordEnded } from '../store/attempts.ts'
 import { type AttemptRow, withdraw } from '../store/claims.ts'
 import { MissingRowError } from '../store/errors.ts'
 import { FencedError } from '../store/fence.ts'
+import { forgetOldIdempotencyKeys } from '../store/idempotency-keys.ts'
 import { transitionJob } from '../store/job-status.ts'
 import type { ActivityDeps, Owner } from './deps.ts'
 import { throwIfAsked } from './failures.ts'
@@ -27,7 +28,10 @@ const atOnce = 8
 export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
   return async () => {
     const context = Context.current()
-    const report: ReapReport = { podsSeen: 0, podsDeleted: 0, jobsEnded: 0, attemptsReleased: 0, unreachable: [] }
+    const report: ReapReport = {
+      ...{ podsSeen: 0, podsDeleted: 0, jobsEnded: 0, attemptsReleased: 0, keysForgotten: 0 },
+      unreachable: [],
+    }
     const beat = setInterval(() => context.heartbeat(report), 5_000)
     const pass = { report, asked: context.cancellationSignal }
     try {
@@ -40,6 +44,7 @@ export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
           report.unreachable.push(`${name}: ${messageOf(error)}`)
         }
       }
+      report.keysForgotten = await forgetOldIdempotencyKeys(deps.store.db)
       throwIfAsked()
       return report
     } finally {

@@ -68,6 +68,8 @@ export interface ReapReport {
   podsDeleted: number
   jobsEnded: number
   attemptsReleased: number
+  /** Keys of launches (Idempotency-Key) that were kept for a day. */
+  keysForgotten: number
   /** Clusters that could not be listed this time, by group name, with the reason. */
   unreachable: string[]
 }

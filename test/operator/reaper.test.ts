@@ -179,6 +179,13 @@ test('a worker and its workflow that are killed while the pod is being deleted',
   await pods.until(`no pod of job ${job}`, () => !pods.has(job))
 })
 
+test('keys of launches are forgotten after a day', async () => {
+  await witness.query(`INSERT INTO idempotency_keys (key_hash, request_hash, job_id, ignored_fields, created)
+    VALUES ('old', '', 1, '{}', now() - interval '25 hours'), ('new', '', 1, '{}', now() - interval '23 hours')`)
+  expect(await operator.reap()).toMatchObject({ keysForgotten: 1 })
+  expect(await witness.query('SELECT key_hash FROM idempotency_keys')).toEqual([{ key_hash: 'new' }])
+})
+
 test('nothing is left, and the worker has no complaint', () => expectNothingLeft(mayfly))
 
 test('a pod ends by its own deadline when no controller is alive; the schedule alone deletes a pod of no job', async () => {
