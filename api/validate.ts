@@ -1,5 +1,7 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
 import { encrypted } from '../model/encrypted.ts'
+import { preparedOn } from '../store/prepared.ts'
 import type { RequestContext, Row } from './context.ts'
 import { type FieldErrors, ValidationError } from './errors.ts'
 import type { Model, ModelField } from './registry.ts'
@@ -87,8 +89,27 @@ async function checkReferences(model: Model, input: Body, errors: FieldErrors, c
 export async function findRow(model: Model, id: number, context: RequestContext): Promise<Row | undefined> {
   const { id: column } = model.columns
   if (!column || !Number.isInteger(id) || Math.abs(id) > 2147483647) return undefined
-  const [row] = await context.db.select().from(model.table).where(eq(column, id)).limit(1)
+  const [row] = await rowById(model, column)(context.db).execute({ id })
   return row && belongs(model, row as Row) ? (row as Row) : undefined
+}
+
+const rowQueries = new WeakMap<Model, ReturnType<typeof makeRowQuery>>()
+
+function rowById(model: Model, column: PgColumn) {
+  const query = rowQueries.get(model) ?? makeRowQuery(model, column)
+  rowQueries.set(model, query)
+  return query
+}
+
+function makeRowQuery(model: Model, column: PgColumn) {
+  return preparedOn((db) =>
+    db
+      .select()
+      .from(model.table)
+      .where(eq(column, sql.placeholder('id')))
+      .limit(1)
+      .prepare(`${model.name}_by_id`),
+  )
 }
 
 /** A shared table's row belongs to the resource whose scope it fits. */

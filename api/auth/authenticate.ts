@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { createPasswordVerifier } from '../../store/passwords.ts'
+import { preparedOn } from '../../store/prepared.ts'
 import { tokens, users } from '../../store/schema/identity.ts'
 import type { Actor, ApiDeps } from '../context.ts'
 import { LoginAttempts } from './attempts.ts'
@@ -17,6 +18,14 @@ export interface Authenticator {
   checkPassword(username: string, password: string, address: string): Promise<UserRow | undefined>
 }
 
+const userByName = preparedOn((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.username, sql.placeholder('username')))
+    .prepare('user_by_name'),
+)
+
 /** A token's last use is written at most this often. */
 const lastUsedSeconds = 60
 
@@ -26,7 +35,7 @@ export function createAuthenticator({ store, clock = Date.now }: ApiDeps): Authe
   const attempts = new LoginAttempts(clock)
 
   async function checkPassword(username: string, password: string, address: string): Promise<UserRow | undefined> {
-    const [user] = await store.db.select().from(users).where(eq(users.username, username))
+    const [user] = await userByName(store.db).execute({ username })
     const good = await attempts.try(username, address, () => verify(user?.passwordHash ?? null, password))
     return good ? user : undefined
   }
