@@ -1,4 +1,6 @@
 import type { Resource } from './resource.ts'
+import { adHocCommandEventsResource } from './resources/ad-hoc-command-events.ts'
+import { adHocCommandsResource } from './resources/ad-hoc-commands.ts'
 import { credentialTypesResource } from './resources/credential-types.ts'
 import { credentialsResource } from './resources/credentials.ts'
 import { executionEnvironmentsResource } from './resources/execution-environments.ts'
@@ -37,5 +39,7 @@ export const allResources: readonly Resource[] = [
   jobsResource,
   jobEventsResource,
   jobHostSummariesResource,
+  adHocCommandsResource,
+  adHocCommandEventsResource,
   unifiedJobsResource,
 ]

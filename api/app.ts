@@ -16,7 +16,7 @@ import { rootEndpoints } from './root-endpoints.ts'
 
 /** The HTTP API. Everything below `/api/v2/` follows from the descriptions in `resources`. */
 export function createApp(deps: ApiDeps, resources: readonly Resource[] = allResources): Hono {
-  const registry = createRegistry(resources)
+  const registry = createRegistry(resources.map((resource) => withSettings(resource, deps)))
   const authenticator = createAuthenticator(deps)
   const app = new Hono()
   app.use('/api/*', answerHeaders(deps))
@@ -40,6 +40,10 @@ export function createApp(deps: ApiDeps, resources: readonly Resource[] = allRes
   app.notFound(() => errorResponse(new UnknownPathError()))
   app.onError((error) => errorResponse(toApiError(error, deps.log)))
   return app
+}
+
+function withSettings(resource: Resource, deps: ApiDeps): Resource {
+  return resource.fieldsFor ? { ...resource, fields: { ...resource.fields, ...resource.fieldsFor(deps) } } : resource
 }
 
 /** `GET /api/`: which versions there are. Clients come here first, for the CSRF cookie too. */

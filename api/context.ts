@@ -36,6 +36,8 @@ export interface ApiDeps {
   projectsRoot: string
   /** Namespace of pods whose group names none. */
   defaultNamespace: string
+  /** Modules that ad hoc commands may run; default: AWX's list. */
+  adHocModules?: readonly string[]
   log: Logger
   /** Default: nobody has roles. */
   roles?: RoleLookup

@@ -18,7 +18,7 @@ const shapes: Record<string, Shape> = JSON.parse(
 
 /** Links to what does not exist here yet; they come with those resources. */
 const later = new Set([
-  ...['access_list', 'activity_stream', 'ad_hoc_command_events', 'ad_hoc_commands', 'create_schedule', 'instances'],
+  ...['access_list', 'activity_stream', 'create_schedule', 'instances'],
   ...[
     'inventory_sources',
     'labels',

@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import type { RequestContext, Row } from './context.ts'
+import type { ApiDeps, RequestContext, Row } from './context.ts'
 import type { Field } from './field.ts'
 
 /**
@@ -30,6 +30,8 @@ export interface Resource<R = Row> {
   variants?: readonly string[]
   /** In the order in which they appear on the wire. */
   fields: Record<string, Field>
+  /** Fields that the installation's settings change, in place of those of the same name. */
+  fieldsFor?(deps: ApiDeps): Record<string, Field>
   /** What filters may span besides the `id` fields, and what sub-lists list. */
   relations?: Record<string, Relation>
   /** Default `order_by`, in wire names; default `['id']`. */
@@ -119,6 +121,8 @@ export interface SubList<R = Row> {
   attach?: boolean
   /** POST without id creates an object of the listed resource (201), attached; the parent's id is filled in. */
   create?: boolean
+  /** Values of a new object's body that the parent decides, whatever was sent. */
+  fill?(parent: R): Record<string, unknown>
   /** Refuses an attachment by throwing; `attaching` is false for a detach. */
   check?(parent: R, child: Row, attaching: boolean, context: RequestContext): Promise<void>
   after?(parent: R, child: Row, attaching: boolean, context: RequestContext): Promise<void>
@@ -204,6 +208,10 @@ export interface Permissions<R = Row> {
 
 /** Where a resource does more than its fields say. */
 export interface Hooks<R = Row> {
+  /** First look at the body of a new object, before any field is read: refuses it by throwing, in AWX's order of complaints. */
+  receive?(body: Record<string, unknown>, context: RequestContext): Promise<void>
+  /** Inserts otherwise than as one row of the table: a job comes with all that starts it. Values by column key. */
+  insert?(values: Record<string, unknown>, check: WriteCheck<R>): Promise<R>
   /**
    * Rules over several fields. `input` holds the validated body by wire name with PUT's resets; `merged` the object as it would become,
    * by wire name. Throws ValidationError.

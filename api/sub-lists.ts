@@ -114,7 +114,7 @@ async function create(
 ): Promise<Answer> {
   await authorize(context, 'create', listed)
   const field = relation?.kind === 'many' ? listed.fields.find((one) => one.key === relation.column) : undefined
-  const complete = field ? { ...body, [field.name]: parent.id } : body
+  const complete = { ...body, ...(field ? { [field.name]: parent.id } : {}), ...subList.fill?.(parent) }
   const child = await createObject(listed, complete, context)
   if (relation?.kind === 'through') {
     await subList.check?.(parent, child, true, context)

@@ -9,9 +9,11 @@ type Body = Record<string, unknown>
 
 /** Validates and inserts; `fixed` are column values that the route decides (a sub-list's parent). Runs in the caller's transaction. */
 export async function createObject(model: Model, body: Body, context: RequestContext, fixed: Body = {}): Promise<Row> {
+  const { hooks } = model.resource
+  await hooks?.receive?.(body, context)
   const check = await validate(model, 'POST', body, undefined, context)
-  const prepared =
-    (await model.resource.hooks?.prepare?.(columnValues(model, check.input), check)) ?? columnValues(model, check.input)
+  const prepared = (await hooks?.prepare?.(columnValues(model, check.input), check)) ?? columnValues(model, check.input)
+  if (hooks?.insert) return await hooks.insert({ ...prepared, ...fixed }, check)
   return await insertRow(model, { ...prepared, ...fixed }, context, check.input)
 }
 

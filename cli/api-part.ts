@@ -5,9 +5,9 @@ import { CommandError } from './errors.ts'
 
 /** Starts serving. Throws CommandError when the port is taken. */
 export async function startApiPart({ settings, store, keyring, installUuid, log }: Composition): Promise<ApiServer> {
-  const { host, port, nodeName, projectsRoot, defaultNamespace } = settings
+  const { host, port, nodeName, projectsRoot, defaultNamespace, adHocModules } = settings
   try {
-    const deps = { store, keyring, installUuid, nodeName, projectsRoot, defaultNamespace, log }
+    const deps = { store, keyring, installUuid, nodeName, projectsRoot, defaultNamespace, adHocModules, log }
     const server = await startApi({ host, port, deps })
     log.info({ url: server.url }, 'API is ready')
     return server

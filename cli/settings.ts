@@ -38,6 +38,8 @@ export interface Settings {
   logFormat: 'json' | 'text' | undefined
   /** Command line of `ansible-galaxy`; undefined: the one on PATH, if any. */
   ansibleGalaxy: string[] | undefined
+  /** Modules that ad hoc commands may run (AD_HOC_COMMANDS); undefined: AWX's list. */
+  adHocModules: string[] | undefined
   /** How long a starting process waits for its database. */
   startupSeconds: number
 }
@@ -77,6 +79,15 @@ function choice<Value extends string>(
   return value
 }
 
+function moduleNames(env: NodeJS.ProcessEnv, name: string): string[] | undefined {
+  const names = env[name]?.split(/[\s,]+/).filter(Boolean)
+  if (!names?.length) return undefined
+  const wrong = names.find((one) => !/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(one))
+  if (wrong)
+    throw new SettingsError(`${name} must be names of modules with commas between them, and "${wrong}" is none.`)
+  return names
+}
+
 /** Reads the settings of this process; throws SettingsError. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const stateFolder = env.MAYFLY_STATE ?? join(homedir(), '.local', 'state', 'mayfly')
@@ -105,6 +116,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     logLevel: choice(env, 'MAYFLY_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
     logFormat: choice(env, 'MAYFLY_LOG_FORMAT', ['json', 'text']),
     ansibleGalaxy: env.MAYFLY_ANSIBLE_GALAXY?.split(' ').filter(Boolean),
+    adHocModules: moduleNames(env, 'MAYFLY_AD_HOC_COMMANDS'),
     startupSeconds: seconds(env, 'MAYFLY_STARTUP_TIMEOUT', 300),
   }
 }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { camelCase } from './camel-case.ts'
 import type { Database } from './database.ts'
 import { hosts } from './schema/inventory.ts'
-import { jobHostSummaries } from './schema/jobs.ts'
+import { jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
 
 /** What happened on one host, as playbook_on_stats says. */
 export interface HostSummary {
@@ -22,7 +22,7 @@ export interface HostSummary {
 /** Rows per statement: well below the 65,535 values that a statement may have. */
 const rowsPerStatement = 1_000
 
-/** Stores a job's host summaries and makes the job the last one of its hosts. Storing them again replaces them. */
+/** Stores a job's host summaries and makes a playbook job the last one of its hosts. Storing them again replaces them. */
 export async function storeHostSummaries(
   db: Database,
   jobId: number,
@@ -56,7 +56,8 @@ export async function storeHostSummaries(
     }
     await tx.execute(sql`
       UPDATE ${hosts} SET last_job_id = summary.job_id, last_job_host_summary_id = summary.id
-      FROM ${jobHostSummaries} AS summary WHERE summary.job_id = ${jobId} AND ${hosts.id} = summary.host_id`)
+      FROM ${jobHostSummaries} AS summary WHERE summary.job_id = ${jobId} AND ${hosts.id} = summary.host_id
+        AND EXISTS (SELECT 1 FROM ${unifiedJobs} WHERE ${unifiedJobs.id} = ${jobId} AND ${unifiedJobs.type} = 'job')`)
   })
 }
 

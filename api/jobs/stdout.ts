@@ -4,6 +4,7 @@ import { type LineRange, readStdout, stdoutSize } from '../../store/stdout.ts'
 import { bodyStream } from '../body-stream.ts'
 import type { RequestContext } from '../context.ts'
 import { BadRequestError } from '../errors.ts'
+import { titled } from '../registry.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import type { JobRow } from './fields.ts'
 import { chooseStdoutFormat, type StdoutFormat } from './stdout-format.ts'
@@ -13,8 +14,8 @@ import { refusalPage, stdoutPage } from './stdout-page.ts'
 const maxShownBytes = 1024 * 1024
 
 /** `…/stdout/` of a kind of job in AWX's formats; `kind` begins the name of downloaded files. */
-export function stdoutAction(kind: 'job' | 'project_update'): Action<JobRow> {
-  const title = `${kind === 'job' ? 'Job' : 'Project Update'} Stdout`
+export function stdoutAction(kind: 'job' | 'project_update' | 'ad_hoc_command' | 'inventory_update'): Action<JobRow> {
+  const title = `${titled(kind)} Stdout`
   return {
     GET: (input) => answerStdout(input, kind, title),
     ownFormats: true,

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { groupChildren, groupHosts, groups, hosts } from '../../store/schema/inventory.ts'
 import { jobEvents, jobHostSummaries } from '../../store/schema/jobs.ts'
+import { adHocCommandsOfGroup, isOf } from '../adhoc/below.ts'
 import { ApiError } from '../errors.ts'
 import { descriptionField, nameField } from '../field.ts'
 import { closesCircle, deleteGroup, hostsBelow, withAncestors, withDescendants } from '../inventories/group-tree.ts'
@@ -67,15 +68,17 @@ export const groupsResource = defineResource({
     all_hosts: { resource: 'hosts', where: (group) => hostsBelow(group.id), title: 'Group All Hosts List' },
     job_events: {
       resource: 'job_events',
-      where: (group) => sql`${jobEvents.hostId} IN (SELECT ${hosts.id} FROM ${hosts} WHERE ${hostsBelow(group.id)})`,
+      where: (group) =>
+        sql`${jobEvents.hostId} IN (SELECT ${hosts.id} FROM ${hosts} WHERE ${hostsBelow(group.id)}) AND ${isOf('job', jobEvents.jobId)}`,
       title: 'Group Job Events List',
     },
     job_host_summaries: {
       resource: 'job_host_summaries',
       where: (group) =>
-        sql`${jobHostSummaries.hostId} IN (SELECT ${hosts.id} FROM ${hosts} WHERE ${hostsBelow(group.id)})`,
+        sql`${jobHostSummaries.hostId} IN (SELECT ${hosts.id} FROM ${hosts} WHERE ${hostsBelow(group.id)}) AND ${isOf('job', jobHostSummaries.jobId)}`,
       title: 'Group Job Host Summaries List',
     },
+    ad_hoc_commands: adHocCommandsOfGroup,
   },
   actions: { variable_data: variableDataAction(groups) },
   hooks: {

@@ -1,6 +1,7 @@
-import { desc, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import { groupHosts, groups, hosts } from '../../store/schema/inventory.ts'
-import { jobHostSummaries } from '../../store/schema/jobs.ts'
+import { jobEvents, jobHostSummaries } from '../../store/schema/jobs.ts'
+import { adHocCommandEventsOfHost, adHocCommandsOfHost, isOf } from '../adhoc/below.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { BadRequestError } from '../errors.ts'
 import { derived, descriptionField, nameField } from '../field.ts'
@@ -65,8 +66,18 @@ export const hostsResource = defineResource({
       where: (host) => sql`${groups.id} IN ${groupsOfHost(host.id)}`,
       title: 'Host All Groups List',
     },
-    job_events: { relation: 'job_events', title: 'Host Job Events List' },
-    job_host_summaries: { relation: 'job_host_summaries', title: 'Host Job Host Summaries List' },
+    job_events: {
+      resource: 'job_events',
+      where: (host) => and(eq(jobEvents.hostId, host.id), isOf('job', jobEvents.jobId)) ?? sql`false`,
+      title: 'Host Job Events List',
+    },
+    job_host_summaries: {
+      resource: 'job_host_summaries',
+      where: (host) => and(eq(jobHostSummaries.hostId, host.id), isOf('job', jobHostSummaries.jobId)) ?? sql`false`,
+      title: 'Host Job Host Summaries List',
+    },
+    ad_hoc_commands: adHocCommandsOfHost,
+    ad_hoc_command_events: adHocCommandEventsOfHost,
   },
   actions: {
     variable_data: variableDataAction(hosts),
@@ -150,9 +161,12 @@ async function recentJobs(rows: readonly Host[], context: RequestContext): Promi
     })
     .from(jobHostSummaries)
     .where(
-      inArray(
-        jobHostSummaries.hostId,
-        rows.map((host) => host.id),
+      and(
+        inArray(
+          jobHostSummaries.hostId,
+          rows.map((host) => host.id),
+        ),
+        isOf('job', jobHostSummaries.jobId),
       ),
     )
     .as('ranked')

@@ -59,6 +59,7 @@ export const inventoriesResource = defineResource({
     hosts: { kind: 'many', to: 'hosts', column: 'inventoryId' },
     groups: { kind: 'many', to: 'groups', column: 'inventoryId' },
     jobtemplates: { kind: 'many', to: 'job_templates', column: 'inventoryId' },
+    ad_hoc_commands: { kind: 'many', to: 'ad_hoc_commands', column: 'inventoryId' },
     instance_groups: {
       kind: 'through',
       to: 'instance_groups',
@@ -106,6 +107,7 @@ export const inventoriesResource = defineResource({
     },
     instance_groups: { relation: 'instance_groups', attach: true, title: 'Inventory Instance Groups List' },
     job_templates: { relation: 'jobtemplates', title: 'Inventory Job Template List' },
+    ad_hoc_commands: { relation: 'ad_hoc_commands', create: true, title: 'Inventory Ad Hoc Commands List' },
   },
   actions: { script: scriptAction, tree: treeAction, variable_data: variableDataAction(inventories) },
   copy: {

@@ -12,7 +12,7 @@ export const unifiedJobsResource = defineResource({
   type: 'unified_job',
   model: 'UnifiedJob',
   table: unifiedJobs,
-  variants: ['project_updates', 'jobs'],
+  variants: ['project_updates', 'jobs', 'ad_hoc_commands'],
   methods: { list: ['GET'], detail: [] },
   fields: {
     ...unifiedJobFields('job_templates'),

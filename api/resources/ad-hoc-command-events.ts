@@ -1,0 +1,35 @@
+import { jobEvents } from '../../store/schema/jobs.ts'
+import { eventFields, shownStdout } from '../jobs/event-fields.ts'
+import { defineResource } from '../resource.ts'
+import { uiEventsHeader } from './job-events.ts'
+
+/** An ad hoc command has no plays, so its events say nothing of them. */
+const {
+  playbook: _,
+  play: _play,
+  task: _task,
+  role: _role,
+  event_level: _level,
+  ...fields
+} = eventFields({
+  host: { kind: 'id', to: 'hosts' },
+})
+
+/** `/api/v2/ad_hoc_command_events/N/`: one event of an ad hoc command. Listed below commands, hosts and groups only. */
+export const adHocCommandEventsResource = defineResource({
+  name: 'ad_hoc_command_events',
+  type: 'ad_hoc_command_event',
+  model: 'AdHocCommandEvent',
+  detailsOnly: true,
+  table: jobEvents,
+  methods: { list: ['GET'], detail: ['GET'] },
+  fields: {
+    ad_hoc_command: { kind: 'id', to: 'ad_hoc_commands', column: 'jobId' },
+    ...fields,
+  },
+  order: ['start_line', 'counter'],
+  searchFields: ['stdout'],
+  limitParameter: true,
+  listHeaders: uiEventsHeader,
+  present: (wire, event, context, view) => ({ ...wire, stdout: shownStdout(event, context, view) }),
+})
