@@ -1,4 +1,4 @@
-import { and, count, type SQL } from 'drizzle-orm'
+import { and, count, getTableColumns, type SQL } from 'drizzle-orm'
 import type { RequestContext, Row } from './context.ts'
 import { BadRequestError, NotFoundError } from './errors.ts'
 import { scopeOf } from './filters/conditions.ts'
@@ -42,9 +42,10 @@ export async function listObjects(model: Model, context: RequestContext, options
   )
   const asked = query.has('order_by') || query.has('order')
   const orderBy = asked ? compiled.orderBy : [...(options.orderBy ?? []), ...compiled.orderBy]
+  const columns = { ...getTableColumns(model.table), ...model.resource.listColumns?.(query) }
   const rows = async (limit: number, offset: number) =>
     (await context.db
-      .select()
+      .select(columns)
       .from(model.table)
       .where(where)
       .orderBy(...orderBy)

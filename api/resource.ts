@@ -42,6 +42,8 @@ export interface Resource<R = Row> {
   unsearchable?: readonly string[]
   /** Further condition from query parameters of its own (`host_filter`); throws BadRequestError. */
   filter?(query: URLSearchParams, context: RequestContext): SQL | undefined
+  /** What lists read in place of whole columns, by column key: they show only the beginning of long texts. */
+  listColumns?(query: URLSearchParams): Record<string, SQL>
   /** `?limit=N` answers `{"results": […]}` without counting (events). */
   limitParameter?: boolean
   /** Headers of its lists and sub-lists (X-UI-Max-Events). */

@@ -59,8 +59,11 @@ export function eventDisplay(event: Pick<EventRow, 'event' | 'play' | 'task' | '
   return label
 }
 
-/** How much of an event's text lists show; the whole of it comes with `no_truncate`, in the detail view and for playbook-level events. */
-const eventStdoutLimit = 1024
+/**
+ * How many characters of an event's text lists show; the whole of it comes with `no_truncate`, in the detail view and for playbook-level
+ * events. One more is enough to see that there is more.
+ */
+export const eventStdoutLimit = 1024
 
 /** Colours and styles, and what ends them. */
 const styles = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')

@@ -1,5 +1,6 @@
-import { cutStdout, eventChoices, eventDisplay, eventLevel } from '../../model/event-display.ts'
-import type { jobEvents } from '../../store/schema/jobs.ts'
+import { type SQL, sql } from 'drizzle-orm'
+import { cutStdout, eventChoices, eventDisplay, eventLevel, eventStdoutLimit } from '../../model/event-display.ts'
+import { jobEvents } from '../../store/schema/jobs.ts'
 import type { RequestContext } from '../context.ts'
 import { derived, type Field } from '../field.ts'
 import type { View } from '../resource.ts'
@@ -35,7 +36,21 @@ export function eventFields(between: Record<string, Field>): Record<string, Fiel
 
 /** Lists show the beginning of long texts only, unless `no_truncate` asks for all. */
 export function shownStdout(event: EventTableRow, context: RequestContext, view: View): string {
-  const whole = new URL(context.request.url).searchParams.get('no_truncate') ?? ''
-  if (view === 'detail' || /^(1|true)$/i.test(whole)) return event.stdout
+  if (view === 'detail' || isAskedForWhole(new URL(context.request.url).searchParams)) return event.stdout
   return cutStdout(event.event, event.stdout)
 }
+
+/** What lists of events read: of texts no more than they show, and no bytes, because a line may have megabytes. */
+export function eventListColumns(query: URLSearchParams): Record<string, SQL> {
+  const { event, stdout } = jobEvents
+  return {
+    stdoutRaw: sql`NULL`,
+    ...(isAskedForWhole(query)
+      ? {}
+      : {
+          stdout: sql`CASE WHEN starts_with(${event}, 'playbook_on_') THEN ${stdout} ELSE left(${stdout}, ${eventStdoutLimit + 1}) END`,
+        }),
+  }
+}
+
+const isAskedForWhole = (query: URLSearchParams) => /^(1|true)$/i.test(query.get('no_truncate') ?? '')

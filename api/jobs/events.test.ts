@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { randomBytes } from 'node:crypto'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { jobEvents } from '../../store/schema/jobs.ts'
+import { jobEventsResource } from '../resources/job-events.ts'
 import type { TestApp } from '../testing.ts'
 import { openRecordedApp } from '../testing-domain.ts'
 
@@ -66,6 +69,28 @@ test('long texts are cut in lists, but not those of playbook events, nor in the 
   expect(results[4].stdout.endsWith('x…\u001b[0m')).toBe(true)
   expect(results[2].stdout).toBe(long)
   expect((await app.call('GET', `/api/v2/job_events/${results[4].id}/`)).body.stdout).toBe(long)
+})
+
+test('of a line of megabytes a list reads what it shows', async () => {
+  const lengths: number[] = []
+  const present = vi.spyOn(jobEventsResource, 'present').mockImplementation((wire, row) => {
+    lengths.push(String(row.stdout).length, row.stdoutRaw === null ? 0 : 1)
+    return wire
+  })
+  const row = { jobId: 104, counter: 6, event: 'verbose', uuid: 'u-6', startLine: 5, endLine: 6 }
+  // No text that a compression makes small.
+  const line = randomBytes(5_000_000).toString('hex')
+  await app.store.db.insert(jobEvents).values({ ...row, stdout: line, stdoutRaw: Buffer.from(line) })
+  await list('counter=6')
+  expect(lengths).toEqual([1025, 0])
+  await list('counter=6&no_truncate=1')
+  expect(lengths).toEqual([1025, 0, 10_000_000, 0])
+  present.mockRestore()
+  const begin = performance.now()
+  const { results } = await list('counter=6')
+  expect(performance.now() - begin).toBeLessThan(500)
+  expect(results[0].stdout).toBe(`${line.slice(0, 1023)}…`)
+  await app.store.db.delete(jobEvents).where(eq(jobEvents.counter, 6))
 })
 
 test('children, and what has none', async () => {

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventFields, shownStdout } from '../jobs/event-fields.ts'
+import { eventFields, eventListColumns, shownStdout } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 
 /** How many events AWX's browser UI loads at most. */
@@ -21,6 +21,7 @@ export const jobEventsResource = defineResource({
   order: ['start_line', 'counter'],
   searchFields: ['stdout'],
   limitParameter: true,
+  listColumns: eventListColumns,
   listHeaders: uiEventsHeader,
   subLists: {
     children: {

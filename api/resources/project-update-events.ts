@@ -1,6 +1,6 @@
 import { inArray } from 'drizzle-orm'
 import { jobEvents, unifiedJobs } from '../../store/schema/jobs.ts'
-import { eventFields, shownStdout } from '../jobs/event-fields.ts'
+import { eventFields, eventListColumns, shownStdout } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 import { uiEventsHeader } from './job-events.ts'
 
@@ -19,6 +19,7 @@ export const projectUpdateEventsResource = defineResource({
   order: ['start_line', 'counter'],
   searchFields: ['stdout'],
   limitParameter: true,
+  listColumns: eventListColumns,
   listHeaders: uiEventsHeader,
   async summaries(events, context) {
     const ids = [...new Set(events.map((event) => event.jobId))]
