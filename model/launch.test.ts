@@ -39,6 +39,7 @@ const scm = credential(12, { typeId: 2, typeName: 'Source Control', kind: 'scm' 
 const found: LaunchObjects = {
   credentials: [machine, asking, vault, scm, credential(9, { name: 'other' })],
   instanceGroups: [{ id: 5 }],
+  labels: [{ id: 6 }],
   inventory: { id: 4, beingDeleted: false },
 }
 
@@ -138,7 +139,7 @@ test('ids that name nothing', () => {
     execution_environment: 99999,
   })
   const message = ['Invalid pk "99999" - object does not exist.']
-  expect(missingObjects(prompts, { credentials: [machine], instanceGroups: [] })).toEqual({
+  expect(missingObjects(prompts, { credentials: [machine], instanceGroups: [], labels: [] })).toEqual({
     inventory: message,
     credentials: message,
     instance_groups: message,
@@ -173,6 +174,7 @@ describe('prompts', () => {
       extra_vars: { y: [1] },
       instance_groups: [5],
       job_type: 'check',
+      labels: [6],
     }
     expect(launch({ asks: asks(true) }, body)).toMatchObject({ ok: true, accepted: body, ignored: {} })
   })

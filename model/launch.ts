@@ -1,7 +1,8 @@
 import { encrypted } from './encrypted.ts'
 import { chooseCredentials, type LaunchCredential, passwordsNeeded } from './launch-credentials.ts'
+import { sameIds, sameValue, sortVariables } from './launch-variables.ts'
 import { invalidId, type PlainPrompt, type PromptField, type Prompts, plainPrompts } from './prompts.ts'
-import { type SurveyQuestion, surveyDefaults, surveyErrors, variablesNeeded } from './survey.ts'
+import { type SurveyQuestion, surveyDefaults, variablesNeeded } from './survey.ts'
 import { mergeVariables, storedVariables, type Variables } from './variables.ts'
 
 /** A job template as far as launching looks at it. */
@@ -25,6 +26,7 @@ export interface LaunchObjects {
   credentials: LaunchCredential[]
   executionEnvironment?: { id: number }
   instanceGroups: { id: number }[]
+  labels: { id: number }[]
 }
 
 /** What becomes of a launch. */
@@ -51,7 +53,7 @@ export function missingObjects(prompts: Prompts, found: LaunchObjects): Record<s
   const lists = [
     ['credentials', prompts.credentials, found.credentials],
     ['instance_groups', prompts.instance_groups, found.instanceGroups],
-    ['labels', prompts.labels, [] as { id: number }[]],
+    ['labels', prompts.labels, found.labels],
   ] as const
   for (const [field, ids, rows] of lists) {
     const missing = ids?.find((id) => !rows.some((row) => row.id === id))
@@ -115,7 +117,10 @@ export function canStartWithoutInput(template: LaunchTemplate): boolean {
 }
 
 /** The job's extra_vars: template's, then survey defaults, then what the launch gave. */
-export function jobVariables(template: LaunchTemplate, launched: Variables = {}): Variables {
+export function jobVariables(
+  template: Pick<LaunchTemplate, 'extraVars' | 'survey'>,
+  launched: Variables = {},
+): Variables {
   // A password answered with the placeholder means: the stored default.
   const given = Object.fromEntries(
     Object.entries(launched).filter(([name, value]) => value !== encrypted || !isPassword(template.survey, name)),
@@ -123,15 +128,19 @@ export function jobVariables(template: LaunchTemplate, launched: Variables = {})
   return mergeVariables(storedVariables(template.extraVars), surveyDefaults(template.survey), given)
 }
 
-/** Splits what may be shown from answers to password questions, which are sealed; shown ones read `$encrypted$`. */
+/**
+ * Splits what may be shown from answers to password questions, which are sealed; shown ones read `$encrypted$`. `hidden` names further variables to
+ * treat so: what a workflow hides, its jobs hide too.
+ */
 export function splitSecretAnswers(
   survey: SurveyQuestion[],
   variables: Variables,
+  hidden: readonly string[] = [],
 ): { shown: Variables; secret: Variables } {
   const shown: Variables = {}
   const secret: Variables = {}
   for (const [name, value] of Object.entries(variables)) {
-    if (isPassword(survey, name)) {
+    if (isPassword(survey, name) || hidden.includes(name)) {
       shown[name] = encrypted
       secret[name] = value
     } else shown[name] = value
@@ -169,21 +178,9 @@ function acceptVariables(
   ignored: Record<string, unknown>,
   errors: Record<string, unknown>,
 ): void {
-  const left = { ...given }
-  const taken: Variables = {}
-  const refused: Variables = {}
-  const surveyMessages = surveyErrors(template.survey, left)
-  for (const { variable } of template.survey) {
-    if (!Object.hasOwn(left, variable)) continue
-    ;(surveyMessages.has(variable) ? refused : taken)[variable] = left[variable]
-    delete left[variable]
-  }
-  if (surveyMessages.size > 0) errors.variables_needed_to_start = [...surveyMessages.values()].flat()
-  const own = template.asks.extra_vars ? {} : storedVariables(template.extraVars)
-  for (const [name, value] of Object.entries(left)) {
-    if (template.asks.extra_vars) taken[name] = value
-    else if (!Object.hasOwn(own, name) || !sameValue(own[name], value)) refused[name] = value
-  }
+  const rules = { ...template, asksVariables: template.asks.extra_vars }
+  const { taken, refused, surveyMessages } = sortVariables(rules, given)
+  if (surveyMessages.length > 0) errors.variables_needed_to_start = surveyMessages
   if (Object.keys(taken).length > 0) accepted.extra_vars = taken
   if (Object.keys(refused).length > 0) ignored.extra_vars = refused
 }
@@ -202,8 +199,10 @@ function acceptLists(
   }
   for (const field of ['instance_groups', 'labels'] as const) {
     const value = prompts[field]
-    const current = field === 'instance_groups' ? template.instanceGroups : template.labels
-    if (value === undefined || sameValue(value, current)) continue
+    if (value === undefined) continue
+    // Groups are in an order, labels are not.
+    const same = field === 'labels' ? sameIds(value, template.labels) : sameValue(value, template.instanceGroups)
+    if (same) continue
     if (template.asks[field]) accepted[field] = value
     else ignored[field] = value
   }
@@ -231,14 +230,4 @@ function requireResources(
   } else if (template.inventoryBeingDeleted) {
     errors.inventory = ['The inventory associated with this Job Template is being deleted.']
   }
-}
-
-/** Equality of JSON values; the order of keys does not matter. */
-function sameValue(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) !== Array.isArray(b)) return false
-  const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  return keys.every((key) => Object.hasOwn(b, key) && sameValue((a as Variables)[key], (b as Variables)[key]))
 }

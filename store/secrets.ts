@@ -116,9 +116,19 @@ export function launchContext(jobId: number): string {
   return `launch:${jobId}`
 }
 
+/** Context of an answer to a password question of a template that a node or schedule keeps; the same for all, so that rows can be copied. */
+export function answerContext(templateId: number, variable: string): string {
+  return `answer:${templateId}:${variable}`
+}
+
 /** Context of the default of a password question in a template's survey. */
 export function surveyContext(templateId: number, variable: string): string {
   return `survey:${templateId}:${variable}`
+}
+
+/** Context of the key that a template shares with a web hook's sender. */
+export function webhookKeyContext(templateId: number): string {
+  return `webhook-key:${templateId}`
 }
 
 function authenticated(keyId: string, context: string): Buffer {

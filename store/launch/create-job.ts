@@ -22,7 +22,7 @@ export async function createJob(
     keyring?: Keyring
   } = {},
 ): Promise<typeof unifiedJobs.$inferSelect> {
-  const job = await insertJob(tx, values, more.credentialIds ?? [])
+  const job = await insertJob(tx, values, more.credentialIds ?? [], more.labelIds ?? [])
   await sealSecrets(tx, job, more)
   return job
 }

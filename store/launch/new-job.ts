@@ -17,6 +17,12 @@ export interface LaunchOrigin {
   /** The workflow job whose node it is. */
   workflowJobId?: number
   scheduleId?: number
+  /** Names of variables whose values rest sealed and read `$encrypted$`, besides answers to password questions. */
+  hidden?: readonly string[]
+  /** The web hook that launched it. */
+  webhookService?: string
+  webhookCredentialId?: number | null
+  webhookGuid?: string
 }
 
 /** A launch that may be made. */
@@ -28,11 +34,11 @@ export function newJob(
   rules: LaunchTemplate,
   sources: LaunchSources,
   { accepted, credentials, passwords }: Accepted,
-  { keyring, ...origin }: LaunchOrigin & { keyring: Keyring },
+  { keyring, hidden = [], ...origin }: LaunchOrigin & { keyring: Keyring },
 ) {
-  const { shown, secret } = splitSecretAnswers(rules.survey, jobVariables(rules, accepted.extra_vars))
+  const { shown, secret } = splitSecretAnswers(rules.survey, jobVariables(rules, accepted.extra_vars), hidden)
   const answers = openSurveyDefaults(template, secret, keyring)
-  const asked = splitSecretAnswers(rules.survey, accepted.extra_vars ?? {}).shown
+  const asked = splitSecretAnswers(rules.survey, accepted.extra_vars ?? {}, hidden).shown
   const values = {
     type: 'job' as const,
     name: template.name,
@@ -66,6 +72,7 @@ export function newJob(
   }
   const more = {
     credentialIds: credentials.map(({ id }) => id),
+    labelIds: accepted.labels ?? rules.labels,
     secrets: launchSecrets(passwords, answers),
     answers,
     keyring,
@@ -73,8 +80,9 @@ export function newJob(
   return { values, more }
 }
 
-function openSurveyDefaults(
-  template: TemplateRow,
+/** Secret answers in clear: those that are a template's sealed defaults are opened. */
+export function openSurveyDefaults(
+  template: { id: number },
   answers: Record<string, unknown>,
   keyring: Keyring,
 ): Record<string, unknown> {

@@ -15,6 +15,7 @@ import {
   organizations,
 } from '../schema/catalog.ts'
 import { inventories, inventoryInstanceGroups } from '../schema/inventory.ts'
+import { jobTemplateLabels, labels } from '../schema/labels.ts'
 import { jobTemplateCredentials, jobTemplateInstanceGroups, type jobTemplates, projects } from '../schema/templates.ts'
 import type { Keyring } from '../secrets.ts'
 import { storedPasswordsAsked } from './stored-passwords.ts'
@@ -38,6 +39,7 @@ export interface LaunchSources {
   /** The template's credentials. */
   credentials: LaunchCredential[]
   templateGroups: number[]
+  templateLabels: number[]
   inventoryGroups: number[]
   organizationGroups: number[]
   globalGroups: number[]
@@ -92,6 +94,8 @@ export async function loadSources(
         jobTemplateInstanceGroups,
         sql`${jobTemplateInstanceGroups.jobTemplateId} = ${job.jobTemplateId}`,
       ),
+      templateLabels: sql<number[]>`coalesce((SELECT json_agg(${jobTemplateLabels.labelId}) FROM ${jobTemplateLabels}
+        WHERE ${jobTemplateLabels.jobTemplateId} = ${job.jobTemplateId}), '[]')`,
       inventoryGroups: ids(inventoryInstanceGroups, sql`${inventoryInstanceGroups.inventoryId} = ${job.inventoryId}`),
       organizationGroups: ids(
         organizationInstanceGroups,
@@ -138,7 +142,7 @@ export function launchTemplate(template: TemplateRow, sources: LaunchSources): L
     survey: template.surveyEnabled ? surveyQuestions(template.surveySpec) : [],
     credentials: sources.credentials,
     instanceGroups: sources.templateGroups,
-    labels: [],
+    labels: sources.templateLabels,
     project: project && {
       status: project.status,
       scmBranch: project.scmBranch,
@@ -164,7 +168,7 @@ export function eligibleGroups(sources: LaunchSources, preventsFallback: boolean
 
 /** Looks up the ids of a launch body; no query where it names none. */
 export async function loadObjects({ db, keyring }: LaunchStore, prompts: Prompts): Promise<LaunchObjects> {
-  const found: LaunchObjects = { credentials: [], instanceGroups: [] }
+  const found: LaunchObjects = { credentials: [], instanceGroups: [], labels: [] }
   if (prompts.inventory !== undefined) {
     const [row] = await db
       .select({ id: inventories.id, beingDeleted: inventories.pendingDeletion })
@@ -184,6 +188,9 @@ export async function loadObjects({ db, keyring }: LaunchStore, prompts: Prompts
       .select({ id: instanceGroups.id })
       .from(instanceGroups)
       .where(inArray(instanceGroups.id, prompts.instance_groups))
+  }
+  if (prompts.labels?.length) {
+    found.labels = await db.select({ id: labels.id }).from(labels).where(inArray(labels.id, prompts.labels))
   }
   if (prompts.credentials?.length) {
     const rows = await db
