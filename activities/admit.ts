@@ -96,9 +96,9 @@ async function admitOnce(
   signal: AbortSignal,
 ): Promise<Admission | NoRoomError | AwayError> {
   try {
-    const document = await readJobForRun(deps.store.db, jobId)
+    const [document, owned] = await Promise.all([readJobForRun(deps.store.db, jobId), ownsJob(deps, jobId)])
     if (!document) return await throwEnded(deps, jobId)
-    if (!(await ownsJob(deps, jobId))) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
+    if (!owned) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
     const place = await findPlace(deps, jobId, groupId)
     const attempt = await claim(deps, jobId, place)
     const pod = await createPod(deps, document, place, attempt, signal)

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import { takeOverAttempts } from './claims.ts'
 import type { Database } from './database.ts'
 import { restartJob } from './job-status.ts'
@@ -29,6 +29,8 @@ class TakenError extends Error {}
  */
 export async function takeJob(db: Database, taking: Taking): Promise<boolean> {
   const { jobId, runId, before, restart } = taking
+  // The ordinary case: nobody had it, so there are no attempts to take over.
+  if (before === null) return await takeNewJob(db, jobId, runId)
   try {
     await db.transaction(async (tx) => {
       // Attempts before the job, as all who write to both lock them.
@@ -47,4 +49,13 @@ export async function takeJob(db: Database, taking: Taking): Promise<boolean> {
     if (error instanceof TakenError) return false
     throw error
   }
+}
+
+async function takeNewJob(db: Database, jobId: number, runId: string): Promise<boolean> {
+  const taken = await db
+    .update(unifiedJobs)
+    .set({ runId })
+    .where(and(eq(unifiedJobs.id, jobId), isNull(unifiedJobs.runId)))
+    .returning({ id: unifiedJobs.id })
+  return taken.length > 0
 }

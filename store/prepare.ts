@@ -1,7 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
-import { notify } from './notify.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
@@ -11,18 +10,17 @@ export async function freezeRun(
   jobId: number,
   run: { executionEnvironmentId: number | null; scmRevision: string; controllerNode: string },
 ): Promise<void> {
-  await db.transaction(async (tx) => {
-    await tx
-      .update(unifiedJobs)
-      .set({
-        ...run,
-        waitingSince: sql`coalesce(${unifiedJobs.waitingSince}, now())`,
-        waitingReason: '',
-        jobExplanation: '',
-      })
-      .where(eq(unifiedJobs.id, jobId))
-    await notify(tx, channels.jobs, jobId)
-  })
+  await db
+    .update(unifiedJobs)
+    .set({
+      ...run,
+      waitingSince: sql`coalesce(${unifiedJobs.waitingSince}, now())`,
+      waitingReason: '',
+      jobExplanation: '',
+    })
+    .where(eq(unifiedJobs.id, jobId))
+    // In the same statement: whoever listens hears of it when it is there.
+    .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
 }
 
 /** The container groups of these ids that still exist, in the given order: only they have a queue and pods. */

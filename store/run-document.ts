@@ -1,6 +1,7 @@
-import { asc, eq, inArray } from 'drizzle-orm'
+import { asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import type { JobRow } from './job-status.ts'
+import { preparedOn } from './prepared.ts'
 import { credentials, credentialTypes, executionEnvironments, instanceGroups, organizations } from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
 import { inventories } from './schema/inventory.ts'
@@ -33,9 +34,8 @@ export interface RunDocument {
   scmCredential: TypedCredential | null
 }
 
-/** Reads a job with all that it refers to; undefined when there is none. */
-export async function readJobForRun(db: Database, jobId: number): Promise<RunDocument | undefined> {
-  const [row] = await db
+const jobWithParts = preparedOn((db) =>
+  db
     .select()
     .from(unifiedJobs)
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
@@ -44,12 +44,25 @@ export async function readJobForRun(db: Database, jobId: number): Promise<RunDoc
     .leftJoin(organizations, eq(organizations.id, unifiedJobs.organizationId))
     .leftJoin(executionEnvironments, eq(executionEnvironments.id, unifiedJobs.executionEnvironmentId))
     .leftJoin(users, eq(users.id, unifiedJobs.createdById))
-    .where(eq(unifiedJobs.id, jobId))
-  if (!row) return undefined
-  const attached = await db
+    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
+    .prepare('job_with_parts'),
+)
+
+const attachedCredentials = preparedOn((db) =>
+  db
     .select({ id: unifiedJobCredentials.credentialId })
     .from(unifiedJobCredentials)
-    .where(eq(unifiedJobCredentials.jobId, jobId))
+    .where(eq(unifiedJobCredentials.jobId, sql.placeholder('jobId')))
+    .prepare('credentials_of_job'),
+)
+
+/** Reads a job with all that it refers to; undefined when there is none. */
+export async function readJobForRun(db: Database, jobId: number): Promise<RunDocument | undefined> {
+  const [[row], attached] = await Promise.all([
+    jobWithParts(db).execute({ jobId }),
+    attachedCredentials(db).execute({ jobId }),
+  ])
+  if (!row) return undefined
   const job = row.unified_jobs
   const registryId = row.execution_environments?.credentialId ?? null
   const scmId = job.credentialId ?? row.projects?.credentialId ?? null
