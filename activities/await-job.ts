@@ -3,21 +3,31 @@ import { isFinal } from '../model/job.ts'
 import { channels } from '../store/channel.ts'
 import { readJob } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
-import { throwIfAsked } from './failures.ts'
+import { noCapacity, throwIfAsked } from './failures.ts'
 import { Heart } from './heart.ts'
 import type { JobActivities } from './types.ts'
+
+/** Who waits holds a slot for activities; beyond this many of a worker they come again, so that what they wait for finds a slot. */
+const mostAtOnce = 200
+const comeAgainMs = 1_000
+
+let waiting = 0
 
 /** Waits for the end of a job that somebody else runs, by notification. */
 export function createAwaitJobActivity(deps: ActivityDeps): JobActivities['awaitJob'] {
   return async ({ jobId }) => {
+    if (waiting >= mostAtOnce)
+      throw noCapacity(`Many wait for the end of other jobs already, this one for job ${jobId}.`, comeAgainMs)
+    waiting += 1
     const heart = new Heart(Context.current())
     const signal = AbortSignal.any([heart.cancel, heart.stop])
     let wake: () => void = () => {}
-    const unlisten = await deps.store.listen(channels.jobs, (payload) => {
-      if (payload === null || Number(payload) === jobId) wake()
-    })
-    signal.addEventListener('abort', () => wake())
+    let unlisten = async () => {}
     try {
+      unlisten = await deps.store.listen(channels.jobs, (payload) => {
+        if (payload === null || Number(payload) === jobId) wake()
+      })
+      signal.addEventListener('abort', () => wake())
       for (;;) {
         const changed = new Promise<void>((resolve) => {
           wake = resolve
@@ -31,8 +41,9 @@ export function createAwaitJobActivity(deps: ActivityDeps): JobActivities['await
         throwIfAsked()
       }
     } finally {
-      await unlisten()
+      waiting -= 1
       heart.end()
+      await unlisten()
     }
   }
 }

@@ -1,47 +1,113 @@
+import { eq } from 'drizzle-orm'
 import { cause } from '../model/cause.ts'
 import { countsAsFailed, isFinal } from '../model/job.ts'
+import { overridesBranch, previousTask, updateOnLaunch } from '../model/project-update.ts'
+import type { Database } from '../store/database.ts'
+import type { JobRow } from '../store/job-status.ts'
 import { linkDependency } from '../store/prepare.ts'
 import { createProjectUpdate } from '../store/project-updates.ts'
 import { type RunDocument, readJob } from '../store/run-document.ts'
+import { projects } from '../store/schema/templates.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob } from './end-job.ts'
-import type { PreparedJob } from './types.ts'
+import type { Dependency } from './types.ts'
 
 /**
- * The updates a job must wait for: one that runs already, or a new one when the project is updated on launch and the last is too
- * old. Called again when they have ended: a failed one ends the job, in the words that AWX's clients parse.
+ * The updates a job must wait for: one of its project that is at work, or a new one when the project is updated on launch and the last is too
+ * old; then the sync that finds out the revision of the job's own branch. Asked again when they have ended: one that did not succeed ends the job, in
+ * the words that AWX's clients parse.
  */
-export async function dependenciesOf(deps: ActivityDeps, document: RunDocument): Promise<PreparedJob['dependencies']> {
+export async function dependenciesOf(deps: ActivityDeps, document: RunDocument): Promise<Dependency[]> {
   const { job, project } = document
   if (!project || project.scmType === '') return []
-  const updateId = job.projectUpdateId ?? project.currentJobId ?? (await ownUpdate(deps, document))
-  if (updateId === null) return []
-  const update = await readJob(deps.store.db, updateId)
-  if (!update) return []
-  if (job.projectUpdateId !== updateId) await linkDependency(deps.store.db, job.id, updateId)
+  const linkedId = job.projectUpdateId ?? (await projectUpdateFor(deps, document))
+  const linked = linkedId === null ? undefined : await readJob(deps.store.db, linkedId)
+  if (linked) {
+    const waiting = await settled(deps, document, linked)
+    if (waiting.length > 0) return waiting
+  }
+  if (linked?.launchType === 'sync' || !overridesBranch(job, project)) return []
+  const sync = await readJob(deps.store.db, await makeSync(deps, document))
+  return sync ? await settled(deps, document, sync) : []
+}
+
+/**
+ * The commit that the job runs once its dependencies have ended: of its own branch, as the sync found it, else the project's as of now; '' when there is
+ * none.
+ */
+export async function revisionOf({ store }: ActivityDeps, jobId: number): Promise<string> {
+  const job = await readJob(store.db, jobId)
+  const update = job?.projectUpdateId ? await readJob(store.db, job.projectUpdateId) : undefined
+  if (update?.launchType === 'sync') return update.scmRevision
+  const [project] = await store.db
+    .select({ revision: projects.scmRevision })
+    .from(projects)
+    .where(eq(projects.id, job?.projectId ?? 0))
+  return project?.revision ?? ''
+}
+
+/** The update as a dependency while it has not ended; nothing when the job may go on. A job that may not is ended here. */
+async function settled(deps: ActivityDeps, { job, project }: RunDocument, update: JobRow): Promise<Dependency[]> {
+  const { db } = deps.store
+  if (job.projectUpdateId !== update.id) await linkDependency(db, job.id, update.id)
   if (!isFinal(update.status)) {
-    await explainWaiting(deps.store.db, job.id, 'dependency', `waiting for project_update-${updateId} to finish`)
-    return [{ jobId: updateId, kind: 'project_update', title: update.name }]
+    await explainWaiting(db, job.id, 'dependency', `waiting for project_update-${update.id} to finish`)
+    const shared = update.launchType !== 'sync'
+    return [{ jobId: update.id, kind: 'project_update', title: update.name, shared }]
   }
-  if (countsAsFailed(update.status)) {
-    const link = JSON.stringify({
-      job_type: 'project_update',
-      job_name: update.name,
-      job_id: String(updateId),
-    }).replace(/([:,])"/g, '$1 "')
-    await endJob(deps, job.id, cause('dependency_failed', `Previous Task Failed: ${link}`, update.jobExplanation))
+  if (!countsAsFailed(update.status)) return []
+  if (update.status !== 'canceled') {
+    const message = previousTask('Failed', update)
+    await endJob(deps, job.id, cause('dependency_failed', message, update.jobExplanation))
   }
+  // One that the job only had to let pass leaves it what the project had before.
+  const isNeeded = update.launchType === 'sync' || project?.scmUpdateOnLaunch || !project?.scmRevision
+  if (isNeeded) await endJob(deps, job.id, cause('canceled', previousTask('Canceled', update)))
   return []
 }
 
-/** Makes an update for this job when the project asks for one and the last successful one is older than its cache time-out. */
-async function ownUpdate(deps: ActivityDeps, { job, project }: RunDocument): Promise<number | null> {
-  if (!project?.scmUpdateOnLaunch) return null
-  const lastMs = project.lastJobRun && !project.lastJobFailed ? Date.parse(project.lastJobRun) : 0
-  if (project.scmUpdateCacheTimeout > 0 && Date.now() - lastMs < project.scmUpdateCacheTimeout * 1000) return null
+/** The update that a job waits for before it looks at the project's revision; null when it needs none. */
+async function projectUpdateFor(deps: ActivityDeps, { job, project }: RunDocument): Promise<number | null> {
+  if (!project) return null
+  if (!project.scmUpdateOnLaunch) return project.currentJobId
   return await deps.store.db.transaction(async (tx) => {
-    const updateId = await createProjectUpdate(tx, project, { launchType: 'dependency', createdById: null })
+    // Of many jobs that ask at once, one makes the update and the others find it.
+    const [fresh] = await tx.select().from(projects).where(eq(projects.id, project.id)).for('no key update')
+    if (!fresh) return null
+    const newest = await newestUpdate(tx, fresh)
+    const decision = updateOnLaunch(newest && timesOf(newest), {
+      // A Reset begins the job anew, and touches it.
+      launchedMs: Date.parse(job.modified),
+      nowMs: Date.now(),
+      cacheSeconds: fresh.scmUpdateCacheTimeout,
+    })
+    if (decision === 'reuse') return null
+    const updateId =
+      decision === 'join' && newest
+        ? newest.id
+        : await createProjectUpdate(tx, fresh, { launchType: 'dependency', createdById: null })
+    await linkDependency(tx, job.id, updateId)
+    return updateId
+  })
+}
+
+async function newestUpdate(tx: Database, project: typeof projects.$inferSelect): Promise<JobRow | null> {
+  const id = project.currentJobId ?? project.lastJobId
+  return (id !== null && (await readJob(tx, id))) || null
+}
+
+function timesOf({ status, started, finished }: JobRow) {
+  const ms = (instant: string | null) => (instant === null ? null : Date.parse(instant))
+  return { status, startedMs: ms(started), finishedMs: ms(finished) }
+}
+
+/** Makes the update that finds out the commit of the job's branch, and fetches it; it changes nothing of the project. */
+async function makeSync(deps: ActivityDeps, { job, project }: RunDocument): Promise<number> {
+  if (!project) throw new Error(`job ${job.id} has no project`)
+  return await deps.store.db.transaction(async (tx) => {
+    const sync = { launchType: 'sync', createdById: null, scmBranch: job.scmBranch } as const
+    const updateId = await createProjectUpdate(tx, project, sync)
     await linkDependency(tx, job.id, updateId)
     return updateId
   })

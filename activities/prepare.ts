@@ -9,7 +9,7 @@ import { freezeRun, groupNames } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import { launchPasswords, resolve } from './credentials.ts'
-import { dependenciesOf } from './dependencies.ts'
+import { dependenciesOf, revisionOf } from './dependencies.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
 import { noCapacity } from './failures.ts'
@@ -36,7 +36,8 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
       return { jobId, title, dependencies, groups: await groupNames(deps.store.db, document.job.eligibleGroups) }
 
     const executionEnvironmentId = await resolveExecutionEnvironment(deps.store.db, jobId)
-    const problem = whyItCannotRun(deps, document, executionEnvironmentId)
+    const scmRevision = await revisionOf(deps, jobId)
+    const problem = whyItCannotRun(deps, document, { executionEnvironmentId, scmRevision })
     if (problem) return await endJob(deps, jobId, problem)
     const groups = await groupNames(deps.store.db, document.job.eligibleGroups)
     const [preferred] = groups
@@ -51,7 +52,7 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
       )
     await freezeRun(deps.store.db, jobId, {
       executionEnvironmentId,
-      scmRevision: document.job.scmBranch || document.project?.scmRevision || '',
+      scmRevision,
       controllerNode: deps.settings.nodeName,
     })
     await deps.gates.ensure(preferred.id)
@@ -83,14 +84,14 @@ async function releaseLeftovers(deps: ActivityDeps, jobId: number): Promise<void
 function whyItCannotRun(
   deps: ActivityDeps,
   document: RunDocument,
-  executionEnvironmentId: number | null,
+  { executionEnvironmentId, scmRevision }: { executionEnvironmentId: number | null; scmRevision: string },
 ): Cause | null {
   const { job, project, inventory } = document
   if (job.type === 'job' && !project)
     return cause('prestart_check_failed', 'Job could not start because its project was deleted.')
   if (!inventory)
     return cause('prestart_check_failed', 'Job could not start because it does not have a valid inventory.')
-  if (project && project.scmType !== '' && project.scmRevision === '') {
+  if (project && project.scmType !== '' && scmRevision === '') {
     return cause(
       'dependency_failed',
       `Project "${project.name}" has no revision to run: its last update did not succeed.`,

@@ -1,33 +1,56 @@
 import { join } from 'node:path'
+import { textInput } from '../runner/credentials.ts'
 import { manualProjectFolder, ProjectUnreadableError } from '../runner/project/manual.ts'
-import type { PreparedProject } from '../runner/project/types.ts'
+import type { GalaxyServer, PreparedProject } from '../runner/project/types.ts'
 import { findPreparedProject, type ProjectUpdateOptions, runProjectUpdate } from '../runner/project/update.ts'
+import { readGalaxyCredentials } from '../store/galaxy-credentials.ts'
 import type { RunDocument } from '../store/run-document.ts'
 import { resolve } from './credentials.ts'
 import type { ActivityDeps } from './deps.ts'
 
-/** Options of an update of the document's project, whether for its own sake or to bring one revision to this machine. */
-export function updateOptions(
+/** What an update is to bring. */
+interface Wanted {
+  /** As in ProjectUpdateOptions. */
+  branch: string
+  refreshContent: boolean
+  signal: AbortSignal
+}
+
+/** Options of an update of the document's project: of a project update as it was made, else to bring one revision of the project to this machine. */
+export async function updateOptions(
   deps: ActivityDeps,
   { job, project, scmCredential }: RunDocument,
-  wanted: { branch: string; refreshContent: boolean; signal: AbortSignal },
-): ProjectUpdateOptions {
+  wanted: Wanted,
+): Promise<ProjectUpdateOptions> {
   if (!project) throw new ProjectUnreadableError('The project was deleted.')
+  const source = job.type === 'project_update' ? job : project
   return {
     dataFolder: join(deps.settings.dataFolder, 'checkouts'),
     projectId: project.id,
-    scmType: 'git',
-    scmUrl: project.scmUrl,
+    scmType: source.scmType,
+    scmUrl: source.scmUrl,
     scmBranch: wanted.branch,
-    scmRefspec: project.scmRefspec,
-    scmTrackSubmodules: project.scmTrackSubmodules,
-    scmDeleteOnUpdate: job.type === 'project_update' && project.scmDeleteOnUpdate,
+    scmRefspec: source.scmRefspec,
+    scmTrackSubmodules: source.scmTrackSubmodules,
+    // What one job needs is no reason to forget what others are about to use.
+    scmDeleteOnUpdate: job.type === 'project_update' && job.launchType !== 'sync' && job.scmDeleteOnUpdate,
     credential: scmCredential ? resolve(deps, scmCredential) : null,
     galaxy: deps.settings.ansibleGalaxy,
+    galaxyServers: await galaxyServers(deps, project.organizationId),
     refreshContent: wanted.refreshContent,
-    timeout: Math.max(project.timeout, 0),
+    timeout: Math.max(source.timeout, 0),
     signal: wanted.signal,
   }
+}
+
+/** Where the organization of the project lets roles and collections come from. */
+async function galaxyServers(deps: ActivityDeps, organizationId: number | null): Promise<GalaxyServer[]> {
+  const credentials = await readGalaxyCredentials(deps.store.db, organizationId)
+  return credentials.map((credential) => {
+    const opened = resolve(deps, credential)
+    const [url, authUrl, token] = ['url', 'auth_url', 'token'].map((field) => textInput(opened, field))
+    return { url: url ?? '', authUrl: authUrl ?? '', token: token ?? '' }
+  })
 }
 
 /**
@@ -45,8 +68,8 @@ export async function projectAtRevision(
     const folder = await manualProjectFolder(deps.settings.projectsRoot, project.localPath)
     return { revision: '', folder, rolesFolder: null, collectionsFolder: null }
   }
-  const branch = job.scmBranch || job.scmRevision || project.scmRevision
-  const options = updateOptions(deps, document, { branch, refreshContent: false, signal })
+  const branch = job.scmRevision || project.scmRevision
+  const options = await updateOptions(deps, document, { branch, refreshContent: false, signal })
   const known = await findPreparedProject(options.dataFolder, project.id, branch)
   if (known) return known
   const { project: prepared, cause } = await runProjectUpdate(options, () => {})

@@ -39,9 +39,18 @@ export interface PreparedJob {
   /** For summaries in the Temporal UI: the job's name. */
   title: string
   /** Updates that must succeed first; each runs as a child workflow on the control plane. */
-  dependencies: { jobId: number; kind: 'project_update'; title: string }[]
+  dependencies: Dependency[]
   /** Groups the job may run in, preferred first; never empty. */
   groups: { id: number; name: string }[]
+}
+
+/** An update that must succeed before a job. */
+export interface Dependency {
+  jobId: number
+  kind: 'project_update'
+  title: string
+  /** Others may wait for it too, so it goes on when this job is cancelled. */
+  shared: boolean
 }
 
 /** The place and pod that a job got. */

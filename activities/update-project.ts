@@ -5,7 +5,12 @@ import { type ProjectUpdateResult, runProjectUpdate } from '../runner/project/up
 import type { Database } from '../store/database.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { propagateEventFlags, storeHostSummaries } from '../store/outcome.ts'
-import { forgetControlPlaneEvents, recordProjectRevision, storeControlPlaneEvents } from '../store/project-updates.ts'
+import {
+  controlPlane,
+  forgetControlPlaneEvents,
+  recordProjectRevision,
+  storeControlPlaneEvents,
+} from '../store/project-updates.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
@@ -14,6 +19,7 @@ import { Heart } from './heart.ts'
 import { ownJob } from './own-job.ts'
 import { updateOptions } from './project-folder.ts'
 import type { JobActivities, Verdict } from './types.ts'
+import { takeUpdatePlace, waitForTurn } from './update-turn.ts'
 
 /** Runs a project update on the control plane. A try that was interrupted is forgotten: an update does the same again at no harm. */
 export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['updateProject'] {
@@ -25,10 +31,13 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
       if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
       const problem = whyItCannotUpdate(document)
       if (problem) return await endJob(deps, jobId, problem)
+      await waitForTurn(deps, document.job, heart)
+      using _place = takeUpdatePlace()
       await begin(deps, jobId)
       const signal = AbortSignal.any([heart.cancel, heart.stop])
-      const branch = document.job.scmBranch || document.project?.scmBranch || ''
-      const options = updateOptions(deps, document, { branch, refreshContent: true, signal })
+      const { scmBranch: branch, launchType } = document.job
+      // A sync makes do with what is installed for the same requirements, as AWX's does.
+      const options = await updateOptions(deps, document, { branch, refreshContent: launchType !== 'sync', signal })
       const { runId } = owner()
       const result = await runProjectUpdate(options, (rows) =>
         storeControlPlaneEvents(deps.store, { jobId, runId }, rows),
@@ -46,18 +55,19 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
 
 function whyItCannotUpdate({ job, project }: RunDocument): Cause | null {
   if (!project) return cause('project_missing', 'The project of this update was deleted.')
-  if (job.scmType === 'git') return null
+  if (job.scmType === 'git' || job.scmType === 'archive') return null
   return cause(
     'prestart_check_failed',
-    `A project of source control type "${job.scmType}" cannot be updated here: use git, or a manual project.`,
+    `A project of source control type "${job.scmType}" cannot be updated here: use git, an archive, or a manual project.`,
   )
 }
 
-/** Project updates run where they are controlled, so both nodes are this one. */
+/** Project updates run where they are controlled, so both nodes are this one, and the group is that of the control plane. */
 async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
   await forgetControlPlaneEvents(store.db, jobId)
   const nodes = { controllerNode: settings.nodeName, executionNode: settings.nodeName }
-  await transitionJob(store.db, jobId, 'running', nodes, owner().runId)
+  const place = await controlPlane(store.db)
+  await transitionJob(store.db, jobId, 'running', { ...nodes, ...place }, owner().runId)
 }
 
 async function conclude(
@@ -74,7 +84,8 @@ async function conclude(
       result.hostSummaries.map(({ failed: _derived, ...summary }) => ({ ...summary, hostId: null })),
     )
     await propagateEventFlags(tx, job.id)
-    if (result.project && project) {
+    // A sync is about one job's branch: the project stays at its own.
+    if (result.project && project && job.launchType !== 'sync') {
       await recordProjectRevision(tx, project.id, { revision: result.project.revision, playbooks: result.playbooks })
     }
     const changes = {

@@ -3,11 +3,21 @@ import { eq, sql } from 'drizzle-orm'
 import type { Database, Store } from './database.ts'
 import { managedCredentialTypes } from './managed-credential-types.ts'
 import { hashPassword } from './passwords.ts'
-import { credentialTypes, executionEnvironments, instanceGroups, organizations } from './schema/catalog.ts'
+import {
+  credentials,
+  credentialTypes,
+  executionEnvironments,
+  instanceGroups,
+  organizationGalaxyCredentials,
+  organizations,
+} from './schema/catalog.ts'
 import { installation, users } from './schema/identity.ts'
 
 /** AWX's name of the execution environment of project updates; managed: users cannot change it. */
 export const controlPlaneEnvironment = 'Control Plane Execution Environment'
+
+/** AWX's name of the instance group of the control plane: project updates show it. */
+export const controlPlaneGroup = 'controlplane'
 
 /** What the first start takes from the settings. */
 export interface BootstrapOptions {
@@ -65,13 +75,14 @@ async function upsertCredentialTypes(tx: Database): Promise<void> {
 
 async function makeFirstObjects(tx: Database, image: string, passwordHash: string): Promise<void> {
   await tx.insert(users).values({ username: 'admin', passwordHash, isSuperuser: true })
-  await tx.insert(organizations).values({
-    name: 'Default',
-    description: 'The organization of everything that has no other',
-  })
+  const [organization] = await tx
+    .insert(organizations)
+    .values({ name: 'Default', description: 'The organization of everything that has no other' })
+    .returning()
+  await makeGalaxyCredential(tx, organization?.id ?? 0)
   const policy = { policyInstancePercentage: 100 }
   await tx.insert(instanceGroups).values([
-    { name: 'controlplane', ...policy },
+    { name: controlPlaneGroup, ...policy },
     { name: 'default', isContainerGroup: true, ...policy },
   ])
   await tx.insert(executionEnvironments).values([
@@ -79,6 +90,19 @@ async function makeFirstObjects(tx: Database, image: string, passwordHash: strin
     { name: controlPlaneEnvironment, image, managed: true },
   ])
   await tx.insert(installation).values({ key: 'default_image', value: image })
+}
+
+/** The public Galaxy as a credential that users cannot change; only the first organization has it from the start, as in AWX. */
+async function makeGalaxyCredential(tx: Database, organizationId: number): Promise<void> {
+  const [type] = await tx.select().from(credentialTypes).where(eq(credentialTypes.namespace, 'galaxy_api_token'))
+  if (!type) throw new Error('the credential type galaxy_api_token is missing')
+  const inputs = { url: 'https://galaxy.ansible.com/' }
+  const [made] = await tx
+    .insert(credentials)
+    .values({ name: 'Ansible Galaxy', credentialTypeId: type.id, managed: true, inputs })
+    .returning()
+  if (!made) throw new Error('the Galaxy credential was not made')
+  await tx.insert(organizationGalaxyCredentials).values({ organizationId, credentialId: made.id, position: 1 })
 }
 
 /** A new release brings a new image: environments that still have the old release's follow, those that were edited do not. */

@@ -1,11 +1,13 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, lt, ne, sql } from 'drizzle-orm'
 import type { EventRow } from '../model/event.ts'
-import type { LaunchType } from '../model/job.ts'
+import { activeStatuses, type LaunchType } from '../model/job.ts'
+import { controlPlaneEnvironment, controlPlaneGroup } from './bootstrap.ts'
 import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
 import { FencedError } from './fence.ts'
 import { followUp } from './job-follow-up.ts'
+import { executionEnvironments, instanceGroups } from './schema/catalog.ts'
 import { jobEvents, unifiedJobs } from './schema/jobs.ts'
 import { projects } from './schema/templates.ts'
 
@@ -51,11 +53,57 @@ export async function recordProjectRevision(
     .where(eq(projects.id, projectId))
 }
 
+/** The oldest update of the project that is active and older than this one, and how many such there are; null when it is this one's turn. */
+export async function olderUpdate(
+  db: Database,
+  projectId: number,
+  jobId: number,
+): Promise<{ id: number; ahead: number } | null> {
+  const [row] = await db
+    .select({ id: sql<number | null>`min(${unifiedJobs.id})`, ahead: sql<number>`count(*)::int` })
+    .from(unifiedJobs)
+    .where(
+      and(
+        eq(unifiedJobs.projectId, projectId),
+        eq(unifiedJobs.type, 'project_update'),
+        ne(unifiedJobs.launchType, 'sync'),
+        inArray(unifiedJobs.status, [...activeStatuses]),
+        lt(unifiedJobs.id, jobId),
+      ),
+    )
+  return row?.id ? { id: row.id, ahead: row.ahead } : null
+}
+
+/** Where project updates run: the control plane's group, and its environment; null where an administrator removed it. */
+export async function controlPlane(
+  db: Database,
+): Promise<{ instanceGroupId: number | null; executionEnvironmentId: number | null }> {
+  const [group] = await db
+    .select({ id: instanceGroups.id })
+    .from(instanceGroups)
+    .where(eq(instanceGroups.name, controlPlaneGroup))
+  const [environment] = await db
+    .select({ id: executionEnvironments.id })
+    .from(executionEnvironments)
+    .where(and(eq(executionEnvironments.name, controlPlaneEnvironment), eq(executionEnvironments.managed, true)))
+  return { instanceGroupId: group?.id ?? null, executionEnvironmentId: environment?.id ?? null }
+}
+
+/** How an update of a project comes about. */
+export interface ProjectUpdateLaunch {
+  /** `sync`: for one job's sake, which names a branch of its own; the project stays as it is. */
+  launchType: LaunchType
+  createdById: number | null
+  executionEnvironmentId?: number | null
+  /** Absent: the project's. */
+  scmBranch?: string
+}
+
 /** Makes the row of an update of a project, pending; the caller starts it. Returns its id. */
 export async function createProjectUpdate(
   tx: Database,
   project: typeof projects.$inferSelect,
-  launch: { launchType: LaunchType; createdById: number | null; executionEnvironmentId?: number | null },
+  launch: ProjectUpdateLaunch,
 ): Promise<number> {
   const [update] = await tx
     .insert(unifiedJobs)
@@ -68,12 +116,12 @@ export async function createProjectUpdate(
       organizationId: project.organizationId,
       launchType: launch.launchType,
       status: 'pending',
-      jobType: 'check',
+      jobType: launch.launchType === 'sync' ? 'run' : 'check',
       jobTags: `update_${project.scmType},install_roles,install_collections`,
       localPath: project.localPath,
       scmType: project.scmType,
       scmUrl: project.scmUrl,
-      scmBranch: project.scmBranch,
+      scmBranch: launch.scmBranch ?? project.scmBranch,
       scmRefspec: project.scmRefspec,
       scmClean: project.scmClean,
       scmTrackSubmodules: project.scmTrackSubmodules,

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
-import { CancellationScope, executeChild, ParentClosePolicy } from '@temporalio/workflow'
+import { CancellationScope, ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow'
 import type { PreparedJob, Verdict } from '../activities/types.ts'
 import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
 import { jobWorkflowId, workflowTypes } from './names.ts'
@@ -22,8 +22,12 @@ export async function job(input: JobInput): Promise<Verdict> {
 }
 
 async function runJob(input: JobInput, story: Story): Promise<Verdict> {
-  const prepared = await prepare(input)
-  await runDependencies(prepared, story)
+  let prepared = await prepare(input)
+  // One thing may lead to the next: the project is updated first, then the job's own branch of it is fetched.
+  while (prepared.dependencies.length > 0) {
+    await runDependencies(prepared, story)
+    prepared = await prepare(input)
+  }
 
   const [group] = prepared.groups
   if (!group) throw new Error('prepare returned no group')
@@ -52,17 +56,16 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
         // One that has ended meanwhile is not run once more.
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         args: [update],
-        // An update serves others too: it is not torn down with the job that happened to start it.
+        // An update that serves others too is not torn down with the job that happened to start it.
         parentClosePolicy: ParentClosePolicy.ABANDON,
+        ...(dependency.shared ? { cancellationType: ChildWorkflowCancellationType.ABANDON } : {}),
       })
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) await awaitJob(update)
-      // How a failed update ends this job is decided by `prepare`, which looks at the update's row.
-      else if (verdictOf(error, CancellationScope.current().consideredCancelled).verdict.status === 'canceled')
-        throw error
+      // How an update that failed or was cancelled ends this job is decided by `prepare`, which looks at the update's row.
+      else if (CancellationScope.current().consideredCancelled) throw error
     }
   }
-  if (prepared.dependencies.length > 0) await prepare({ jobId: prepared.jobId })
 }
 
 /**

@@ -1,0 +1,68 @@
+import { isFinal } from '../model/job.ts'
+import { channels } from '../store/channel.ts'
+import type { JobRow } from '../store/job-status.ts'
+import { olderUpdate } from '../store/project-updates.ts'
+import { readJob } from '../store/run-document.ts'
+import { explainWaiting } from '../store/waiting.ts'
+import type { ActivityDeps } from './deps.ts'
+import { noCapacity, throwIfAsked } from './failures.ts'
+import type { Heart } from './heart.ts'
+
+/** Updates that one worker runs at once: each is a git or a Python at work on this machine. */
+const mostAtOnce = 16
+const busyRetryMs = 500
+/** Those behind the next in line look now and then, since whoever waits holds a slot for activities. */
+const inLineRetryMs = 2_000
+
+let running = 0
+
+/** A place among the updates of this worker, given back when disposed of. Throws a benign failure that is tried again when all are taken. */
+export function takeUpdatePlace(): Disposable {
+  if (running >= mostAtOnce) throw noCapacity(`This node runs ${mostAtOnce} updates already.`, busyRetryMs)
+  running += 1
+  return {
+    [Symbol.dispose]() {
+      running -= 1
+    },
+  }
+}
+
+/**
+ * Resolves when no older update of the same project is left: there is one at a time, in the order in which they were made. A sync for a job waits
+ * for none, since it changes nothing of the project.
+ */
+export async function waitForTurn(deps: ActivityDeps, job: JobRow, heart: Heart): Promise<void> {
+  const { store } = deps
+  if (job.projectId === null || job.launchType === 'sync') return
+  for (;;) {
+    const older = await olderUpdate(store.db, job.projectId, job.id)
+    if (!older) return
+    const message = `waiting for project_update-${older.id} to finish`
+    await explainWaiting(store.db, job.id, 'dependency', message)
+    if (older.ahead > 1) throw noCapacity(message, inLineRetryMs)
+    await ended(deps, older.id, AbortSignal.any([heart.cancel, heart.stop]))
+    throwIfAsked()
+  }
+}
+
+async function ended({ store }: ActivityDeps, jobId: number, signal: AbortSignal): Promise<void> {
+  let wake = () => {}
+  const unlisten = await store.listen(channels.jobs, (payload) => {
+    if (payload === null || Number(payload) === jobId) wake()
+  })
+  const stop = () => wake()
+  signal.addEventListener('abort', stop)
+  try {
+    while (!signal.aborted) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      const job = await readJob(store.db, jobId)
+      if (!job || isFinal(job.status)) return
+      if (!signal.aborted) await changed
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await unlisten()
+  }
+}
