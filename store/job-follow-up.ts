@@ -1,14 +1,16 @@
 import { isFinal } from '../model/job.ts'
 import type { Database } from './database.ts'
 import { tellParent } from './job-parent.ts'
+import { announce } from './notifications/announce.ts'
 import { enqueue } from './outbox.ts'
 import type { unifiedJobs } from './schema/jobs.ts'
 
 /**
  * What follows when a job was made or its status has changed, in the same transaction, so that nobody who has to know is ever left out: its
- * template shows it, and a workflow job goes on when a node's job has ended.
+ * template shows it, a workflow job goes on when a node's job has ended, and whoever wants to be notified is.
  */
 export async function followUp(tx: Database, job: typeof unifiedJobs.$inferSelect): Promise<void> {
   await tellParent(tx, job)
   if (isFinal(job.status) && job.workflowJobId !== null) await enqueue(tx, 'progress', job.workflowJobId)
+  await announce(tx, job)
 }

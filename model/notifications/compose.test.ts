@@ -129,5 +129,5 @@ test('the test button says who and where, in the form of the type', () => {
     body: '{"body":"Test Notification 2 https://towerhost"}',
   })
   expect(testMessage('email', 2, base).body).toBe('Test Notification 2 https://towerhost')
-  expect(testMessage('slack', 2, base).body).toEqual({ body: 'Test Notification 2 https://towerhost' })
+  expect(testMessage('slack', 2, base).body).toBe('{"body":"Test Notification 2 https://towerhost"}')
 })

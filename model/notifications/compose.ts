@@ -5,10 +5,10 @@ import { defaultMessages, type Message } from './defaults.ts'
 import { approvalVariables, type JobFacts, jobVariables } from './job.ts'
 import { isApprovalEvent, type NotificationEvent, type NotificationType } from './types.ts'
 
-/** What is sent: a line, and a text or document. */
+/** What is sent: a line, and a text, which for some types is a JSON document. */
 export interface ComposedMessage {
   subject: string
-  body: unknown
+  body: string
 }
 
 /** Writes the message of an event: in the template's own words, where it has any, else in AWX's. */
@@ -25,7 +25,7 @@ export function composeMessage(
   const variables = approval ? approvalVariables(job, event, publicUrl) : jobVariables(job, publicUrl)
   const subject = render(own.message || standard.message, variables)
   const body = render(own.body || standard.body, variables)
-  return { subject: oneLine(subject), body: approval || body.trim() !== '' ? body : blankBody }
+  return { subject: oneLine(subject), body: approval || body.trim() !== '' ? body.replaceAll('\0', '') : blankBody }
 }
 
 /** Some mail clients cannot show a letter without a text. */
@@ -48,7 +48,7 @@ function render(template: string | null | undefined, variables: Record<string, u
   }
 }
 
-/** Neither the store's texts nor the headers of a letter take these. */
+/** Neither the store's texts nor the header of a letter takes these. */
 function oneLine(text: string): string {
   return text.replaceAll('\0', '').replace(/\s*[\r\n]+\s*/g, ' ')
 }
@@ -58,13 +58,11 @@ export function testMessage(type: NotificationType, templateId: number, publicUr
   const said = `${templateId} ${publicUrl}`
   const text = `Test Notification ${said}`
   const subject = `Notification Test ${said}`
-  if (type === 'email' || type === 'pagerduty') return { subject, body: text }
-  return { subject, body: type === 'webhook' || type === 'grafana' ? JSON.stringify({ body: text }) : { body: text } }
+  return { subject, body: type === 'email' || type === 'pagerduty' ? text : JSON.stringify({ body: text }) }
 }
 
 /** A body that is a JSON mapping, as that mapping; `otherwise` says what stands for a text that is no JSON at all. */
-export function bodyDocument(body: unknown, otherwise: 'text' | 'nothing'): unknown {
-  if (typeof body !== 'string') return body
+export function bodyDocument(body: string, otherwise: 'text' | 'nothing'): unknown {
   try {
     const parsed: unknown = JSON.parse(body)
     return isMapping(parsed) ? parsed : body

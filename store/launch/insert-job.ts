@@ -2,6 +2,7 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { channels } from '../channel.ts'
 import type { Database } from '../database.ts'
 import { parentTable } from '../job-parent.ts'
+import { announce } from '../notifications/announce.ts'
 import { unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
 import { unifiedJobLabels } from '../schema/labels.ts'
 import { outbox } from '../schema/runtime.ts'
@@ -34,9 +35,12 @@ export async function insertJob(
     SELECT job.*, pg_notify(${channels.outbox}, '') FROM job`)
   const [row] = rows
   if (!row) throw new Error('the job was not inserted')
-  return Object.fromEntries(
+  const job = Object.fromEntries(
     columns.map(({ key, column, name }) => [key, row[name] === null ? null : column.mapFromDriverValue(row[name])]),
   ) as JobRow
+  // Of new jobs only approvals are news: somebody is to decide.
+  if (job.type === 'workflow_approval') await announce(tx, job)
+  return job
 }
 
 /** The workflow of a workflow job starts the jobs of its nodes itself, as its children. */

@@ -86,7 +86,7 @@ CREATE TABLE "notifications" (
 	"notification_type" text NOT NULL,
 	"recipients" text DEFAULT '' NOT NULL,
 	"subject" text DEFAULT '' NOT NULL,
-	"body" json,
+	"body" text,
 	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
 	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
 );

@@ -93,7 +93,7 @@ export const notifications = pgTable(
     recipients: text().notNull().default(''),
     subject: text().notNull().default(''),
     /** As rendered; null while the message is not written yet. */
-    body: json().$type<unknown>(),
+    body: text(),
     ...stamps(),
   },
   (table) => [index().on(table.notificationTemplateId), index().on(table.jobId)],
