@@ -441,4 +441,11 @@ ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_workflow_approval_templa
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_approved_or_denied_by_id_users_id_fk" FOREIGN KEY ("approved_or_denied_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_created_index" ON "idempotency_keys" USING btree ("created");--> statement-breakpoint
 CREATE INDEX "unified_jobs_workflow_job_id_index" ON "unified_jobs" USING btree ("workflow_job_id");--> statement-breakpoint
-CREATE UNIQUE INDEX "outbox_subject_id_kind_index" ON "outbox" USING btree ("subject_id","kind");
+CREATE UNIQUE INDEX "outbox_subject_id_kind_index" ON "outbox" USING btree ("subject_id","kind");--> statement-breakpoint
+CREATE VIEW "public"."unified_job_templates" AS (
+  SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'job_template' AS type, playbook, organization_id, created_by_id, modified_by_id FROM "job_templates"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'project', '', organization_id, created_by_id, modified_by_id FROM "projects"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'inventory_source', '', NULL, created_by_id, modified_by_id FROM "inventory_sources"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'system_job_template', '', NULL, NULL, NULL FROM "system_job_templates"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'workflow_job_template', '', organization_id, created_by_id, modified_by_id FROM "workflow_job_templates"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'workflow_approval_template', '', NULL, created_by_id, modified_by_id FROM "workflow_approval_templates");
