@@ -58,7 +58,7 @@ beforeAll(async () => {
   const [kubernetes] = await db.select().from(credentialTypes).where(eq(credentialTypes.kind, 'kubernetes'))
   ids = { kubernetes: kubernetes?.id ?? 0, custom: custom?.id ?? 0 }
   const credential = (name: string, credentialTypeId: number) => ({ name, credentialTypeId, organizationId: 2 })
-  await db.insert(credentials).values([1, 2, 3].map((id) => credential(`filler-${id}`, ids.custom ?? 0)))
+  await db.insert(credentials).values([2, 3].map((id) => credential(`filler-${id}`, ids.custom ?? 0)))
   const made = await app.call('POST', '/api/v2/credentials/', {
     name: 'rec-k8s',
     credential_type: ids.kubernetes,

@@ -75,7 +75,7 @@ const finds: [query: string, names: string[]][] = [
   ['chain__credentials__name=red&chain__credentials__description=two', ['alpha', 'beta']],
   ['credentials__credential_type__kind=scm', ['alpha']],
   ['credentials__isnull=true', ['Default', 'Gamma ray']],
-  ['credentials=3', ['beta']],
+  ['credentials=4', ['beta']],
   ['not__name=alpha&id__gt=1', ['beta', 'Gamma ray']],
   ['not__credentials__name=blue', ['Default', 'beta', 'Gamma ray']],
   ['not__default_environment__name=green&id__gt=1', ['beta', 'Gamma ray']],
@@ -154,7 +154,7 @@ describe('order', () => {
   test('by several fields, either way, and over relations', async () => {
     expect(await names('order_by=-max_hosts,name')).toEqual(['beta', 'alpha', 'Default', 'Gamma ray'])
     expect(await names('order=-id')).toEqual(['Gamma ray', 'beta', 'alpha', 'Default'])
-    expect(await names('order_by=-credential_type__name,organization__name', 'credentials')).toEqual([
+    expect(await names('managed=false&order_by=-credential_type__name,organization__name', 'credentials')).toEqual([
       'blue',
       'red',
       'red',
@@ -163,7 +163,7 @@ describe('order', () => {
   })
 
   test('without one: the resource’s own', async () => {
-    expect(await names('', 'credentials')).toEqual(['blue', 'red', 'red'])
+    expect(await names('', 'credentials')).toEqual(['Ansible Galaxy', 'blue', 'red', 'red'])
     const { body } = await list('', 'users')
     expect(body.results.map((one: { username: string }) => one.username)).toEqual(['ada', 'admin'])
   })

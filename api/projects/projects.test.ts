@@ -131,3 +131,46 @@ test('the configuration offers the folders that no project has yet', async () =>
   expect((await app.call('POST', '/api/v2/projects/', project)).status).toBe(201)
   expect(await offered()).not.toContain('taken')
 })
+
+test('an organization asks its Galaxy servers in the order in which they were attached', async () => {
+  const { results } = (await app.call('GET', '/api/v2/credential_types/?namespace=galaxy_api_token')).body
+  const list = '/api/v2/organizations/2/galaxy_credentials/'
+  const server = async (name: string) => {
+    const inputs = { url: `https://${name}.example.org/`, token: 'hub-t0ken' }
+    const body = { name, organization: 2, credential_type: results[0].id, inputs }
+    return (await app.call('POST', '/api/v2/credentials/', body)).body.id
+  }
+  const [second, first] = [await server('a second'), await server('z first')]
+  expect((await app.call('POST', list, { id: first })).status).toBe(204)
+  expect((await app.call('POST', list, { id: second })).status).toBe(204)
+  const listed = await app.call('GET', list)
+  expect(listed.body.results.map((row: { name: string }) => row.name)).toEqual(['z first', 'a second'])
+  expect(JSON.stringify(listed.body)).not.toContain('hub-t0ken')
+  expect((await app.call('POST', list, { id: 7 })).body).toEqual({
+    msg: 'Credential must be a Galaxy credential, not Machine.',
+  })
+  await app.call('POST', list, { id: first, disassociate: true })
+  await app.call('POST', list, { id: first })
+  expect((await app.call('GET', list)).body.results.map((row: { id: number }) => row.id)).toEqual([second, first])
+  expect((await app.call('GET', '/api/v2/organizations/2/')).body.related.galaxy_credentials).toBe(list)
+})
+
+test('the public Galaxy is a credential that nobody changes, and the first organization has it', async () => {
+  const { results } = (await app.call('GET', '/api/v2/organizations/1/galaxy_credentials/')).body
+  expect(results).toMatchObject([
+    {
+      name: 'Ansible Galaxy',
+      managed: true,
+      organization: null,
+      kind: 'galaxy_api_token',
+      inputs: { url: 'https://galaxy.ansible.com/' },
+      summary_fields: { user_capabilities: { edit: false, delete: false, copy: true, use: true } },
+    },
+  ])
+  const path = `/api/v2/credentials/${results[0].id}/`
+  expect(await app.call('PATCH', path, { name: 'x' })).toMatchObject({
+    status: 403,
+    body: { detail: 'Modifications not allowed for managed credentials' },
+  })
+  expect((await app.call('DELETE', path)).status).toBe(403)
+})

@@ -58,6 +58,11 @@ export const credentialsResource = defineResource({
     },
   },
   permissions: {
+    refuse(action, credential) {
+      if (!credential?.managed) return undefined
+      if (action === 'edit') return 'Modifications not allowed for managed credentials'
+      return action === 'delete' ? 'Deletion not allowed for managed credentials' : undefined
+    },
     readable: ({ actor }) => eq(credentials.userId, actor.id),
     grants: (action, row, { actor }) => action !== 'create' && row !== undefined && row.userId === actor.id,
   },

@@ -2,12 +2,14 @@ import { eq } from 'drizzle-orm'
 import {
   type credentials,
   type executionEnvironments,
+  organizationGalaxyCredentials,
   organizationInstanceGroups,
   organizations,
 } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { derived, descriptionField, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
+import { checkGalaxyCredential } from '../projects/galaxy.ts'
 import { defineResource } from '../resource.ts'
 
 /** `/api/v2/organizations/`: what everything else belongs to. */
@@ -30,6 +32,14 @@ export const organizationsResource = defineResource({
       table: organizationInstanceGroups,
       parent: 'organizationId',
       child: 'instanceGroupId',
+      position: 'position',
+    },
+    galaxy_credentials: {
+      kind: 'through',
+      to: 'credentials',
+      table: organizationGalaxyCredentials,
+      parent: 'organizationId',
+      child: 'credentialId',
       position: 'position',
     },
     credentials: { kind: 'many', to: 'credentials', column: 'organizationId' satisfies keyof typeof credentials },
@@ -64,6 +74,12 @@ export const organizationsResource = defineResource({
   },
   subLists: {
     instance_groups: { relation: 'instance_groups', attach: true, title: 'Organization Instance Groups List' },
+    galaxy_credentials: {
+      relation: 'galaxy_credentials',
+      attach: true,
+      check: checkGalaxyCredential,
+      title: 'Organization Galaxy Credentials List',
+    },
     credentials: { relation: 'credentials', create: true, title: 'Organization Credential List' },
     execution_environments: {
       relation: 'executionenvironments',
