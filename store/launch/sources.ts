@@ -6,6 +6,7 @@ import { type PromptField, type Prompts, promptFlags } from '../../model/prompts
 import { surveyQuestions } from '../../model/survey.ts'
 import { camelCase } from '../camel-case.ts'
 import type { Database } from '../database.ts'
+import { preparedOn } from '../prepared.ts'
 import {
   credentials,
   credentialTypes,
@@ -60,17 +61,7 @@ const credentialJson = sql`json_build_object('id', ${credentials.id}, 'name', ${
   'description', ${credentials.description}, 'inputs', ${credentials.inputs}, 'type_id', ${credentialTypes.id}, 'type_name', ${credentialTypes.name},
   'kind', ${credentialTypes.kind}, 'namespace', ${credentialTypes.namespace})`
 
-/** Reads what a job of this template is made of. `inventoryId`: the job's, which may be prompted. */
-export async function loadSources(
-  { db, keyring }: LaunchStore,
-  job: {
-    jobTemplateId: number | null
-    projectId: number | null
-    organizationId: number | null
-    inventoryId: number | null
-    executionEnvironmentId: number | null
-  },
-): Promise<LaunchSources> {
+const sourcesOf = preparedOn((db) => {
   const ids = (
     table: typeof jobTemplateInstanceGroups | typeof inventoryInstanceGroups | typeof organizationInstanceGroups,
     owner: unknown,
@@ -78,7 +69,7 @@ export async function loadSources(
     sql<
       number[]
     >`coalesce((SELECT json_agg(${table.instanceGroupId} ORDER BY ${table.position}) FROM ${table} WHERE ${owner}), '[]')`
-  const [row] = await db
+  return db
     .select({
       project: projects,
       inventory: inventories,
@@ -89,26 +80,51 @@ export async function loadSources(
         FROM ${jobTemplateCredentials}
         JOIN ${credentials} ON ${credentials.id} = ${jobTemplateCredentials.credentialId}
         JOIN ${credentialTypes} ON ${credentialTypes.id} = ${credentials.credentialTypeId}
-        WHERE ${jobTemplateCredentials.jobTemplateId} = ${job.jobTemplateId}), '[]')`,
+        WHERE ${jobTemplateCredentials.jobTemplateId} = ${sql.placeholder('jobTemplateId')}), '[]')`,
       templateGroups: ids(
         jobTemplateInstanceGroups,
-        sql`${jobTemplateInstanceGroups.jobTemplateId} = ${job.jobTemplateId}`,
+        sql`${jobTemplateInstanceGroups.jobTemplateId} = ${sql.placeholder('jobTemplateId')}`,
       ),
       templateLabels: sql<number[]>`coalesce((SELECT json_agg(${jobTemplateLabels.labelId}) FROM ${jobTemplateLabels}
-        WHERE ${jobTemplateLabels.jobTemplateId} = ${job.jobTemplateId}), '[]')`,
-      inventoryGroups: ids(inventoryInstanceGroups, sql`${inventoryInstanceGroups.inventoryId} = ${job.inventoryId}`),
+        WHERE ${jobTemplateLabels.jobTemplateId} = ${sql.placeholder('jobTemplateId')}), '[]')`,
+      inventoryGroups: ids(
+        inventoryInstanceGroups,
+        sql`${inventoryInstanceGroups.inventoryId} = ${sql.placeholder('inventoryId')}`,
+      ),
       organizationGroups: ids(
         organizationInstanceGroups,
-        sql`${organizationInstanceGroups.organizationId} = ${job.organizationId}`,
+        sql`${organizationInstanceGroups.organizationId} = ${sql.placeholder('organizationId')}`,
       ),
       globalGroups: sql<number[]>`coalesce((SELECT json_agg(${instanceGroups.id}) FROM ${instanceGroups}
         WHERE ${instanceGroups.name} = 'default'), '[]')`,
     })
     .from(sql`(SELECT 1) AS one`)
-    .leftJoin(projects, sql`${projects.id} = ${job.projectId}`)
-    .leftJoin(inventories, sql`${inventories.id} = ${job.inventoryId}`)
-    .leftJoin(organizations, sql`${organizations.id} = ${job.organizationId}`)
-    .leftJoin(executionEnvironments, sql`${executionEnvironments.id} = ${job.executionEnvironmentId}`)
+    .leftJoin(projects, sql`${projects.id} = ${sql.placeholder('projectId')}`)
+    .leftJoin(inventories, sql`${inventories.id} = ${sql.placeholder('inventoryId')}`)
+    .leftJoin(organizations, sql`${organizations.id} = ${sql.placeholder('organizationId')}`)
+    .leftJoin(executionEnvironments, sql`${executionEnvironments.id} = ${sql.placeholder('executionEnvironmentId')}`)
+    .prepare('launch_sources')
+})
+
+/** Reads what a job of this template is made of. `inventoryId`: the job's, which may be prompted. */
+export async function loadSources(
+  { db, keyring }: LaunchStore,
+  {
+    jobTemplateId,
+    projectId,
+    organizationId,
+    inventoryId,
+    executionEnvironmentId,
+  }: {
+    jobTemplateId: number | null
+    projectId: number | null
+    organizationId: number | null
+    inventoryId: number | null
+    executionEnvironmentId: number | null
+  },
+): Promise<LaunchSources> {
+  const ids = { jobTemplateId, projectId, organizationId, inventoryId, executionEnvironmentId }
+  const [row] = await sourcesOf(db).execute(ids)
   if (!row) throw new Error('a query for one row gave none')
   return { ...row, credentials: row.credentials.map((stored) => launchCredential(keyring, stored)) }
 }
