@@ -1,12 +1,10 @@
-import { and, eq, getTableColumns, sql } from 'drizzle-orm'
-import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core'
+import { and, eq, sql } from 'drizzle-orm'
 import type { RequestContext, Row } from './context.ts'
 import { ApiError, BadRequestError } from './errors.ts'
+import { fixedColumns, pairColumns } from './pairs.ts'
 import { type Model, titled } from './registry.ts'
 import type { Relation } from './resource.ts'
 import { findRow } from './validate.ts'
-
-type Through = Extract<Relation, { kind: 'through' }>
 
 /** What a POST on a sub-list asks for: attaching or detaching an object, or undefined for creating one. */
 export function readAttachment(
@@ -62,7 +60,7 @@ export async function attach(
     : {}
   await context.db
     .insert(relation.table)
-    .values({ [relation.parent]: parent.id, [relation.child]: child.id, ...position })
+    .values({ ...relation.fixed, [relation.parent]: parent.id, [relation.child]: child.id, ...position })
     .onConflictDoNothing()
 }
 
@@ -77,7 +75,9 @@ export async function detach(
   if (relation.kind === 'many') return await setParent(relation.column, listed, child, null, context)
   if (relation.kind !== 'through') throw new Error('only to-many relations can be detached from')
   const columns = pairColumns(relation)
-  await context.db.delete(relation.table).where(and(eq(columns.parent, parent.id), eq(columns.child, child.id)))
+  await context.db
+    .delete(relation.table)
+    .where(and(eq(columns.parent, parent.id), eq(columns.child, child.id), fixedColumns(relation)))
 }
 
 async function setParent(
@@ -93,13 +93,4 @@ async function setParent(
       .update(listed.table)
       .set({ [column]: parentId })
       .where(eq(id, child.id))
-}
-
-/** Columns of a table of pairs. */
-export function pairColumns(relation: Through): { parent: PgColumn; child: PgColumn; position: PgColumn | undefined } {
-  const columns = getTableColumns(relation.table as PgTable) as Record<string, PgColumn>
-  const [parent, child] = [columns[relation.parent], columns[relation.child]]
-  if (!parent || !child)
-    throw new Error(`${getTableConfig(relation.table).name} lacks ${relation.parent} or ${relation.child}`)
-  return { parent, child, position: relation.position ? columns[relation.position] : undefined }
 }

@@ -99,8 +99,16 @@ export type Relation =
   | { kind: 'one'; to: string; column: string }
   /** Reverse of a foreign key: `column` (key of the other table) holds this one's id. */
   | { kind: 'many'; to: string; column: string }
-  /** Through a table of pairs; `position` (its key) keeps the order of attaching. */
-  | { kind: 'through'; to: string; table: PgTable; parent: string; child: string; position?: string }
+  /** Through a table of pairs; `position` (its key) keeps the order of attaching, `fixed` tells apart relations that share the table. */
+  | {
+      kind: 'through'
+      to: string
+      table: PgTable
+      parent: string
+      child: string
+      position?: string
+      fixed?: Record<string, string>
+    }
 
 /** Fields that no two objects share; `soft`: checked by the API alone, the database has no such constraint. */
 export interface UniqueRule {
@@ -125,6 +133,8 @@ export interface SubList<R = Row> {
   create?: boolean
   /** Values of a new object's body that the parent decides, whatever was sent. */
   fill?(parent: R): Record<string, unknown>
+  /** The body of a POST as it is to be read: AWX takes some names for ids. */
+  read?(parent: R, body: Record<string, unknown>, context: RequestContext): Promise<Record<string, unknown>>
   /** Refuses an attachment by throwing; `attaching` is false for a detach. */
   check?(parent: R, child: Row, attaching: boolean, context: RequestContext): Promise<void>
   after?(parent: R, child: Row, attaching: boolean, context: RequestContext): Promise<void>

@@ -1,3 +1,4 @@
+import { inArray } from 'drizzle-orm'
 import { toWireTime } from '../store/instant.ts'
 import type { RequestContext, Row } from './context.ts'
 import { namedUrl } from './named-url.ts'
@@ -57,12 +58,28 @@ async function serializeVariants(
   const wires = new Map<Row, Wire>()
   for (const type of new Set(rows.map((row) => String(row.type)))) {
     const own = rows.filter((row) => row.type === type)
-    const shown = await serialize(context.registry.byType(type) ?? unknownType(model, type), own, context, view)
+    const kind = context.registry.byType(type) ?? unknownType(model, type)
+    const shown = await serialize(kind, await wholeRows(model, kind, own, context), context, view)
     own.forEach((row, index) => {
       wires.set(row, shown[index] ?? {})
     })
   }
   return rows.map((row) => wires.get(row) ?? {})
+}
+
+/** A list over several tables holds what their rows have in common; the rows themselves are read here. */
+async function wholeRows(
+  model: Model,
+  kind: Model,
+  rows: readonly Row[],
+  context: RequestContext,
+): Promise<readonly Row[]> {
+  const { id } = kind.columns
+  if (kind.table === model.table || !id) return rows
+  const ids = rows.map((row) => row.id)
+  const whole = (await context.db.select().from(kind.table).where(inArray(id, ids))) as Row[]
+  const byId = new Map(whole.map((row) => [row.id, row]))
+  return rows.map((row) => byId.get(row.id) ?? row)
 }
 
 function unknownType(model: Model, type: string): never {

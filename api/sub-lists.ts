@@ -1,11 +1,12 @@
-import { eq, type SQL, sql } from 'drizzle-orm'
-import { attach, detach, findChild, pairColumns, readAttachment } from './attach.ts'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { attach, detach, findChild, readAttachment } from './attach.ts'
 import type { RequestContext, Row } from './context.ts'
 import type { Answer, Endpoint, EndpointRequest } from './endpoint.ts'
 import { attachField, readOptions, typeChoice, writeOptions } from './field-options.ts'
 import { listObjects } from './list.ts'
 import { loadObject } from './object.ts'
 import { belowTitle, subListOptions } from './options.ts'
+import { fixedColumns, pairColumns } from './pairs.ts'
 import { authorize } from './permissions.ts'
 import { listedModel, type Model, type Registry } from './registry.ts'
 import type { Relation, SubList } from './resource.ts'
@@ -83,7 +84,7 @@ function membership(
     return { where: column && typeof value === 'number' ? eq(column, value) : sql`false` }
   }
   const columns = pairColumns(relation)
-  const pair = sql`from ${relation.table} where ${eq(columns.parent, parent.id)} and ${columns.child} = ${id}`
+  const pair = sql`from ${relation.table} where ${and(eq(columns.parent, parent.id), sql`${columns.child} = ${id}`, fixedColumns(relation))}`
   return {
     where: sql`exists (select 1 ${pair})`,
     orderBy: columns.position ? [sql`(select ${columns.position} ${pair})`] : [],
@@ -92,11 +93,12 @@ function membership(
 
 async function post(below: Below, request: EndpointRequest): Promise<Answer> {
   const { subList, listed, relation } = below
-  const { context, body, param } = request
+  const { context, body: given, param } = request
   // Making something that belongs to the parent changes nothing of the parent; attaching to it does.
   const parent = await loadObject(below.parent, param('id'), subList.attach ? 'edit' : 'read', context)
+  const body = (await subList.read?.(parent, given, context)) ?? given
   const attachment = subList.attach ? readAttachment(listed, body, subList.create ?? false) : undefined
-  if (!attachment) return await create(below, parent, request)
+  if (!attachment) return await create(below, parent, { ...request, body })
   if (!relation) throw new Error('only relations can be attached to')
   const child = await findChild(listed, attachment.id, context)
   if (attachment.attaching) await authorize(context, 'use', listed, child)

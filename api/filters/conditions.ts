@@ -1,5 +1,6 @@
 import { and, eq, not, or, type SQL, sql } from 'drizzle-orm'
 import { alias, type PgColumn, type PgTable } from 'drizzle-orm/pg-core'
+import { fixedColumns } from '../pairs.ts'
 import type { Model } from '../registry.ts'
 import { compare, type Lookup, toBoolean } from './lookup.ts'
 import type { Span, Step } from './span.ts'
@@ -89,7 +90,7 @@ export class Conditions {
     const pairs = this.#aliased(relation.table)
     return {
       source: sql`${pairs.source} join ${source} on ${same(target, 'id', pairs.columns, relation.child)}`,
-      link: and(same(pairs.columns, relation.parent, columns, 'id'), scope),
+      link: and(same(pairs.columns, relation.parent, columns, 'id'), fixedColumns(relation, pairs.columns), scope),
       target,
     }
   }
