@@ -29,10 +29,13 @@ export function countsAsFailed(status: JobStatus): boolean {
   return status === 'failed' || status === 'error' || status === 'canceled'
 }
 
-/** What may follow what. A final status is left only by a Reset in Temporal, which starts the job anew as pending. */
+/**
+ * What may follow what. A final status is left only by a Reset in Temporal, which starts the job anew as pending. An approval is pending until it
+ * is decided, and successful then.
+ */
 const successors: Record<JobStatus, readonly JobStatus[]> = {
   new: ['pending', 'error', 'canceled'],
-  pending: ['waiting', 'running', 'failed', 'error', 'canceled'],
+  pending: ['waiting', 'running', 'successful', 'failed', 'error', 'canceled'],
   waiting: ['pending', 'running', 'successful', 'failed', 'error', 'canceled'],
   running: ['pending', 'successful', 'failed', 'error', 'canceled'],
   successful: ['pending'],

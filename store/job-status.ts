@@ -33,6 +33,8 @@ type FreeColumns =
   | 'workUnitId'
   | 'instanceGroupId'
   | 'executionEnvironmentId'
+  | 'approvedOrDeniedById'
+  | 'timedOut'
 
 /** What a transition may change besides the status. */
 export interface JobChanges extends Partial<Pick<JobRow, FreeColumns>> {

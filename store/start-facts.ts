@@ -1,43 +1,43 @@
-import { eq } from 'drizzle-orm'
-import type { JobType } from '../model/job.ts'
+import { eq, inArray } from 'drizzle-orm'
+import type { StartFacts } from '../model/start-facts.ts'
 import type { Database } from './database.ts'
 import { organizations } from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { jobTemplates, projects } from './schema/templates.ts'
+import { workflowJobTemplates } from './schema/workflows.ts'
 
-/** What Temporal is told of a job at its start, for operators who search there. */
-export interface StartFacts {
-  type: JobType
-  name: string
-  template: string | null
-  organization: string | null
-  launchedBy: string | null
-}
-
-/** Reads the facts of one job; undefined when it was deleted. */
-export async function readStartFacts(db: Database, jobId: number): Promise<StartFacts | undefined> {
-  const [row] = await db
+/** Reads the facts of jobs, by id; those that were deleted are missing. */
+export async function readStartFacts(db: Database, jobIds: readonly number[]): Promise<Map<number, StartFacts>> {
+  if (jobIds.length === 0) return new Map()
+  const rows = await db
     .select({
+      id: unifiedJobs.id,
       type: unifiedJobs.type,
       name: unifiedJobs.name,
       jobTemplate: jobTemplates.name,
+      workflowJobTemplate: workflowJobTemplates.name,
       project: projects.name,
       organization: organizations.name,
       launchedBy: users.username,
     })
     .from(unifiedJobs)
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
+    .leftJoin(workflowJobTemplates, eq(workflowJobTemplates.id, unifiedJobs.workflowJobTemplateId))
     .leftJoin(projects, eq(projects.id, unifiedJobs.projectId))
     .leftJoin(organizations, eq(organizations.id, unifiedJobs.organizationId))
     .leftJoin(users, eq(users.id, unifiedJobs.createdById))
-    .where(eq(unifiedJobs.id, jobId))
-  if (!row) return undefined
-  return {
-    type: row.type,
-    name: row.name,
-    template: row.type === 'job' ? row.jobTemplate : row.project,
-    organization: row.organization,
-    launchedBy: row.launchedBy,
-  }
+    .where(inArray(unifiedJobs.id, [...jobIds]))
+  return new Map(
+    rows.map(({ id, type, name, jobTemplate, workflowJobTemplate, project, organization, launchedBy }) => [
+      id,
+      {
+        type,
+        name,
+        template: jobTemplate ?? workflowJobTemplate ?? (type === 'project_update' ? project : null),
+        organization,
+        launchedBy,
+      },
+    ]),
+  )
 }

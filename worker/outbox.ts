@@ -1,11 +1,12 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
-import { defineSearchAttributeKey, SearchAttributeType, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Logger } from 'pino'
 import { channels } from '../store/channel.ts'
 import type { Store } from '../store/database.ts'
 import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import { jobWorkflowId, mainTaskQueue, signals, workflowTypeOf } from '../workflows/names.ts'
+import { startOptions } from '../workflows/start-options.ts'
 import { reasonOf } from './reason.ts'
 import type { TemporalLink } from './temporal.ts'
 
@@ -13,15 +14,6 @@ import type { TemporalLink } from './temporal.ts'
 const sweepMs = 5_000
 /** Starts in flight at once. A burst of starts starves first workflow tasks. */
 const concurrency = 8
-
-const keys = {
-  jobId: defineSearchAttributeKey('MayflyJobId', SearchAttributeType.INT),
-  kind: defineSearchAttributeKey('MayflyKind', SearchAttributeType.KEYWORD),
-  template: defineSearchAttributeKey('MayflyTemplate', SearchAttributeType.KEYWORD),
-  organization: defineSearchAttributeKey('MayflyOrganization', SearchAttributeType.KEYWORD),
-  launchedBy: defineSearchAttributeKey('MayflyLaunchedBy', SearchAttributeType.KEYWORD),
-  status: defineSearchAttributeKey('MayflyStatus', SearchAttributeType.KEYWORD),
-}
 
 /**
  * Tells Temporal what the API wrote down: starts and cancels. Woken by the notification of the same transaction, so a launch reaches
@@ -106,27 +98,14 @@ export class OutboxSender {
   }
 
   async #startWorkflow(jobId: number): Promise<void> {
-    const facts = await readStartFacts(this.#store.db, jobId)
+    const facts = (await readStartFacts(this.#store.db, [jobId])).get(jobId)
     if (!facts) return
-    const type = workflowTypeOf[facts.type]
-    const keyword = (key: typeof keys.template, value: string | null) => (value === null ? [] : [{ key, value }])
     try {
-      await this.#temporal.client.workflow.start(type, {
-        workflowId: jobWorkflowId(jobId),
+      await this.#temporal.client.workflow.start(workflowTypeOf[facts.type], {
+        ...startOptions(jobId, facts),
         taskQueue: mainTaskQueue,
-        args: [{ jobId }],
         workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
         requestEagerStart: true,
-        staticSummary: facts.name,
-        typedSearchAttributes: [
-          { key: keys.jobId, value: jobId },
-          { key: keys.kind, value: facts.type },
-          { key: keys.status, value: 'pending' },
-          ...keyword(keys.template, facts.template),
-          ...keyword(keys.organization, facts.organization),
-          ...keyword(keys.launchedBy, facts.launchedBy),
-        ],
       })
     } catch (error) {
       // A crash between the start and the row's removal: it was sent, and has even ended since.

@@ -1,8 +1,10 @@
+import { eq } from 'drizzle-orm'
 import type { LaunchTemplate } from '../../model/launch.ts'
 import { type Prompts, readPrompts } from '../../model/prompts.ts'
 import { decideJobTemplateLaunch, makeLaunchedJob } from '../../store/launch/job-template.ts'
 import type { Accepted } from '../../store/launch/new-job.ts'
 import type { LaunchSources, TemplateRow } from '../../store/launch/sources.ts'
+import { unifiedJobs } from '../../store/schema/jobs.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { ValidationError } from '../errors.ts'
 import { rememberJobCredentials } from '../jobs/credentials.ts'
@@ -13,7 +15,7 @@ import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { serializeOne } from '../serialize.ts'
 import { rememberSummaries } from '../summary.ts'
 import { launchFields } from './fields.ts'
-import { madeHeaders, makeOnce } from './idempotency.ts'
+import { type MadeJob, madeHeaders, makeOnce } from './idempotency.ts'
 import { showLaunch } from './view.ts'
 
 /** `/job_templates/N/launch/`. */
@@ -41,12 +43,29 @@ async function launchJob({ object: template, body, context, render }: ActionInpu
     return { jobId: job.id, ignoredFields: decision.ignored }
   })
   await reading
+  const type = job?.type ?? (await typeOf(context, made.jobId))
+  if (type === 'workflow_job') return await slicedAnswer(made, render)
   const shown = made.replayed || !job ? await render('jobs', made.jobId) : await showMade(job, decision, context)
   return {
     status: 201,
     body: { job: made.jobId, ignored_fields: made.ignoredFields, ...launchedBody(shown) },
     headers: madeHeaders('jobs', made),
   }
+}
+
+/** A launch that was cut into slices is answered with their workflow job. */
+async function slicedAnswer(made: MadeJob, render: ActionInput<TemplateRow>['render']): Promise<ActionResult> {
+  const shown = launchedBody(await render('workflow_jobs', made.jobId))
+  return {
+    status: 201,
+    body: { workflow_job: made.jobId, ignored_fields: made.ignoredFields, ...shown },
+    headers: madeHeaders('workflow_jobs', made),
+  }
+}
+
+async function typeOf({ db }: RequestContext, jobId: number): Promise<JobRow['type'] | undefined> {
+  const [row] = await db.select({ type: unifiedJobs.type }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
+  return row?.type
 }
 
 /** What the new job's wire form shows of its parts, out of what launching has read already, while the job is being made: launches come in bursts. */

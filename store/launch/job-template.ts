@@ -5,6 +5,7 @@ import type { JobRow } from '../job-status.ts'
 import type { Keyring } from '../secrets.ts'
 import { createJob } from './create-job.ts'
 import { type Accepted, type LaunchOrigin, newJob } from './new-job.ts'
+import { effectiveSlices, makeSlicedJob, type Slicing, tooFewHosts } from './sliced-job.ts'
 import {
   type LaunchSources,
   type LaunchStore,
@@ -48,17 +49,38 @@ export async function decideJobTemplateLaunch(
   const errors = { ...missingObjects(prompts, found), ...unreadable }
   const decision: LaunchDecision =
     Object.keys(errors).length > 0 ? { ok: false, errors } : decideLaunch(rules, prompts, passwords, found)
-  return { template, rules, sources, decision }
+  return { template, rules, sources, decision: await withSliceRule(store, template, decision) }
 }
 
-/** Makes the job of a launch that may be made, with everything that starts it, within the caller's transaction. */
+/** Slices that a launch asks for need hosts; those that the template has are cut down to them. */
+async function withSliceRule(
+  { db }: LaunchStore,
+  template: TemplateRow,
+  decision: LaunchDecision,
+): Promise<LaunchDecision> {
+  if (!decision.ok || (decision.accepted.job_slice_count ?? 0) <= 1) return decision
+  if ((await effectiveSlices(db, template, decision.accepted)) > 1) return decision
+  return { ok: false, errors: { job_slice_count: [tooFewHosts] } }
+}
+
+/**
+ * Makes the job of a launch that may be made, with everything that starts it, within the caller's transaction; a workflow job of slices where
+ * there is more than one.
+ */
 export async function makeLaunchedJob(
   tx: Database,
   keyring: Keyring,
   { template, rules, sources }: JobTemplateLaunch,
   accepted: Accepted,
   origin: LaunchOrigin,
+  slicing: Slicing = 'allowed',
 ): Promise<JobRow> {
-  const { values, more } = newJob(template, rules, sources, accepted, { ...origin, keyring })
-  return await createJob(tx, values, more)
+  const job = newJob(template, rules, sources, accepted, { ...origin, keyring })
+  const slices = slicing === 'allowed' ? await effectiveSlices(tx, template, accepted.accepted) : 1
+  if (slices > 1) return await makeSlicedJob(tx, job, slices)
+  const slice =
+    typeof slicing === 'object'
+      ? { jobSliceNumber: slicing.number, jobSliceCount: slicing.count, allowSimultaneous: true }
+      : {}
+  return await createJob(tx, { ...job.values, ...slice }, job.more)
 }

@@ -68,7 +68,9 @@ export function newJob(
     becomeEnabled: template.becomeEnabled,
     diffMode: accepted.diff_mode ?? template.diffMode,
     allowSimultaneous: template.allowSimultaneous,
-    jobSliceCount: Math.max(1, accepted.job_slice_count ?? template.jobSliceCount),
+    // Of a job that is no slice it is 1, whatever its template says.
+    jobSliceNumber: 0,
+    jobSliceCount: 1,
   }
   const more = {
     credentialIds: credentials.map(({ id }) => id),

@@ -1,0 +1,101 @@
+import { asc, eq } from 'drizzle-orm'
+import type { Prompts } from '../../model/prompts.ts'
+import type { Variables } from '../../model/variables.ts'
+import { storedVariables } from '../../model/variables.ts'
+import type { ForcedVariables } from '../../model/workflow/variables.ts'
+import type { Database } from '../database.ts'
+import type { JobRow } from '../job-status.ts'
+import { secretAnswersKey } from '../launch/create-job.ts'
+import { openAnswers } from '../launch/saved-answers.ts'
+import { workflowJobNodeLabels } from '../schema/labels.ts'
+import {
+  workflowJobNodeCredentials,
+  workflowJobNodeInstanceGroups,
+  type workflowJobNodes,
+} from '../schema/workflow-jobs.ts'
+import { type Keyring, launchContext, open } from '../secrets.ts'
+
+/** A node of a workflow job as stored. */
+export type NodeRow = typeof workflowJobNodes.$inferSelect
+
+/** What a node says to the launch of its template; answers to password questions in clear. */
+export async function readNodePrompts(tx: Database, keyring: Keyring, node: NodeRow): Promise<Prompts> {
+  const credentials = await tx
+    .select({ id: workflowJobNodeCredentials.credentialId })
+    .from(workflowJobNodeCredentials)
+    .where(eq(workflowJobNodeCredentials.nodeId, node.id))
+  const labels = await tx
+    .select({ id: workflowJobNodeLabels.labelId })
+    .from(workflowJobNodeLabels)
+    .where(eq(workflowJobNodeLabels.nodeId, node.id))
+  const groups = await tx
+    .select({ id: workflowJobNodeInstanceGroups.instanceGroupId })
+    .from(workflowJobNodeInstanceGroups)
+    .where(eq(workflowJobNodeInstanceGroups.nodeId, node.id))
+    .orderBy(asc(workflowJobNodeInstanceGroups.position))
+  const ids = (rows: { id: number }[]) => (rows.length > 0 ? rows.map(({ id }) => id) : undefined)
+  const variables = openAnswers(keyring, node.unifiedJobTemplateId ?? 0, node.extraData)
+  return withoutAbsent({
+    scm_branch: node.scmBranch ?? undefined,
+    extra_vars: Object.keys(variables).length > 0 ? variables : undefined,
+    job_tags: node.jobTags ?? undefined,
+    diff_mode: node.diffMode ?? undefined,
+    skip_tags: node.skipTags ?? undefined,
+    job_type: (node.jobType as Prompts['job_type'] | null) ?? undefined,
+    limit: node.limit ?? undefined,
+    verbosity: node.verbosity ?? undefined,
+    inventory: node.inventoryId ?? undefined,
+    credentials: ids(credentials),
+    execution_environment: node.executionEnvironmentId ?? undefined,
+    labels: ids(labels),
+    forks: node.forks ?? undefined,
+    job_slice_count: node.jobSliceCount ?? undefined,
+    timeout: node.timeout ?? undefined,
+    instance_groups: ids(groups),
+  })
+}
+
+/** What a workflow job says to the launches of all its nodes; an empty text says nothing. Of a sliced job, the prompts of its launch. */
+export function workflowJobPrompts(workflow: JobRow): Prompts {
+  if (workflow.isSlicedJob) {
+    const {
+      extra_vars: _variables,
+      job_slice_count: _count,
+      [secretAnswersKey]: _answers,
+      ...prompts
+    } = workflow.launchConfig
+    return prompts as Prompts
+  }
+  return withoutAbsent({
+    inventory: workflow.inventoryId ?? undefined,
+    limit: workflow.limit || undefined,
+    scm_branch: workflow.scmBranch || undefined,
+    job_tags: workflow.jobTags || undefined,
+    skip_tags: workflow.skipTags || undefined,
+  })
+}
+
+/** Variables of a workflow job in clear, the names of the secret ones, and the passwords that its slices need. */
+export interface WorkflowSecrets {
+  forced: ForcedVariables
+  passwords: Record<string, string>
+}
+
+/** Opens what a workflow job was launched with. Passwords are there until it has ended; answers to password questions stay. */
+export function openWorkflow(keyring: Keyring, workflow: JobRow): WorkflowSecrets {
+  const context = launchContext(workflow.id)
+  const opened = (sealed: unknown): Record<string, string> =>
+    typeof sealed === 'string' ? JSON.parse(open(keyring, sealed, context)) : {}
+  const answers: Variables = opened(workflow.launchConfig[secretAnswersKey])
+  return {
+    forced: {
+      variables: { ...storedVariables(workflow.extraVars), ...answers },
+      secretNames: Object.keys(answers),
+    },
+    passwords: opened(workflow.launchSecrets),
+  }
+}
+
+function withoutAbsent<Value extends object>(value: { [Key in keyof Value]?: Value[Key] | undefined }): Value {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Value
+}

@@ -1,0 +1,32 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
+import type { StartFacts } from '../model/start-facts.ts'
+import { jobWorkflowId } from './names.ts'
+
+const keys = {
+  jobId: defineSearchAttributeKey('MayflyJobId', SearchAttributeType.INT),
+  kind: defineSearchAttributeKey('MayflyKind', SearchAttributeType.KEYWORD),
+  template: defineSearchAttributeKey('MayflyTemplate', SearchAttributeType.KEYWORD),
+  organization: defineSearchAttributeKey('MayflyOrganization', SearchAttributeType.KEYWORD),
+  launchedBy: defineSearchAttributeKey('MayflyLaunchedBy', SearchAttributeType.KEYWORD),
+  status: defineSearchAttributeKey('MayflyStatus', SearchAttributeType.KEYWORD),
+}
+
+/** How the workflow of a job is started, whoever starts it: as what it is found and searched for in the Temporal UI. */
+export function startOptions(jobId: number, facts: StartFacts) {
+  const keyword = (key: typeof keys.template, value: string | null) => (value === null ? [] : [{ key, value }])
+  return {
+    workflowId: jobWorkflowId(jobId),
+    args: [{ jobId }] as [{ jobId: number }],
+    // A job that has ended is not run once more by a message that comes late.
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    staticSummary: facts.name,
+    typedSearchAttributes: [
+      { key: keys.jobId, value: jobId },
+      { key: keys.kind, value: facts.type },
+      { key: keys.status, value: 'pending' },
+      ...keyword(keys.template, facts.template),
+      ...keyword(keys.organization, facts.organization),
+      ...keyword(keys.launchedBy, facts.launchedBy),
+    ],
+  }
+}
