@@ -74,8 +74,16 @@ describe('a project with a source', () => {
     ['/srv/git/a.git', 201],
     ['--upload-pack=x', 400],
     ['relative/path', 400],
+    ['https://me@git.example.org/a.git', 201],
+    ['https://me:hunter2@git.example.org/a.git', 400],
+    ['ssh://git:hunter2@git.example.org/a.git', 400],
+    [`https://ghp_${'x'.repeat(36)}@github.com/a/b.git`, 400],
+    ['https://git.example.org/a.git?private_token=hunter2', 400],
+    ['https://git.example.org/a.git?ref=token', 201],
   ])('URL %s: %i', async (scm_url, status) => {
-    expect((await app.call('POST', '/api/v2/projects/', { ...git, name: scm_url, scm_url })).status).toBe(status)
+    const answer = await app.call('POST', '/api/v2/projects/', { ...git, name: scm_url, scm_url })
+    expect(answer.status).toBe(status)
+    if (status === 400) expect(JSON.stringify(answer.body)).not.toContain('hunter2')
   })
 })
 

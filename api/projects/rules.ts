@@ -25,7 +25,8 @@ export async function checkProject({ input, merged, before, context }: WriteChec
       if (merged[option]) throw ValidationError.on(option, 'Update options must be set to false for manual projects.')
     }
   } else {
-    const message = urlError(type, String(merged.scm_url ?? '').trim())
+    const url = String(merged.scm_url ?? '').trim()
+    const message = urlError(type, url) ?? secretInUrl(url)
     if (message) throw ValidationError.on('scm_url', message)
   }
   if (merged.scm_branch && type === 'archive') {
@@ -67,6 +68,21 @@ function urlError(type: string, url: string): string | null {
   if (scheme) return schemes[type]?.includes(scheme) ? null : `Unsupported ${type} URL`
   const short = type === 'git' && (/^[^\s:/-][^\s:/]*:[^\s:]/.test(url) || url.startsWith('/'))
   return short ? null : `Invalid ${type} URL`
+}
+
+/** Users that are tokens, as the large forges make them; any other user of a URL is only a name. */
+const tokenUser = /^(gh[a-z]_|github_pat_|glpat-|gl[a-z]+-|ATBB|ATCTT|[0-9a-f]{40}$)/
+/** Parameters by which servers take a secret. */
+const secretParameter = /^(private|access|job|oauth|auth|api|refresh)?[_-]?(token|key|secret|password)$/i
+
+/** URLs are shown to everybody who may read the project, so no secret may be in one; null when there is none that one can see. */
+function secretInUrl(given: string): string | null {
+  const url = URL.parse(given)
+  if (!url) return null
+  const parameter = [...url.searchParams.keys()].find((name) => secretParameter.test(name))
+  if (parameter) return `SCM URL must not hold a secret ("${parameter}"): use a Source Control credential.`
+  if (url.password === '' && !tokenUser.test(url.username)) return null
+  return 'SCM URL must not hold a password or token: use a Source Control credential.'
 }
 
 async function checkCredential(id: number, type: string, context: RequestContext): Promise<void> {
