@@ -14,6 +14,7 @@ CREATE TABLE "job_template_labels" (
 CREATE TABLE "labels" (
 	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "labels_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
 	"name" text NOT NULL,
+	"description" text DEFAULT '' NOT NULL,
 	"organization_id" integer NOT NULL,
 	"created_by_id" integer,
 	"modified_by_id" integer,
@@ -83,6 +84,7 @@ CREATE TABLE "notifications" (
 	"status" text DEFAULT 'pending' NOT NULL,
 	"error" text DEFAULT '' NOT NULL,
 	"notifications_sent" integer DEFAULT 0 NOT NULL,
+	"tries" integer DEFAULT 0 NOT NULL,
 	"notification_type" text NOT NULL,
 	"recipients" text DEFAULT '' NOT NULL,
 	"subject" text DEFAULT '' NOT NULL,
@@ -102,6 +104,18 @@ CREATE TABLE "inventory_source_credentials" (
 	"inventory_source_id" integer NOT NULL,
 	"credential_id" integer NOT NULL,
 	CONSTRAINT "inventory_source_credentials_inventory_source_id_credential_id_pk" PRIMARY KEY("inventory_source_id","credential_id")
+);
+--> statement-breakpoint
+CREATE TABLE "inventory_source_groups" (
+	"inventory_source_id" integer NOT NULL,
+	"group_id" integer NOT NULL,
+	CONSTRAINT "inventory_source_groups_inventory_source_id_group_id_pk" PRIMARY KEY("inventory_source_id","group_id")
+);
+--> statement-breakpoint
+CREATE TABLE "inventory_source_hosts" (
+	"inventory_source_id" integer NOT NULL,
+	"host_id" integer NOT NULL,
+	CONSTRAINT "inventory_source_hosts_inventory_source_id_host_id_pk" PRIMARY KEY("inventory_source_id","host_id")
 );
 --> statement-breakpoint
 CREATE TABLE "inventory_sources" (
@@ -313,6 +327,7 @@ DROP INDEX "outbox_job_id_kind_index";--> statement-breakpoint
 ALTER TABLE "job_templates" ADD COLUMN "webhook_key" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "workflow_job_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "schedule_id" integer;--> statement-breakpoint
+ALTER TABLE "unified_jobs" ADD COLUMN "inventory_update_ids" json DEFAULT '[]'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "module_name" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "module_args" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "inventory_source_id" integer;--> statement-breakpoint
@@ -372,6 +387,10 @@ ALTER TABLE "inventory_inputs" ADD CONSTRAINT "inventory_inputs_inventory_id_inv
 ALTER TABLE "inventory_inputs" ADD CONSTRAINT "inventory_inputs_input_inventory_id_inventories_id_fk" FOREIGN KEY ("input_inventory_id") REFERENCES "public"."inventories"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_source_credentials" ADD CONSTRAINT "inventory_source_credentials_inventory_source_id_inventory_sources_id_fk" FOREIGN KEY ("inventory_source_id") REFERENCES "public"."inventory_sources"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_source_credentials" ADD CONSTRAINT "inventory_source_credentials_credential_id_credentials_id_fk" FOREIGN KEY ("credential_id") REFERENCES "public"."credentials"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "inventory_source_groups" ADD CONSTRAINT "inventory_source_groups_inventory_source_id_inventory_sources_id_fk" FOREIGN KEY ("inventory_source_id") REFERENCES "public"."inventory_sources"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "inventory_source_groups" ADD CONSTRAINT "inventory_source_groups_group_id_groups_id_fk" FOREIGN KEY ("group_id") REFERENCES "public"."groups"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "inventory_source_hosts" ADD CONSTRAINT "inventory_source_hosts_inventory_source_id_inventory_sources_id_fk" FOREIGN KEY ("inventory_source_id") REFERENCES "public"."inventory_sources"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "inventory_source_hosts" ADD CONSTRAINT "inventory_source_hosts_host_id_hosts_id_fk" FOREIGN KEY ("host_id") REFERENCES "public"."hosts"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_sources" ADD CONSTRAINT "inventory_sources_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_sources" ADD CONSTRAINT "inventory_sources_source_project_id_projects_id_fk" FOREIGN KEY ("source_project_id") REFERENCES "public"."projects"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_sources" ADD CONSTRAINT "inventory_sources_execution_environment_id_execution_environments_id_fk" FOREIGN KEY ("execution_environment_id") REFERENCES "public"."execution_environments"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
@@ -420,6 +439,8 @@ CREATE INDEX "notifications_notification_template_id_index" ON "notifications" U
 CREATE INDEX "notifications_job_id_index" ON "notifications" USING btree ("job_id");--> statement-breakpoint
 CREATE INDEX "inventory_inputs_input_inventory_id_index" ON "inventory_inputs" USING btree ("input_inventory_id");--> statement-breakpoint
 CREATE INDEX "inventory_source_credentials_credential_id_index" ON "inventory_source_credentials" USING btree ("credential_id");--> statement-breakpoint
+CREATE INDEX "inventory_source_groups_group_id_index" ON "inventory_source_groups" USING btree ("group_id");--> statement-breakpoint
+CREATE INDEX "inventory_source_hosts_host_id_index" ON "inventory_source_hosts" USING btree ("host_id");--> statement-breakpoint
 CREATE INDEX "inventory_sources_inventory_id_index" ON "inventory_sources" USING btree ("inventory_id");--> statement-breakpoint
 CREATE INDEX "inventory_sources_source_project_id_index" ON "inventory_sources" USING btree ("source_project_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_edges_child_id_index" ON "workflow_job_edges" USING btree ("child_id");--> statement-breakpoint

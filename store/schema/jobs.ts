@@ -118,6 +118,8 @@ export const unifiedJobs = pgTable(
     jobSliceCount: integer().notNull().default(1),
     /** The project update that this job made or waits for. */
     projectUpdateId: integer(),
+    /** Updates of its inventory's sources that this job made or waits for; of an update of a constructed inventory, those of its inputs. */
+    inventoryUpdateIds: json().$type<number[]>().notNull().default([]),
 
     // Project updates
     localPath: text().notNull().default(''),

@@ -12,6 +12,8 @@ export const labels = pgTable(
   {
     id: integer().primaryKey().generatedAlwaysAsIdentity(),
     name: text().notNull(),
+    /** AWX has it, shows it nowhere and searches in it. */
+    description: text().notNull().default(''),
     organizationId: integer()
       .notNull()
       .references(() => organizations.id, { onDelete: 'cascade' }),

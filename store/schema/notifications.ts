@@ -89,6 +89,8 @@ export const notifications = pgTable(
     /** Why it failed, or, while it is pending, why the last try did. */
     error: text().notNull().default(''),
     notificationsSent: integer().notNull().default(0),
+    /** How often it was tried. */
+    tries: integer().notNull().default(0),
     notificationType: text().$type<NotificationType>().notNull(),
     recipients: text().notNull().default(''),
     subject: text().notNull().default(''),

@@ -1,7 +1,7 @@
 import { boolean, index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { credentials, executionEnvironments } from './catalog.ts'
 import { authors, instant, stamps } from './identity.ts'
-import { inventories } from './inventory.ts'
+import { groups, hosts, inventories } from './inventory.ts'
 import { parentStatus, projects, unifiedTemplateId } from './templates.ts'
 
 /** What fills an inventory: a file or script of a project, an inventory plugin, or the constructed plugin. */
@@ -51,6 +51,34 @@ export const inventorySourceCredentials = pgTable(
       .references(() => credentials.id, { onDelete: 'cascade' }),
   },
   (table) => [primaryKey({ columns: [table.inventorySourceId, table.credentialId] }), index().on(table.credentialId)],
+)
+
+/** Hosts that an inventory source brought: only these are deleted by it when it overwrites. */
+export const inventorySourceHosts = pgTable(
+  'inventory_source_hosts',
+  {
+    inventorySourceId: integer()
+      .notNull()
+      .references(() => inventorySources.id, { onDelete: 'cascade' }),
+    hostId: integer()
+      .notNull()
+      .references(() => hosts.id, { onDelete: 'cascade' }),
+  },
+  (table) => [primaryKey({ columns: [table.inventorySourceId, table.hostId] }), index().on(table.hostId)],
+)
+
+/** Groups that an inventory source brought. */
+export const inventorySourceGroups = pgTable(
+  'inventory_source_groups',
+  {
+    inventorySourceId: integer()
+      .notNull()
+      .references(() => inventorySources.id, { onDelete: 'cascade' }),
+    groupId: integer()
+      .notNull()
+      .references(() => groups.id, { onDelete: 'cascade' }),
+  },
+  (table) => [primaryKey({ columns: [table.inventorySourceId, table.groupId] }), index().on(table.groupId)],
 )
 
 /** Inventories that a constructed inventory is made from, in order. */
