@@ -1,66 +1,52 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 
 /** The embedded database's folder is in use by a live process. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError'
 }
 
-const heldHere = new Set<string>()
-
 /**
- * Keeps two processes from opening one embedded database, which would destroy it. The lock is a file naming its process; one left by a
- * process that died is taken over. Returns the function that gives it back.
+ * Keeps two processes from opening one embedded database, which would destroy it. The lock is the one that SQLite takes on a file: the kernel
+ * gives it back when its holder dies, so none is ever stale and nobody has to judge whether it is. Who holds it stands in a file beside, for
+ * the error alone. Returns the function that gives it back. (docs/decisions/0014)
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const file = join(resolve(folder), 'mayfly.pid')
-  if (heldHere.has(file)) throw new FolderInUseError(`the database in ${folder} is already open in this process`)
-  heldHere.add(file)
+  const [lock, holder] = ['mayfly.lock', 'mayfly.pid'].map((name) => join(resolve(folder), name)) as [string, string]
+  const held = tryLock(lock)
+  if (!held) {
+    const pid = (await readFile(holder, 'utf8').catch(() => '')).trim()
+    const where = pid === String(process.pid) ? 'already open in this process' : `open in process ${pid}`
+    throw new FolderInUseError(`the database in ${folder} is ${where}`)
+  }
   try {
-    await claim(file, folder)
+    await writeFile(holder, `${process.pid}\n`, { mode: 0o600 })
   } catch (error) {
-    heldHere.delete(file)
+    held.close()
     throw error
   }
   return async () => {
-    await rm(file, { force: true })
-    heldHere.delete(file)
+    if (!held.isOpen) return
+    await rm(holder, { force: true })
+    held.close()
   }
 }
 
-async function claim(file: string, folder: string): Promise<void> {
-  const mine = await identity(process.pid)
-  for (;;) {
-    try {
-      return await writeFile(file, mine, { flag: 'wx', mode: 0o600 })
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error
-    }
-    const holder = await readFile(file, 'utf8').catch(() => '')
-    const pid = Number.parseInt(holder, 10)
-    if (pid !== process.pid && pid > 0 && isAlive(pid) && (await identity(pid)) === holder)
-      throw new FolderInUseError(`the database in ${folder} is open in process ${pid}`)
-    await rm(file, { force: true })
-  }
-}
-
-/** Process id and, where the system tells, its start time: a pid that was given out again is another process. */
-async function identity(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return `${pid} ${afterName[19] ?? ''}\n`
-}
-
-/** Whether there is a process of this number; it may be another one than it was. */
-export function isAlive(pid: number): boolean {
+/** The open file, whose end is the lock's; undefined when somebody else holds it. */
+function tryLock(path: string): DatabaseSync | undefined {
+  const file = new DatabaseSync(path, { timeout: 0 })
   try {
-    process.kill(pid, 0)
-    return true
+    file.exec('BEGIN EXCLUSIVE')
+    return file
   } catch (error) {
-    return isCode(error, 'EPERM')
+    file.close()
+    if (isBusy(error)) return undefined
+    throw error
   }
 }
 
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+/** SQLITE_BUSY, or one of its extended codes. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
 }

@@ -2,7 +2,6 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { isAlive } from './folder-lock.ts'
 import { serverIn } from './testing-server.ts'
 
 declare module 'vitest' {
@@ -32,5 +31,15 @@ async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1])
     if (pid > 0 && !isAlive(pid)) await remove(join(tmpdir(), name))
+  }
+}
+
+/** Whether there is a process of this number; it may be another one than it was. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

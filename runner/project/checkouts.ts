@@ -21,7 +21,7 @@ export class Checkouts {
     return join(this.folder, 'mirror.git')
   }
   get lock(): string {
-    return join(this.folder, 'lock')
+    return join(this.folder, 'lock.sqlite')
   }
 
   async prepare(): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { holdLock } from './lock.ts'
@@ -29,7 +29,6 @@ test('one holds it at a time', async () => {
     }),
   )
   expect(most).toBe(1)
-  expect(existsSync(path)).toBe(false)
 })
 
 test('a holder that was killed is noticed', async () => {
@@ -42,20 +41,41 @@ await holdLock(process.argv[1], new AbortController().signal); console.log('held
   const waiting = holdLock(path, never)
   holder.kill('SIGKILL')
   const lock = await waiting
-  expect(existsSync(path)).toBe(true)
   await lock[Symbol.asyncDispose]()
 })
 
-test('an owner elsewhere that has gone silent is given up, a living one is not', async () => {
-  const owner = JSON.stringify({ host: `not-${hostname()}`, pid: 1, started: '1' })
-  writeFileSync(path, owner)
+test('waiting ends with the signal', async () => {
+  const lock = await holdLock(path, never)
   const controller = new AbortController()
   const waiting = holdLock(path, controller.signal)
   controller.abort(new Error('enough'))
   await expect(waiting).rejects.toThrow('enough')
-  const long = new Date(Date.now() - 120_000)
-  utimesSync(path, long, long)
-  const lock = await holdLock(path, never)
-  expect(existsSync(path)).toBe(true)
   await lock[Symbol.asyncDispose]()
+})
+
+test('where no lock can be taken, that is said', async () => {
+  await expect(holdLock(join(folder, 'no such folder', 'lock'), never)).rejects.toThrow(/unable to open/)
+  writeFileSync(path, 'something else\n'.repeat(100))
+  await expect(holdLock(path, never)).rejects.toThrow(/not a database/)
+})
+
+test('of many that wait for one that is killed, one comes in at a time, and is killed as well', async () => {
+  const journal = join(folder, 'journal')
+  const script = `import { holdLock } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)}
+import { appendFileSync } from 'node:fs'
+const [path, journal] = process.argv.slice(1)
+const lock = await holdLock(path, new AbortController().signal)
+for (const word of ['in', 'there', 'there', 'out']) {
+  appendFileSync(journal, word + ' ' + process.pid + '\\n')
+  await new Promise((resolve) => setTimeout(resolve, 5))
+}
+process.kill(process.pid, 'SIGKILL')`
+  const holders = Array.from({ length: 12 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script, path, journal], { stdio: 'inherit' }),
+  )
+  await Promise.all(holders.map((holder) => once(holder, 'exit')))
+  const lines = readFileSync(journal, 'utf8').trim().split('\n')
+  const entered = lines.filter((line) => line.startsWith('in ')).map((line) => line.slice(3))
+  expect(entered).toHaveLength(12)
+  expect(lines).toEqual(entered.flatMap((pid) => ['in', 'there', 'there', 'out'].map((word) => `${word} ${pid}`)))
 })
