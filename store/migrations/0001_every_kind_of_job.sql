@@ -339,7 +339,6 @@ ALTER TABLE "unified_jobs" ADD COLUMN "enabled_value" text DEFAULT '' NOT NULL;-
 ALTER TABLE "unified_jobs" ADD COLUMN "host_filter" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "overwrite" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "overwrite_vars" boolean DEFAULT false NOT NULL;--> statement-breakpoint
-ALTER TABLE "unified_jobs" ADD COLUMN "source_project_update_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "license_error" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "org_host_limit_error" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "system_job_template_id" integer;--> statement-breakpoint

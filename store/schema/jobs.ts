@@ -116,7 +116,7 @@ export const unifiedJobs = pgTable(
     allowSimultaneous: boolean().notNull().default(false),
     jobSliceNumber: integer().notNull().default(0),
     jobSliceCount: integer().notNull().default(1),
-    /** The project update that this job made or waits for. */
+    /** The project update that this job, or update of an inventory from a project, made or waits for. */
     projectUpdateId: integer(),
     /** Updates of its inventory's sources that this job made or waits for; of an update of a constructed inventory, those of its inputs. */
     inventoryUpdateIds: json().$type<number[]>().notNull().default([]),
@@ -145,7 +145,6 @@ export const unifiedJobs = pgTable(
     hostFilter: text().notNull().default(''),
     overwrite: boolean().notNull().default(false),
     overwriteVars: boolean().notNull().default(false),
-    sourceProjectUpdateId: integer(),
     licenseError: boolean().notNull().default(false),
     orgHostLimitError: boolean().notNull().default(false),
 
