@@ -3,6 +3,8 @@ import { createAwaitJobActivity } from './await-job.ts'
 import type { ActivityDeps } from './deps.ts'
 import { createFinishJobActivity } from './finish-job.ts'
 import { guarded } from './guard.ts'
+import { createDeliverActivity } from './notify/deliver.ts'
+import { createGiveUpNotificationActivity } from './notify/give-up.ts'
 import { createPrepareActivity } from './prepare.ts'
 import { createReapActivity } from './reap.ts'
 import { createReleasePodActivity } from './release-pod.ts'
@@ -20,6 +22,8 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     finishJob: guarded(createFinishJobActivity(deps)),
     awaitJob: guarded(createAwaitJobActivity(deps)),
     updateProject: guarded(createUpdateProjectActivity(deps)),
+    deliver: guarded(createDeliverActivity(deps)),
+    giveUpNotification: guarded(createGiveUpNotificationActivity(deps)),
     reap: guarded(createReapActivity(deps)),
   }
 }

@@ -16,6 +16,8 @@ export interface ActivitySettings {
   podDeadlineSeconds: number
   endpointPatienceSeconds: number
   orphanGraceSeconds: number
+  /** How long one try to deliver a notification may take. */
+  notificationSeconds: number
   /** argv of `ansible-galaxy` on this machine; null when there is none, and projects with requirements say so. */
   ansibleGalaxy: { command: string[]; env: Record<string, string> } | null
 }

@@ -29,6 +29,10 @@ export interface JobActivities {
   awaitJob(input: { jobId: number }): Promise<Verdict>
   /** Runs a project update on the control plane and stores its events and verdict. */
   updateProject(input: { jobId: number }): Promise<Verdict>
+  /** Delivers one notification, and writes on its row how that went. */
+  deliver(input: { notificationId: number }): Promise<{ sent: number }>
+  /** Ends a notification that could not be delivered; `reason` is for the row where no try left one. */
+  giveUpNotification(input: { notificationId: number; reason: string }): Promise<void>
   /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods). */
   reap(): Promise<ReapReport>
 }
@@ -91,6 +95,8 @@ export const activityFailures = {
   noCapacity: 'NoCapacity',
   /** What history says of the job's place or pod no longer holds, which an operator's Reset leads to: prepare and admit again. Never retried. */
   stale: 'StaleAttempt',
+  /** The target of a notification did not take it; retried unless it never will. */
+  undelivered: 'Undelivered',
   /** A newer run of the workflow owns the attempt; this run must stop without touching anything. Never retried. */
   fenced: 'Fenced',
 } as const

@@ -33,6 +33,8 @@ export interface Settings {
   /** How often the reaper runs, and the age at which a pod without owner is deleted. */
   reaperIntervalSeconds: number
   orphanGraceSeconds: number
+  /** How long one try to deliver a notification may take. */
+  notificationSeconds: number
   logLevel: string
   /** JSON for machines, or text for people; undefined: text on a terminal. */
   logFormat: 'json' | 'text' | undefined
@@ -113,6 +115,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     endpointPatienceSeconds: seconds(env, 'MAYFLY_ENDPOINT_PATIENCE', 60),
     reaperIntervalSeconds: seconds(env, 'MAYFLY_REAPER_INTERVAL', 30),
     orphanGraceSeconds: seconds(env, 'MAYFLY_ORPHAN_GRACE', 60),
+    notificationSeconds: seconds(env, 'MAYFLY_NOTIFICATION_TIMEOUT', 30),
     logLevel: choice(env, 'MAYFLY_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
     logFormat: choice(env, 'MAYFLY_LOG_FORMAT', ['json', 'text']),
     ansibleGalaxy: env.MAYFLY_ANSIBLE_GALAXY?.split(' ').filter(Boolean),

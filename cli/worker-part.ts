@@ -64,10 +64,12 @@ function activitySettings(
   ansibleGalaxy: ActivitySettings['ansibleGalaxy'],
 ): ActivitySettings {
   const { nodeName, publicUrl, dataFolder, projectsRoot, defaultNamespace } = settings
-  const { podPendingSeconds, podDeadlineSeconds, endpointPatienceSeconds, orphanGraceSeconds } = settings
+  const { podPendingSeconds, podDeadlineSeconds, endpointPatienceSeconds, orphanGraceSeconds, notificationSeconds } =
+    settings
   return {
     ...{ installUuid, nodeName, publicUrl, dataFolder, projectsRoot, defaultNamespace },
-    ...{ podPendingSeconds, podDeadlineSeconds, endpointPatienceSeconds, orphanGraceSeconds, ansibleGalaxy },
+    ...{ podPendingSeconds, podDeadlineSeconds, endpointPatienceSeconds, orphanGraceSeconds, notificationSeconds },
+    ansibleGalaxy,
   }
 }
 

@@ -121,6 +121,11 @@ export function answerContext(templateId: number, variable: string): string {
   return `answer:${templateId}:${variable}`
 }
 
+/** Context of one secret field of a notification template's configuration. */
+export function notificationContext(templateId: number, field: string): string {
+  return `notification:${templateId}:${field}`
+}
+
 /** Context of the default of a password question in a template's survey. */
 export function surveyContext(templateId: number, variable: string): string {
   return `survey:${templateId}:${variable}`

@@ -5,8 +5,8 @@ import { channels } from '../store/channel.ts'
 import type { Store } from '../store/database.ts'
 import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
-import { jobWorkflowId, mainTaskQueue, signals, workflowTypeOf } from '../workflows/names.ts'
-import { startOptions } from '../workflows/start-options.ts'
+import { jobWorkflowId, mainTaskQueue, signals, workflowTypeOf, workflowTypes } from '../workflows/names.ts'
+import { notificationStartOptions, startOptions } from '../workflows/start-options.ts'
 import { reasonOf } from './reason.ts'
 import type { TemporalLink } from './temporal.ts'
 
@@ -16,7 +16,7 @@ const sweepMs = 5_000
 const concurrency = 8
 
 /**
- * Tells Temporal what the API wrote down: starts and cancels. Woken by the notification of the same transaction, so a launch reaches
+ * Tells Temporal what was written down: starts, cancels, notifications to deliver. Woken by the notification of the same transaction, so a launch reaches
  * Temporal within milliseconds; what was not sent, because of a crash or because Temporal was away, is found by the sweep.
  */
 export class OutboxSender {
@@ -92,6 +92,8 @@ export class OutboxSender {
       case 'progress':
       case 'decided':
         return await this.#signal(subjectId, signals[kind])
+      case 'notify':
+        return await this.#startNotification(subjectId)
       default:
         throw new Error(`nobody sends messages of the kind ${kind}`)
     }
@@ -109,6 +111,18 @@ export class OutboxSender {
       })
     } catch (error) {
       // A crash between the start and the row's removal: it was sent, and has even ended since.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    }
+  }
+
+  async #startNotification(notificationId: number): Promise<void> {
+    try {
+      await this.#temporal.client.workflow.start(workflowTypes.notification, {
+        ...notificationStartOptions(notificationId),
+        taskQueue: mainTaskQueue,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      })
+    } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
     }
   }

@@ -18,6 +18,7 @@ export const workflowTypes = {
   systemJob: 'systemJob',
   workflowJob: 'workflowJob',
   approval: 'approval',
+  notification: 'notification',
   reaper: 'reaper',
 } as const
 
@@ -34,7 +35,10 @@ export const workflowTypeOf = {
 
 /** Signals, which carry nothing: what changed is in the store. */
 export const signals = {
-  /** To a workflow job: a job of a node has ended, or somebody paused, resumed, skipped or tried again. */
+  /**
+   * To a workflow job: a job of a node has ended, or somebody paused, resumed, skipped or tried again. To it and to a playbook job: it may be its turn,
+   * where their template allows one at a time.
+   */
   progress: 'progress',
   /** To an approval: somebody approved or denied it. */
   decided: 'decided',
@@ -43,6 +47,11 @@ export const signals = {
 /** One workflow per unified job, whatever its kind; ids are unique over all kinds. */
 export function jobWorkflowId(jobId: number): string {
   return `job-${jobId}`
+}
+
+/** One workflow per notification. */
+export function notificationWorkflowId(notificationId: number): string {
+  return `notification-${notificationId}`
 }
 
 /** The schedule that starts the reaper; one for an installation. */

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 import type { StartFacts } from '../model/start-facts.ts'
-import { jobWorkflowId } from './names.ts'
+import { jobWorkflowId, notificationWorkflowId } from './names.ts'
 
 const keys = {
   jobId: defineSearchAttributeKey('MayflyJobId', SearchAttributeType.INT),
@@ -28,5 +28,15 @@ export function startOptions(jobId: number, facts: StartFacts) {
       ...keyword(keys.organization, facts.organization),
       ...keyword(keys.launchedBy, facts.launchedBy),
     ],
+  }
+}
+
+/** How the workflow of a notification is started. */
+export function notificationStartOptions(notificationId: number) {
+  return {
+    workflowId: notificationWorkflowId(notificationId),
+    args: [{ notificationId }] as [{ notificationId: number }],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    typedSearchAttributes: [{ key: keys.kind, value: 'notification' }],
   }
 }

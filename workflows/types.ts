@@ -5,3 +5,6 @@ export interface JobInput {
 
 /** Type of the ApplicationFailure with which a job's workflow fails, so that operators can tell a failed job from a broken workflow. */
 export const jobFailureType = 'JobFailed'
+
+/** Type of the ApplicationFailure with which the workflow of a notification fails that could not be delivered. */
+export const notificationFailureType = 'NotificationFailed'

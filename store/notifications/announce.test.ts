@@ -132,7 +132,6 @@ describe.each(storeKinds)('notifications of jobs (%s)', (kind) => {
       const made = await insertJob(store.db, { ...common, type: 'workflow_approval', workflowJobId: workflow.id }, [])
       return (await transitionJob(store.db, made.id, 'waiting')).job
     }
-    const _old = () => insertJob(store.db, { ...common, type: 'workflow_approval', workflowJobId: workflow.id }, [])
     await transitionJob(store.db, (await ask()).id, 'successful')
     await transitionJob(store.db, (await ask()).id, 'failed')
     const late = await ask()

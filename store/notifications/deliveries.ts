@@ -38,6 +38,16 @@ export async function writeMessage(db: Database, delivery: Delivery, publicUrl: 
   return { notification: written, template }
 }
 
+/** Counts a try that is about to be made, so that one that kills the worker counts as well; how many there were, with this one. */
+export async function beginTry(db: Database, id: number): Promise<number> {
+  const [row] = await db
+    .update(notifications)
+    .set({ tries: sql`${notifications.tries} + 1` })
+    .where(eq(notifications.id, id))
+    .returning({ tries: notifications.tries })
+  return row?.tries ?? 0
+}
+
 /** The target took it: `sent` messages were delivered. */
 export async function notificationSent(db: Database, id: number, sent: number): Promise<void> {
   await db
