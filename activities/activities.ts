@@ -11,6 +11,8 @@ import { createReleasePodActivity } from './release-pod.ts'
 import { createRunInPodActivity } from './run-in-pod.ts'
 import type { JobActivities } from './types.ts'
 import { createUpdateProjectActivity } from './update-project.ts'
+import { createAdvanceActivity } from './workflow/advance.ts'
+import { createLookAtApprovalActivity } from './workflow/approval.ts'
 
 /** All activities over the same things; each leaves its errors as what they mean (guard.ts). */
 export function createActivities(deps: ActivityDeps): JobActivities {
@@ -24,6 +26,8 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     updateProject: guarded(createUpdateProjectActivity(deps)),
     deliver: guarded(createDeliverActivity(deps)),
     giveUpNotification: guarded(createGiveUpNotificationActivity(deps)),
+    advance: guarded(createAdvanceActivity(deps)),
+    lookAtApproval: guarded(createLookAtApprovalActivity(deps)),
     reap: guarded(createReapActivity(deps)),
   }
 }

@@ -2,6 +2,7 @@ import { type Cause, cause } from '../model/cause.ts'
 import { noEnvironmentExplanation } from '../model/execution-environment.ts'
 import { isFinal } from '../model/job.ts'
 import { prestartProblem } from '../runner/credentials.ts'
+import { blockerOf, waitingFor } from '../store/blocking.ts'
 import { DatabaseUnavailableError } from '../store/errors.ts'
 import { resolveExecutionEnvironment } from '../store/execution-environment.ts'
 import { FencedError } from '../store/fence.ts'
@@ -30,10 +31,21 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
     if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
     if (document.job.cancelFlag) return await endJob(deps, jobId, cause('canceled', ''))
 
-    const dependencies = await dependenciesOf(deps, document)
     const title = document.job.name
+    const blocker = await blockerOf(deps.store.db, document.job)
+    if (blocker) {
+      await explainWaiting(deps.store.db, jobId, 'turn', waitingFor(blocker))
+      return { jobId, title, blocked: true, dependencies: [], groups: [] }
+    }
+    const dependencies = await dependenciesOf(deps, document)
     if (dependencies.length > 0)
-      return { jobId, title, dependencies, groups: await groupNames(deps.store.db, document.job.eligibleGroups) }
+      return {
+        jobId,
+        title,
+        blocked: false,
+        dependencies,
+        groups: await groupNames(deps.store.db, document.job.eligibleGroups),
+      }
 
     const executionEnvironmentId = await resolveExecutionEnvironment(deps.store.db, jobId)
     const scmRevision = await revisionOf(deps, jobId)
@@ -56,7 +68,7 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
       controllerNode: deps.settings.nodeName,
     })
     await deps.gates.ensure(preferred.id)
-    return { jobId, title, dependencies: [], groups }
+    return { jobId, title, blocked: false, dependencies: [], groups }
   }
 }
 

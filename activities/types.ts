@@ -1,11 +1,12 @@
 import type { CauseKind } from '../model/cause.ts'
 import type { FinalStatus } from '../model/job.ts'
+import type { StartFacts } from '../model/start-facts.ts'
 
 /**
  * What the workflows know of the activities. One verb each; inputs and results are single objects that hold ids and short texts only.
  *
  * A job as data:
- *   prepare({jobId:47})            -> { title:'deploy', dependencies:[], groups:[{id:3,name:'k8s'}] }
+ *   prepare({jobId:47})            -> { title:'deploy', blocked:false, dependencies:[], groups:[{id:3,name:'k8s'}] }
  *   admit({jobId:47,groupId:3})    -> { attemptId:91, groupId:3, pod:'automation-job-47-1', namespace:'jobs' }   (on queue group-3)
  *   runInPod({jobId:47,attemptId:91}) -> { status:'successful', cause:null, explanation:'', released:true }
  *   releasePod({jobId:47})         -> only when runInPod did not say that the pod is gone
@@ -33,6 +34,18 @@ export interface JobActivities {
   deliver(input: { notificationId: number }): Promise<{ sent: number }>
   /** Ends a notification that could not be delivered; `reason` is for the row where no try left one. */
   giveUpNotification(input: { notificationId: number; reason: string }): Promise<void>
+  /**
+   * One step of a workflow job: stores what follows from the ends of its nodes' jobs, and tells which jobs to start. `continues` is the run that this one
+   * goes on from, null for a first one; `startedUpTo` the highest id of a job that was started; `cancel`: somebody cancelled the workflow.
+   */
+  advance(input: {
+    jobId: number
+    continues: string | null
+    startedUpTo: number
+    cancel: boolean
+  }): Promise<WorkflowStep>
+  /** How an approval stands; one whose time is over expires by this. `msLeft` until then; null: never. */
+  lookAtApproval(input: { jobId: number }): Promise<{ verdict: Verdict | null; msLeft: number | null }>
   /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods). */
   reap(): Promise<ReapReport>
 }
@@ -42,9 +55,11 @@ export interface PreparedJob {
   jobId: number
   /** For summaries in the Temporal UI: the job's name. */
   title: string
+  /** Its template allows one job at a time, and it is another one's turn: prepare again when the signal `progress` tells that this may have changed. */
+  blocked: boolean
   /** Updates that must succeed first; each runs as a child workflow on the control plane. */
   dependencies: Dependency[]
-  /** Groups the job may run in, preferred first; never empty. */
+  /** Groups the job may run in, preferred first; never empty, unless it is blocked. */
   groups: { id: number; name: string }[]
 }
 
@@ -63,6 +78,20 @@ export interface Admission {
   groupId: number
   pod: string
   namespace: string
+}
+
+/** What a step of a workflow job came to. */
+export interface WorkflowStep {
+  /** How the workflow job has ended; null while it has not. */
+  ended: Verdict | null
+  /** Another job of its template runs, and it waits for that one. */
+  blocked: boolean
+  starts: { jobId: number; facts: StartFacts }[]
+  /** There is more to do at once. */
+  more: boolean
+  /** Nodes that have ended or never run, and how many there are. */
+  settled: number
+  nodes: number
 }
 
 /** How a job ended. */

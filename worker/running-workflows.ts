@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import protocol from '@temporalio/proto'
 import type { CurrentRun, Owner, Workflows } from '../activities/deps.ts'
-import { jobWorkflowId, workflowTypes } from '../workflows/names.ts'
+import { jobWorkflowId, workflowTypeOf } from '../workflows/names.ts'
 import type { TemporalLink } from './temporal.ts'
 
 /**
@@ -32,7 +32,7 @@ export class RunningWorkflows implements Workflows {
   async gone(owners: readonly Owner[]): Promise<{ owner: Owner; current: CurrentRun | null }[]> {
     if (owners.length === 0) return []
     const listed = new Map<string, string>()
-    const types = [workflowTypes.job, workflowTypes.projectUpdate].map((type) => `"${type}"`).join(', ')
+    const types = [...new Set(Object.values(workflowTypeOf))].map((type) => `"${type}"`).join(', ')
     const query = `ExecutionStatus = "Running" AND WorkflowType IN (${types})`
     for await (const { workflowId, runId } of this.#temporal.client.workflow.list({ query })) {
       listed.set(workflowId, runId)

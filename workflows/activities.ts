@@ -14,6 +14,13 @@ export const { prepare, releasePod, finishJob } = proxyActivities<
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 })
 
+/** Steps of a workflow job and looks at an approval: short as well, but a step may make many jobs. */
+export const { advance, lookAtApproval } = proxyActivities<Pick<JobActivities, 'advance' | 'lookAtApproval'>>({
+  cancellationType,
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+})
+
 /**
  * Activities that last as long as a job. The heartbeat time-out is what a job loses when its worker dies, so it is short; a job's own
  * time limit is enforced by the runner and by the pod's deadline, never by Temporal, whose time-outs run no clean-up.

@@ -1,8 +1,16 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
-import { CancellationScope, ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow'
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  defineSignal,
+  executeChild,
+  ParentClosePolicy,
+  setHandler,
+} from '@temporalio/workflow'
 import type { PreparedJob, Verdict } from '../activities/types.ts'
 import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
-import { jobWorkflowId, workflowTypes } from './names.ts'
+import { jobWorkflowId, signals, workflowTypes } from './names.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
 import { conclude, failedAs, verdictOf } from './verdict.ts'
@@ -22,11 +30,11 @@ export async function job(input: JobInput): Promise<Verdict> {
 }
 
 async function runJob(input: JobInput, story: Story): Promise<Verdict> {
-  let prepared = await prepare(input)
+  let prepared = await prepareInTurn(input, story)
   // One thing may lead to the next: the project is updated first, then the job's own branch of it is fetched.
   while (prepared.dependencies.length > 0) {
     await runDependencies(prepared, story)
-    prepared = await prepare(input)
+    prepared = await prepareInTurn(input, story)
   }
 
   const [group] = prepared.groups
@@ -42,6 +50,21 @@ async function runJob(input: JobInput, story: Story): Promise<Verdict> {
     if (!failedAs(error, 'stale')) throw error
     story.tell('reset: starting anew')
     return await runJob(input, story)
+  }
+}
+
+/** Prepares the job when it is its turn: where its template allows one job at a time, the one that ends wakes the next. */
+async function prepareInTurn(input: JobInput, story: Story): Promise<PreparedJob> {
+  let news = false
+  setHandler(defineSignal(signals.progress), () => {
+    news = true
+  })
+  for (;;) {
+    news = false
+    const prepared = await prepare(input)
+    if (!prepared.blocked) return prepared
+    story.tell('waiting for its turn')
+    await condition(() => news)
   }
 }
 
@@ -72,7 +95,10 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
  * Runs the main line of a job and makes sure that its row ends in a final status: either an activity stored it, or it is stored here,
  * out of reach of a cancellation. What is stored is what the workflow ends with.
  */
-export async function settle(input: JobInput, mainLine: () => Promise<Verdict>): Promise<Verdict> {
+export async function settle<Result>(
+  input: JobInput,
+  mainLine: () => Promise<Verdict | Result>,
+): Promise<Verdict | Result> {
   try {
     return await mainLine()
   } catch (error) {

@@ -18,6 +18,12 @@ export class Story {
     setCurrentDetails(this.#lines.join('\n'))
   }
 
+  /** Takes the place of everything told so far: how far it has come. */
+  now(line: string): void {
+    this.#lines = [`- ${line}`]
+    setCurrentDetails(line)
+  }
+
   placed(group: string): void {
     upsertSearchAttributes([
       { key: groupKey, value: group },

@@ -8,3 +8,9 @@ export const jobFailureType = 'JobFailed'
 
 /** Type of the ApplicationFailure with which the workflow of a notification fails that could not be delivered. */
 export const notificationFailureType = 'NotificationFailed'
+
+/** Input of the workflow `workflowJob`. */
+export interface WorkflowJobInput extends JobInput {
+  /** The run whose history had become long, when this one goes on where it ended. */
+  continues?: string
+}

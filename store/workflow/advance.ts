@@ -5,7 +5,7 @@ import { type Pass, pass } from '../../model/workflow/graph.ts'
 import { blockerOf, waitingFor } from '../blocking.ts'
 import type { Database } from '../database.ts'
 import { FencedError } from '../fence.ts'
-import { type JobRow, transitionJob } from '../job-status.ts'
+import { type JobRow, requestCancel, transitionJob } from '../job-status.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
 import { workflowJobNodes } from '../schema/workflow-jobs.ts'
 import type { Keyring } from '../secrets.ts'
@@ -28,6 +28,8 @@ export interface StepInput {
   startedUpTo: number
   /** Jobs to make, and to return for starting, at most: a burst of starts starves everybody's first steps. */
   most: number
+  /** Somebody cancelled its workflow in Temporal. */
+  cancel: boolean
 }
 
 /** A job that is to be started. */
@@ -38,6 +40,8 @@ export interface NodeStart {
 
 /** What a step came to. */
 export interface Step {
+  /** There is no such job any more. */
+  missing: boolean
   /** The workflow job, when it has ended. */
   ended: JobRow | null
   /** It is not its turn: another job of its template runs. */
@@ -52,6 +56,17 @@ export interface Step {
   nodes: number
 }
 
+const nothing: Step = {
+  missing: false,
+  ended: null,
+  blocked: false,
+  starts: [],
+  more: false,
+  cancel: [],
+  settled: 0,
+  nodes: 0,
+}
+
 /**
  * One step of a workflow job: marks the nodes that will never run, makes the jobs of those whose turn has come, ends the workflow job when
  * all is done. All in the caller's transaction, so a step that is interrupted never was; and since everything it looks at is in the
@@ -59,12 +74,12 @@ export interface Step {
  */
 export async function advanceWorkflow(tx: Database, keyring: Keyring, input: StepInput): Promise<Step> {
   const [row] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, input.jobId)).for('no key update')
-  const nothing: Step = { ended: null, blocked: false, starts: [], more: false, cancel: [], settled: 0, nodes: 0 }
-  if (!row) return nothing
+  if (!row) return { ...nothing, missing: true }
   if (isFinal(row.status)) return { ...nothing, ended: row }
   if (row.runId !== input.runId) throw new FencedError(`job ${input.jobId}`, input.runId)
   const graph = await readRunGraph(tx, row.id)
-  if (row.cancelFlag) return await cancelRun(tx, row, graph, nothing)
+  if (input.cancel && !row.cancelFlag) await requestCancel(tx, row.id)
+  if (row.cancelFlag || input.cancel) return await cancelRun(tx, row, graph)
   if (row.status === 'pending') {
     const blocker = await blockerOf(tx, row)
     if (blocker) {
@@ -176,14 +191,14 @@ async function markDoNotRun(tx: Database, nodes: RunNode[]): Promise<void> {
 }
 
 /** Nothing new is made; what runs is to be cancelled, and when it has ended the workflow job is. */
-async function cancelRun(tx: Database, row: JobRow, graph: RunGraph, nothing: Step): Promise<Step> {
+async function cancelRun(tx: Database, row: JobRow, graph: RunGraph): Promise<Step> {
   await markDoNotRun(
     tx,
     graph.nodes.filter((node) => node.jobId === null && !node.doNotRun),
   )
   const active = graph.nodes.filter(({ status }) => status !== null && !isFinal(status))
   if (active.length > 0) {
-    const cancel = active.flatMap(({ jobId }) => jobId ?? []).sort((one, other) => one - other)
+    const cancel = active.flatMap(({ jobId, jobCancelFlag }) => (jobId === null || jobCancelFlag ? [] : jobId))
     return { ...nothing, cancel, ...settledOf(graph) }
   }
   const { job } = await transitionJob(tx, row.id, 'canceled', { cause: 'canceled' })

@@ -12,8 +12,8 @@ export interface RunNode extends GraphNode {
   templateId: number | null
   templateType: NodeTemplateType | null
   jobId: number | null
-  /** The Temporal run that owns its job; null when there is no job, or nobody has begun it. */
-  jobRunId: string | null
+  /** Its job was asked to end. */
+  jobCancelFlag: boolean
   reuseJobId: number | null
 }
 
@@ -38,7 +38,7 @@ export async function readRunGraph(db: Database, workflowJobId: number): Promise
       jobId: node.jobId,
       reuseJobId: node.reuseJobId,
       status: unifiedJobs.status,
-      jobRunId: unifiedJobs.runId,
+      jobCancelFlag: unifiedJobs.cancelFlag,
     })
     .from(node)
     .leftJoin(unifiedJobs, eq(unifiedJobs.id, node.jobId))
@@ -56,6 +56,7 @@ export async function readRunGraph(db: Database, workflowJobId: number): Promise
   return {
     nodes: rows.map((row) => ({
       ...row,
+      jobCancelFlag: row.jobCancelFlag ?? false,
       status: row.status as JobStatus | null,
       hasTemplate: row.templateId !== null && row.templateType !== null,
     })),
