@@ -5,7 +5,7 @@ import type { Rule, WallTime } from './rule.ts'
 import { instantOf, wallTime } from './zone.ts'
 
 /** Occurrences in a row that exceptions may take away before the schedule counts as ended. */
-const patience = 1_000_000
+const patience = 100_000
 
 /**
  * The instants (seconds since 1970) of a recurrence that lie after `after`, in order. Times that clocks jump over do not happen; of times that they show twice

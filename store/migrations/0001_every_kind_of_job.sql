@@ -23,6 +23,12 @@ CREATE TABLE "labels" (
 	CONSTRAINT "labels_organizationId_name_unique" UNIQUE("organization_id","name")
 );
 --> statement-breakpoint
+CREATE TABLE "schedule_labels" (
+	"schedule_id" integer NOT NULL,
+	"label_id" integer NOT NULL,
+	CONSTRAINT "schedule_labels_schedule_id_label_id_pk" PRIMARY KEY("schedule_id","label_id")
+);
+--> statement-breakpoint
 CREATE TABLE "unified_job_labels" (
 	"job_id" integer NOT NULL,
 	"label_id" integer NOT NULL,
@@ -93,6 +99,67 @@ CREATE TABLE "notifications" (
 	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "schedule_credentials" (
+	"schedule_id" integer NOT NULL,
+	"credential_id" integer NOT NULL,
+	CONSTRAINT "schedule_credentials_schedule_id_credential_id_pk" PRIMARY KEY("schedule_id","credential_id")
+);
+--> statement-breakpoint
+CREATE TABLE "schedule_instance_groups" (
+	"schedule_id" integer NOT NULL,
+	"instance_group_id" integer NOT NULL,
+	"position" integer NOT NULL,
+	CONSTRAINT "schedule_instance_groups_schedule_id_instance_group_id_pk" PRIMARY KEY("schedule_id","instance_group_id")
+);
+--> statement-breakpoint
+CREATE TABLE "schedule_runs" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "schedule_runs_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"schedule_id" integer NOT NULL,
+	"instant" timestamp(6) with time zone NOT NULL,
+	"origin" text DEFAULT 'rule' NOT NULL,
+	"state" text NOT NULL,
+	"job_id" integer,
+	"explanation" text DEFAULT '' NOT NULL,
+	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "schedules" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "schedules_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"name" text NOT NULL,
+	"description" text DEFAULT '' NOT NULL,
+	"unified_job_template_id" integer NOT NULL,
+	"enabled" boolean DEFAULT true NOT NULL,
+	"rrule" text NOT NULL,
+	"dtstart" timestamp(6) with time zone,
+	"dtend" timestamp(6) with time zone,
+	"next_run" timestamp(6) with time zone,
+	"overlap_policy" text DEFAULT 'allow_all' NOT NULL,
+	"catchup_window" integer DEFAULT 3600 NOT NULL,
+	"jitter" integer DEFAULT 0 NOT NULL,
+	"pause_on_failure" boolean DEFAULT false NOT NULL,
+	"rule_since" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"planned_until" timestamp(6) with time zone,
+	"extra_data" json DEFAULT '{}'::json NOT NULL,
+	"inventory_id" integer,
+	"scm_branch" text,
+	"job_type" text,
+	"job_tags" text,
+	"skip_tags" text,
+	"limit" text,
+	"diff_mode" boolean,
+	"verbosity" integer,
+	"execution_environment_id" integer,
+	"forks" integer,
+	"job_slice_count" integer,
+	"timeout" integer,
+	"created_by_id" integer,
+	"modified_by_id" integer,
+	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "schedules_unifiedJobTemplateId_name_unique" UNIQUE("unified_job_template_id","name")
+);
+--> statement-breakpoint
 CREATE TABLE "inventory_inputs" (
 	"inventory_id" integer NOT NULL,
 	"input_inventory_id" integer NOT NULL,
@@ -145,6 +212,8 @@ CREATE TABLE "inventory_sources" (
 	"current_job_id" integer,
 	"last_job_failed" boolean DEFAULT false NOT NULL,
 	"last_job_run" timestamp(6) with time zone,
+	"next_job_run" timestamp(6) with time zone,
+	"next_schedule_id" integer,
 	"created_by_id" integer,
 	"modified_by_id" integer,
 	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
@@ -162,6 +231,8 @@ CREATE TABLE "system_job_templates" (
 	"current_job_id" integer,
 	"last_job_failed" boolean DEFAULT false NOT NULL,
 	"last_job_run" timestamp(6) with time zone,
+	"next_job_run" timestamp(6) with time zone,
+	"next_schedule_id" integer,
 	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
 	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
 );
@@ -234,6 +305,8 @@ CREATE TABLE "workflow_approval_templates" (
 	"current_job_id" integer,
 	"last_job_failed" boolean DEFAULT false NOT NULL,
 	"last_job_run" timestamp(6) with time zone,
+	"next_job_run" timestamp(6) with time zone,
+	"next_schedule_id" integer,
 	"created_by_id" integer,
 	"modified_by_id" integer,
 	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
@@ -314,6 +387,8 @@ CREATE TABLE "workflow_job_templates" (
 	"current_job_id" integer,
 	"last_job_failed" boolean DEFAULT false NOT NULL,
 	"last_job_run" timestamp(6) with time zone,
+	"next_job_run" timestamp(6) with time zone,
+	"next_schedule_id" integer,
 	"created_by_id" integer,
 	"modified_by_id" integer,
 	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
@@ -325,6 +400,10 @@ ALTER TABLE "outbox" DROP CONSTRAINT "outbox_job_id_unified_jobs_id_fk";
 --> statement-breakpoint
 DROP INDEX "outbox_job_id_kind_index";--> statement-breakpoint
 ALTER TABLE "job_templates" ADD COLUMN "webhook_key" text DEFAULT '' NOT NULL;--> statement-breakpoint
+ALTER TABLE "job_templates" ADD COLUMN "next_job_run" timestamp(6) with time zone;--> statement-breakpoint
+ALTER TABLE "job_templates" ADD COLUMN "next_schedule_id" integer;--> statement-breakpoint
+ALTER TABLE "projects" ADD COLUMN "next_job_run" timestamp(6) with time zone;--> statement-breakpoint
+ALTER TABLE "projects" ADD COLUMN "next_schedule_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "workflow_job_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "schedule_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "inventory_update_ids" json DEFAULT '[]'::json NOT NULL;--> statement-breakpoint
@@ -362,6 +441,8 @@ ALTER TABLE "job_template_labels" ADD CONSTRAINT "job_template_labels_label_id_l
 ALTER TABLE "labels" ADD CONSTRAINT "labels_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "labels" ADD CONSTRAINT "labels_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "labels" ADD CONSTRAINT "labels_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_labels" ADD CONSTRAINT "schedule_labels_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_labels" ADD CONSTRAINT "schedule_labels_label_id_labels_id_fk" FOREIGN KEY ("label_id") REFERENCES "public"."labels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unified_job_labels" ADD CONSTRAINT "unified_job_labels_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unified_job_labels" ADD CONSTRAINT "unified_job_labels_label_id_labels_id_fk" FOREIGN KEY ("label_id") REFERENCES "public"."labels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_node_labels" ADD CONSTRAINT "workflow_job_node_labels_node_id_workflow_job_nodes_id_fk" FOREIGN KEY ("node_id") REFERENCES "public"."workflow_job_nodes"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -382,6 +463,16 @@ ALTER TABLE "notification_templates" ADD CONSTRAINT "notification_templates_crea
 ALTER TABLE "notification_templates" ADD CONSTRAINT "notification_templates_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "notifications" ADD CONSTRAINT "notifications_notification_template_id_notification_templates_id_fk" FOREIGN KEY ("notification_template_id") REFERENCES "public"."notification_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "notifications" ADD CONSTRAINT "notifications_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_credentials" ADD CONSTRAINT "schedule_credentials_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_credentials" ADD CONSTRAINT "schedule_credentials_credential_id_credentials_id_fk" FOREIGN KEY ("credential_id") REFERENCES "public"."credentials"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_instance_groups" ADD CONSTRAINT "schedule_instance_groups_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_instance_groups" ADD CONSTRAINT "schedule_instance_groups_instance_group_id_instance_groups_id_fk" FOREIGN KEY ("instance_group_id") REFERENCES "public"."instance_groups"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_runs" ADD CONSTRAINT "schedule_runs_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_runs" ADD CONSTRAINT "schedule_runs_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedules" ADD CONSTRAINT "schedules_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedules" ADD CONSTRAINT "schedules_execution_environment_id_execution_environments_id_fk" FOREIGN KEY ("execution_environment_id") REFERENCES "public"."execution_environments"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedules" ADD CONSTRAINT "schedules_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedules" ADD CONSTRAINT "schedules_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_inputs" ADD CONSTRAINT "inventory_inputs_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_inputs" ADD CONSTRAINT "inventory_inputs_input_inventory_id_inventories_id_fk" FOREIGN KEY ("input_inventory_id") REFERENCES "public"."inventories"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "inventory_source_credentials" ADD CONSTRAINT "inventory_source_credentials_inventory_source_id_inventory_sources_id_fk" FOREIGN KEY ("inventory_source_id") REFERENCES "public"."inventory_sources"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -424,6 +515,7 @@ ALTER TABLE "workflow_job_templates" ADD CONSTRAINT "workflow_job_templates_webh
 ALTER TABLE "workflow_job_templates" ADD CONSTRAINT "workflow_job_templates_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_templates" ADD CONSTRAINT "workflow_job_templates_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "job_template_labels_label_id_index" ON "job_template_labels" USING btree ("label_id");--> statement-breakpoint
+CREATE INDEX "schedule_labels_label_id_index" ON "schedule_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "unified_job_labels_label_id_index" ON "unified_job_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_node_labels_label_id_index" ON "workflow_job_node_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_labels_label_id_index" ON "workflow_job_template_labels" USING btree ("label_id");--> statement-breakpoint
@@ -436,6 +528,11 @@ CREATE INDEX "notification_attachments_inventory_source_id_index" ON "notificati
 CREATE INDEX "notification_attachments_system_job_template_id_index" ON "notification_attachments" USING btree ("system_job_template_id");--> statement-breakpoint
 CREATE INDEX "notifications_notification_template_id_index" ON "notifications" USING btree ("notification_template_id");--> statement-breakpoint
 CREATE INDEX "notifications_job_id_index" ON "notifications" USING btree ("job_id");--> statement-breakpoint
+CREATE INDEX "schedule_credentials_credential_id_index" ON "schedule_credentials" USING btree ("credential_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "schedule_runs_schedule_id_instant_index" ON "schedule_runs" USING btree ("schedule_id","instant");--> statement-breakpoint
+CREATE INDEX "schedule_runs_state_index" ON "schedule_runs" USING btree ("state");--> statement-breakpoint
+CREATE INDEX "schedule_runs_job_id_index" ON "schedule_runs" USING btree ("job_id");--> statement-breakpoint
+CREATE INDEX "schedules_next_run_index" ON "schedules" USING btree ("next_run");--> statement-breakpoint
 CREATE INDEX "inventory_inputs_input_inventory_id_index" ON "inventory_inputs" USING btree ("input_inventory_id");--> statement-breakpoint
 CREATE INDEX "inventory_source_credentials_credential_id_index" ON "inventory_source_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "inventory_source_groups_group_id_index" ON "inventory_source_groups" USING btree ("group_id");--> statement-breakpoint
@@ -452,6 +549,7 @@ CREATE INDEX "workflow_job_template_node_credentials_credential_id_index" ON "wo
 CREATE INDEX "workflow_job_template_nodes_unified_job_template_id_index" ON "workflow_job_template_nodes" USING btree ("unified_job_template_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_templates_organization_id_name_index" ON "workflow_job_templates" USING btree ("organization_id","name");--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_workflow_job_id_unified_jobs_id_fk" FOREIGN KEY ("workflow_job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_inventory_source_id_inventory_sources_id_fk" FOREIGN KEY ("inventory_source_id") REFERENCES "public"."inventory_sources"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_system_job_template_id_system_job_templates_id_fk" FOREIGN KEY ("system_job_template_id") REFERENCES "public"."system_job_templates"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_workflow_job_template_id_workflow_job_templates_id_fk" FOREIGN KEY ("workflow_job_template_id") REFERENCES "public"."workflow_job_templates"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
@@ -461,11 +559,12 @@ ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_workflow_approval_templa
 ALTER TABLE "unified_jobs" ADD CONSTRAINT "unified_jobs_approved_or_denied_by_id_users_id_fk" FOREIGN KEY ("approved_or_denied_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_created_index" ON "idempotency_keys" USING btree ("created");--> statement-breakpoint
 CREATE INDEX "unified_jobs_workflow_job_id_index" ON "unified_jobs" USING btree ("workflow_job_id");--> statement-breakpoint
+CREATE INDEX "unified_jobs_schedule_id_index" ON "unified_jobs" USING btree ("schedule_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "outbox_subject_id_kind_index" ON "outbox" USING btree ("subject_id","kind");--> statement-breakpoint
 CREATE VIEW "public"."unified_job_templates" AS (
-  SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'job_template' AS type, playbook, organization_id, created_by_id, modified_by_id FROM "job_templates"
-  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'project', '', organization_id, created_by_id, modified_by_id FROM "projects"
-  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'inventory_source', '', NULL, created_by_id, modified_by_id FROM "inventory_sources"
-  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'system_job_template', '', NULL, NULL, NULL FROM "system_job_templates"
-  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'workflow_job_template', '', organization_id, created_by_id, modified_by_id FROM "workflow_job_templates"
-  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified, 'workflow_approval_template', '', NULL, created_by_id, modified_by_id FROM "workflow_approval_templates");
+  SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, next_job_run, next_schedule_id, created, modified, 'job_template' AS type, playbook, organization_id, created_by_id, modified_by_id FROM "job_templates"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, next_job_run, next_schedule_id, created, modified, 'project', '', organization_id, created_by_id, modified_by_id FROM "projects"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, next_job_run, next_schedule_id, created, modified, 'inventory_source', '', NULL, created_by_id, modified_by_id FROM "inventory_sources"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, next_job_run, next_schedule_id, created, modified, 'system_job_template', '', NULL, NULL, NULL FROM "system_job_templates"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, next_job_run, next_schedule_id, created, modified, 'workflow_job_template', '', organization_id, created_by_id, modified_by_id FROM "workflow_job_templates"
+  UNION ALL SELECT id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, next_job_run, next_schedule_id, created, modified, 'workflow_approval_template', '', NULL, created_by_id, modified_by_id FROM "workflow_approval_templates");

@@ -17,6 +17,7 @@ import type { JobStatus, JobType, LaunchType } from '../../model/job.ts'
 import { credentials, executionEnvironments, instanceGroups, organizations } from './catalog.ts'
 import { instant, stamps, users } from './identity.ts'
 import { inventories } from './inventory.ts'
+import { schedules } from './schedules.ts'
 import { jobTemplates, projects } from './templates.ts'
 import { inventorySources, systemJobTemplates } from './updates.ts'
 import { workflowApprovalTemplates, workflowJobTemplates } from './workflows.ts'
@@ -89,7 +90,7 @@ export const unifiedJobs = pgTable(
     /** The workflow job that a node of made this job; it is told when the job ends. */
     workflowJobId: integer().references((): AnyPgColumn => unifiedJobs.id, { onDelete: 'set null' }),
     /** The schedule that launched it. */
-    scheduleId: integer(),
+    scheduleId: integer().references((): AnyPgColumn => schedules.id, { onDelete: 'set null' }),
     createdById: integer().references(() => users.id, { onDelete: 'set null' }),
     modifiedById: integer().references(() => users.id, { onDelete: 'set null' }),
     ...stamps(),
@@ -175,6 +176,7 @@ export const unifiedJobs = pgTable(
   (table) => [
     index().on(table.status),
     index().on(table.workflowJobId),
+    index().on(table.scheduleId),
     index().on(table.type, table.finished),
     index().on(table.unifiedJobTemplateId),
     index().on(table.instanceGroupId, table.status),

@@ -2,6 +2,7 @@ import { index, integer, pgTable, primaryKey, text, unique } from 'drizzle-orm/p
 import { organizations } from './catalog.ts'
 import { authors, stamps } from './identity.ts'
 import { unifiedJobs } from './jobs.ts'
+import { schedules } from './schedules.ts'
 import { jobTemplates } from './templates.ts'
 import { workflowJobNodes } from './workflow-jobs.ts'
 import { workflowJobTemplateNodes, workflowJobTemplates } from './workflows.ts'
@@ -87,4 +88,16 @@ export const workflowJobNodeLabels = pgTable(
     labelId: labelReference(),
   },
   (table) => [primaryKey({ columns: [table.nodeId, table.labelId] }), index().on(table.labelId)],
+)
+
+/** Labels that a schedule gives to its jobs. */
+export const scheduleLabels = pgTable(
+  'schedule_labels',
+  {
+    scheduleId: integer()
+      .notNull()
+      .references(() => schedules.id, { onDelete: 'cascade' }),
+    labelId: labelReference(),
+  },
+  (table) => [primaryKey({ columns: [table.scheduleId, table.labelId] }), index().on(table.labelId)],
 )

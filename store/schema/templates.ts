@@ -20,6 +20,9 @@ export const parentStatus = () => ({
   currentJobId: integer(),
   lastJobFailed: boolean().notNull().default(false),
   lastJobRun: instant(),
+  /** The first run of its schedules that is to come; kept by store/schedules/next-run.ts. */
+  nextJobRun: instant(),
+  nextScheduleId: integer(),
 })
 
 /** Where playbooks come from. */

@@ -5,7 +5,7 @@ import { inventorySources, systemJobTemplates } from './updates.ts'
 import { workflowApprovalTemplates, workflowJobTemplates } from './workflows.ts'
 
 const common = sql.raw(
-  'id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, created, modified',
+  'id, name, description, status, last_job_id, current_job_id, last_job_failed, last_job_run, next_job_run, next_schedule_id, created, modified',
 )
 
 /** Everything that jobs are made from, in one place, with what all kinds have; ids are unique over all of them. Read store/unified-templates.ts. */
@@ -19,6 +19,8 @@ export const unifiedJobTemplatesView = pgView('unified_job_templates', {
   currentJobId: integer(),
   lastJobFailed: boolean().notNull(),
   lastJobRun: timestamp({ withTimezone: true, precision: 6, mode: 'string' }),
+  nextJobRun: timestamp({ withTimezone: true, precision: 6, mode: 'string' }),
+  nextScheduleId: integer(),
   created: timestamp({ withTimezone: true, precision: 6, mode: 'string' }).notNull(),
   modified: timestamp({ withTimezone: true, precision: 6, mode: 'string' }).notNull(),
   playbook: text().notNull(),
