@@ -11,6 +11,15 @@ const capitalize = (word: string) => word.charAt(0).toUpperCase() + word.slice(1
 
 /** Statuses as OPTIONS offers them. */
 export const statusChoices: readonly Choice[] = jobStatuses.map((status) => [status, capitalize(status)])
+/** Statuses of what jobs are made from, of whatever kind. */
+export const templateStatusChoices: readonly Choice[] = [
+  ...statusChoices,
+  ['never updated', 'Never Updated'],
+  ['ok', 'OK'],
+  ['missing', 'Missing'],
+  ['none', 'No External Source'],
+  ['updating', 'Updating'],
+]
 /** Verbosities of a play. */
 export const verbosityChoices: readonly Choice[] = [
   [0, '0 (Normal)'],

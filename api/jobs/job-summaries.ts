@@ -11,6 +11,7 @@ export interface JobSummary {
   name: string
   description: string
   finished: string | null
+  canceledOn: string | null
   status: string
   failed: boolean
   jobTemplateId: number | null
@@ -31,6 +32,7 @@ export async function loadJobSummaries(
       name: unifiedJobs.name,
       description: unifiedJobs.description,
       finished: unifiedJobs.finished,
+      canceledOn: unifiedJobs.canceledOn,
       status: unifiedJobs.status,
       failed: unifiedJobs.failed,
       jobTemplateId: unifiedJobs.jobTemplateId,
@@ -39,7 +41,9 @@ export async function loadJobSummaries(
     .from(unifiedJobs)
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
     .where(inArray(unifiedJobs.id, wanted))
-  return new Map(rows.map((row) => [row.id, { ...row, finished: toWireTime(row.finished) }]))
+  return new Map(
+    rows.map((row) => [row.id, { ...row, finished: toWireTime(row.finished), canceledOn: toWireTime(row.canceledOn) }]),
+  )
 }
 
 /** A template or project with the jobs AWX keeps of it. */
@@ -62,17 +66,26 @@ export async function parentSummaries(
     const current = jobs.get(parent.currentJobId ?? 0)
     return {
       ...(current ? { current_job: short(current), current_update: short(current) } : {}),
-      ...(last ? { last_job: { ...short(last), finished: last.finished }, last_update: short(last) } : {}),
+      ...(last
+        ? {
+            last_job: {
+              ...short(last),
+              finished: last.finished,
+              ...(last.canceledOn ? { canceled_on: last.canceledOn } : {}),
+            },
+            last_update: short(last),
+          }
+        : {}),
     }
   })
 }
 
 /** Links beside those summaries; `path` is where its jobs live. */
-export function parentLinks(parent: Parent, path: 'jobs' | 'project_updates'): Record<string, string | null> {
+export function parentLinks(parent: Parent, path: string): Record<string, string | null> {
   const link = (id: number | null) => (id === null ? null : `/api/v2/${path}/${id}/`)
   const [last, current] = [link(parent.lastJobId), link(parent.currentJobId)]
-  // Templates link their jobs only; projects their updates under both names.
-  return path === 'jobs'
+  // Templates link their jobs only; what is updated its updates under both names.
+  return path === 'jobs' || path === 'workflow_jobs'
     ? { last_job: last, current_job: current }
     : { last_job: last, last_update: last, current_job: current, current_update: current }
 }

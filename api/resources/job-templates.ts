@@ -7,6 +7,7 @@ import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { jobTypeChoices, statusChoices, verbosityChoices, webhookServiceChoices } from '../jobs/fields.ts'
 import { parentLinks } from '../jobs/job-summaries.ts'
 import { launchAction } from '../launch/launch.ts'
+import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { copyTemplateParts } from '../templates/copy.ts'
 import { checkTemplateCredential } from '../templates/credentials.ts'
@@ -17,6 +18,8 @@ import { surveyAction } from '../templates/survey.ts'
 const largest = 2147483647
 const flag: Field = { kind: 'boolean', default: false }
 const text = (maxLength?: number): Field => ({ kind: 'string', default: '', ...(maxLength ? { maxLength } : {}) })
+
+const told = notificationTemplateLists('jobTemplateId', 'Job Template')
 
 /** `/api/v2/job_templates/`: what is launched again and again. */
 export const jobTemplatesResource = defineResource({
@@ -66,6 +69,7 @@ export const jobTemplatesResource = defineResource({
   },
   unsearchable: ['survey_spec', 'webhook_key'],
   relations: {
+    ...told.relations,
     jobs: { kind: 'many', to: 'jobs', column: 'jobTemplateId' },
     credentials: {
       kind: 'through',
@@ -91,6 +95,7 @@ export const jobTemplatesResource = defineResource({
   objectRoles: ['admin_role', 'execute_role', 'read_role'],
   unique: [{ fields: ['name', 'organization'], soft: true }],
   subLists: {
+    ...told.subLists,
     jobs: { relation: 'jobs', title: 'Job Template Jobs List' },
     credentials: {
       relation: 'credentials',
@@ -102,7 +107,7 @@ export const jobTemplatesResource = defineResource({
     },
     instance_groups: { relation: 'instance_groups', attach: true, title: 'Job Template Instance Groups List' },
   },
-  actions: { launch: launchAction, survey_spec: surveyAction },
+  actions: { launch: launchAction, survey_spec: surveyAction(jobTemplates, 'Job Template Survey Spec') },
   copy: { after: copyTemplateParts },
   hooks: {
     validate: checkTemplate,

@@ -65,9 +65,11 @@ export async function copyNodes(tx: Database, from: NodeOwner, to: NodeOwner): P
   const [source, target] = [sideOf(from), sideOf(to)]
   const originals = await tx.execute<Named>(sql`
     SELECT id, identifier FROM ${source.nodes} WHERE ${source.owner} = ${source.id}`)
+  // Slices are of jobs only.
+  const columns = 'job' in from && 'job' in to ? sql`${copied}, job_slice` : copied
   const copies = await tx.execute<Named>(sql`
-    INSERT INTO ${target.nodes} (${target.owner}, ${copied})
-    SELECT ${target.id}::integer, ${copied} FROM ${source.nodes} WHERE ${source.owner} = ${source.id} ORDER BY id
+    INSERT INTO ${target.nodes} (${target.owner}, ${columns})
+    SELECT ${target.id}::integer, ${columns} FROM ${source.nodes} WHERE ${source.owner} = ${source.id} ORDER BY id
     RETURNING id, identifier`)
   const byIdentifier = new Map(copies.rows.map(({ id, identifier }) => [identifier, id]))
   const copyOf = new Map(originals.rows.map(({ id, identifier }) => [id, byIdentifier.get(identifier) ?? id]))

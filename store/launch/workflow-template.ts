@@ -155,6 +155,7 @@ export async function makeLaunchedWorkflowJob(
       workflowJobTemplateId: template.id,
       organizationId: template.organizationId,
       ...origin,
+      modifiedById: origin.createdById,
       launchConfig: { ...accepted, ...(accepted.extra_vars ? { extra_vars: asked } : {}) },
       inventoryId: accepted.inventory ?? template.inventoryId,
       limit: accepted.limit ?? template.limit ?? '',
