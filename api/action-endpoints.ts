@@ -9,14 +9,20 @@ import type { Action } from './resource.ts'
 import { serializeOne } from './serialize.ts'
 import { findRow } from './validate.ts'
 
-/** `/job_templates/:id/launch/` and the like. */
+/** `/job_templates/:id/launch/` and the like; a key with a dot names a file, whose address ends in no slash. */
 export function actionEndpoints(model: Model): Endpoint[] {
   return Object.entries(model.resource.actions ?? {}).map(([key, action]) =>
-    actionEndpoint(model, key, action, `${model.url}:id/${key}/`, async ({ context, param }, permission) => {
-      // Without a permission (webhooks) the object is only found, and the handler decides.
-      if (permission !== null) return await loadObject(model, param('id'), permission, context)
-      return await findAnyone(model, param('id'), context)
-    }),
+    actionEndpoint(
+      model,
+      key,
+      action,
+      `${model.url}:id/${key}${key.includes('.') ? '' : '/'}`,
+      async ({ context, param }, permission) => {
+        // Without a permission (webhooks) the object is only found, and the handler decides.
+        if (permission !== null) return await loadObject(model, param('id'), permission, context)
+        return await findAnyone(model, param('id'), context)
+      },
+    ),
   )
 }
 

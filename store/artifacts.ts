@@ -1,9 +1,9 @@
-import { and, asc, eq, gt, ne } from 'drizzle-orm'
+import { and, asc, eq, gt, ne, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { artifactChunks } from './schema/jobs.ts'
 
 /**
- * Stores one piece of the runner's artifacts zip, in order from 0; a megabyte or so each. Piece 0 begins anew, so a reader that died may
+ * Stores one piece of the zip of files that a play left, in order from 0; a megabyte or so each. Piece 0 begins anew, so a reader that died may
  * start over with pieces of another size.
  */
 export async function storeArtifactChunk(
@@ -21,6 +21,20 @@ export async function storeArtifactChunk(
       .values({ jobId, sequence, data: bytes })
       .onConflictDoUpdate({ target: [artifactChunks.jobId, artifactChunks.sequence], set: { data: bytes } })
   })
+}
+
+/** Removes the zip, or what there is of it. */
+export async function forgetArtifacts(db: Database, jobId: number): Promise<void> {
+  await db.delete(artifactChunks).where(eq(artifactChunks.jobId, jobId))
+}
+
+/** Length of the zip in bytes; 0 when there is none. */
+export async function artifactsSize(db: Database, jobId: number): Promise<number> {
+  const [row] = await db
+    .select({ bytes: sql<number>`coalesce(sum(octet_length(${artifactChunks.data})), 0)::float8` })
+    .from(artifactChunks)
+    .where(eq(artifactChunks.jobId, jobId))
+  return Number(row?.bytes ?? 0)
 }
 
 /** Reads the zip piece by piece, holding one in memory. Yields nothing when there is none. */

@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs'
 import { promisify } from 'node:util'
 import yauzl from 'yauzl'
 import { changedFacts } from '../../runner/facts.ts'
 import type { RunnerJob } from '../../runner/job.ts'
-import { storeArtifactChunk } from '../../store/artifacts.ts'
+import { LeftFilesError, leftFiles } from '../../runner/left-files.ts'
+import { forgetArtifacts, storeArtifactChunk } from '../../store/artifacts.ts'
 import type { Store } from '../../store/database.ts'
 import { type HostFacts, storeFacts } from '../../store/facts.ts'
 
@@ -11,12 +11,35 @@ const pieceBytes = 1 << 20
 /** Facts of one host larger than this are refused: nobody gathers that much, but a play can write what it likes. */
 const mostFactBytes = 16 << 20
 
-/** Stores the artifacts zip, a piece at a time in memory. */
-export async function storeArtifacts(store: Store, jobId: number, path: string): Promise<void> {
-  let sequence = 0
-  for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) {
-    await storeArtifactChunk(store.db, jobId, sequence++, piece as Buffer)
+/**
+ * Stores what the play itself left in the artifacts folder, as a zip, a piece at a time in memory. Gives the reason when it cannot be kept: that
+ * does not change how the play went.
+ */
+export async function storeArtifacts(store: Store, jobId: number, path: string): Promise<string | null> {
+  try {
+    let sequence = 0
+    for await (const piece of inPieces(leftFiles(path))) await storeArtifactChunk(store.db, jobId, sequence++, piece)
+    return null
+  } catch (error) {
+    if (!(error instanceof LeftFilesError)) throw error
+    await forgetArtifacts(store.db, jobId)
+    return error.message
   }
+}
+
+/** The same bytes in pieces of one size. */
+async function* inPieces(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = []
+  let size = 0
+  for await (const piece of bytes) {
+    waiting.push(piece)
+    size += piece.length
+    if (size < pieceBytes) continue
+    yield Buffer.concat(waiting)
+    waiting = []
+    size = 0
+  }
+  if (size > 0) yield Buffer.concat(waiting)
 }
 
 /** Stores what the play changed in the facts (`fact_cache/` in the artifacts zip) of the hosts that the inventory knows. */

@@ -37,7 +37,8 @@ export async function conclude(
   const { jobId } = attempt
   try {
     if (collected.artifacts) {
-      await storeArtifacts(deps.store, jobId, collected.artifacts)
+      const notKept = await storeArtifacts(deps.store, jobId, collected.artifacts)
+      if (notKept !== null) deps.log.warn({ job: jobId, reason: notKept }, 'files that the play left are not kept')
       if (run.facts) await storeGatheredFacts(deps.store, collected.artifacts, run.hostIds, run.facts)
     }
     const record = await readPlayRecord(deps.store.db, jobId)

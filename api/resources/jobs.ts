@@ -1,5 +1,6 @@
 import { unifiedJobCredentials, unifiedJobs } from '../../store/schema/jobs.ts'
 import { derived } from '../field.ts'
+import { artifactsAction } from '../jobs/artifacts.ts'
 import { cancelAction } from '../jobs/cancel.ts'
 import { childrenSummaryAction } from '../jobs/children-summary.ts'
 import { jobCredentials } from '../jobs/credentials.ts'
@@ -107,6 +108,7 @@ export const jobsResource = defineResource({
     stdout: stdoutAction('job'),
     'job_events/children_summary': childrenSummaryAction,
     'events/stream': eventStreamAction,
+    'artifacts.zip': artifactsAction,
   },
   hooks: { beforeDelete: refuseDelete },
   async summaries(rows, context) {

@@ -254,7 +254,7 @@ export const jobHostSummaries = pgTable(
   (table) => [uniqueIndex().on(table.jobId, table.hostName), index().on(table.hostId)],
 )
 
-/** The runner's artifacts zip, in order; chunks because it may be hundreds of megabytes. */
+/** The zip of the files that a play left, in order; chunks because it may be hundreds of megabytes. */
 export const artifactChunks = pgTable(
   'artifact_chunks',
   { jobId: jobReference(), sequence: integer().notNull(), data: bytes().notNull() },

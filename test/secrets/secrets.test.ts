@@ -4,10 +4,12 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
 import { Client, Connection } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fromBufferPromise } from 'yauzl'
 import { controlPlaneAnsible } from '../../dev/ansible.ts'
 import { openCluster } from '../../kubernetes/cluster.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
@@ -81,6 +83,8 @@ beforeAll(async () => {
     - name: nothing of the payload is left
       ansible.builtin.command: find /mayfly/in /runner/env -type f
       register: left
+    - name: a file for those who launched it
+      ansible.builtin.copy: { dest: "{{ lookup('env', 'AWX_ISOLATED_DATA_DIR') }}/report.txt", content: all is well }
     - name: the token is in the environment
       ansible.builtin.assert: { that: "lookup('env', 'TREASURY_TOKEN') | length == ${secrets.token.length}", quiet: true }
 `
@@ -124,6 +128,19 @@ async function history(job: number): Promise<string> {
   } finally {
     await connection.close()
   }
+}
+
+/** Names and contents of all files in the zip that the job offers. */
+async function artifacts(job: number): Promise<string> {
+  const response = await fetch(`${mayfly.url}/api/v2/jobs/${job}/artifacts.zip`, {
+    headers: { authorization: mayfly.auth },
+  })
+  const zip = await fromBufferPromise(Buffer.from(await response.arrayBuffer()), { lazyEntries: true })
+  const found: string[] = []
+  for await (const entry of zip.eachEntry()) {
+    found.push(`${entry.fileName}: ${await readText(await zip.openReadStreamPromise(entry))}`)
+  }
+  return found.join('\n')
 }
 
 /** Runs a query in Mayfly's database. */
@@ -184,12 +201,14 @@ test('machine, vault and custom credentials reach the play, and nothing else', a
     'the job as it is shown': JSON.stringify(detail),
     'the credentials as they are shown': shown,
     'the output': stdout,
+    'the files that it left': await artifacts(job),
   }
   const auditLog = mayfly.stack.auditLogPath
   if (auditLog) places["the API server's audit log"] = readFileSync(auditLog, 'utf8')
   // What is looked for is really looked at: each place tells of this job.
   expect(places['the pods as the API server had them']).toContain(`automation-job-${job}-1`)
   expect(places['the history in Temporal']).toContain(`automation-job-${job}-1`)
+  expect(places['the files that it left']).toBe('report.txt: all is well')
   expect(places['the database']).toContain('$mayfly$v1$')
   for (const [place, text] of Object.entries(places)) {
     expect(text.length, place).toBeGreaterThan(0)
