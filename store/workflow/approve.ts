@@ -11,7 +11,7 @@ import type { workflowApprovalTemplates } from '../schema/workflows.ts'
 export const alreadyDecided = 'This workflow step has already been approved or denied.'
 
 /** What was decided of an approval, and by whom. */
-export type ApprovalDecision = { decision: 'approve' | 'deny'; userId: number } | { decision: 'expire' }
+export type ApprovalDecision = { decision: 'approve' | 'deny'; userId: number | null } | { decision: 'expire' }
 
 /** Makes the approval of a node: it is pending and counts from now. Returns its id. */
 export async function createApproval(

@@ -1,9 +1,14 @@
-import { eq, inArray } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { isFinal } from '../../model/job.ts'
+import { mergeVariables, pythonJson, storedVariables, type Variables } from '../../model/variables.ts'
 import type { Database } from '../database.ts'
-import { restartJob } from '../job-status.ts'
+import { type JobRow, restartJob } from '../job-status.ts'
+import { createJob, secretAnswersKey } from '../launch/create-job.ts'
+import { copyNodes } from '../launch/workflow-nodes.ts'
+import { unifiedJobLabels } from '../schema/labels.ts'
 import { workflowJobNodes } from '../schema/workflow-jobs.ts'
-import { type RunNode, readRunGraph } from './run-graph.ts'
+import { type Keyring, launchContext, open } from '../secrets.ts'
+import { readRunGraph } from './run-graph.ts'
 
 /**
  * Takes a workflow job back to pending after a Reset in Temporal: what succeeded is taken over when its turn comes, what still runs goes on, and
@@ -12,26 +17,14 @@ import { type RunNode, readRunGraph } from './run-graph.ts'
 export async function restartRun(tx: Database, workflowJobId: number): Promise<void> {
   await restartJob(tx, workflowJobId)
   const { nodes } = await readRunGraph(tx, workflowJobId)
-  await openAgain(
-    tx,
-    nodes.filter(({ status }) => status === null || isFinal(status)),
-  )
-}
-
-/** Nodes whose turn is to come once more; a success is kept for then. */
-async function openAgain(tx: Database, nodes: RunNode[]): Promise<void> {
-  const [succeeded, others] = [
-    nodes.filter(({ status, jobId }) => status === 'successful' && jobId !== null),
-    nodes.filter(({ status }) => status !== 'successful'),
-  ]
-  for (const { id, jobId } of succeeded) {
-    await tx
-      .update(workflowJobNodes)
-      .set({ jobId: null, reuseJobId: jobId, doNotRun: false, ancestorArtifacts: {} })
-      .where(eq(workflowJobNodes.id, id))
-  }
-  for (const { id, jobId } of others) {
-    await retire(tx, id, jobId)
+  for (const { id, status, jobId } of nodes) {
+    if (status !== null && !isFinal(status)) continue
+    if (status === 'successful') {
+      await tx
+        .update(workflowJobNodes)
+        .set({ jobId: null, reuseJobId: jobId, doNotRun: false, ancestorArtifacts: {} })
+        .where(eq(workflowJobNodes.id, id))
+    } else await retire(tx, id, jobId)
   }
 }
 
@@ -41,9 +34,86 @@ export async function retire(tx: Database, nodeId: number, jobId: number | null)
     .select({ earlier: workflowJobNodes.earlierJobs })
     .from(workflowJobNodes)
     .where(eq(workflowJobNodes.id, nodeId))
-  const earlierJobs = jobId === null ? (node?.earlier ?? []) : [...(node?.earlier ?? []), jobId]
+  const earlier = node?.earlier ?? []
   await tx
     .update(workflowJobNodes)
-    .set({ jobId: null, earlierJobs, doNotRun: false, ancestorArtifacts: {} })
-    .where(inArray(workflowJobNodes.id, [nodeId]))
+    .set({
+      jobId: null,
+      earlierJobs: jobId === null ? earlier : [...earlier, jobId],
+      doNotRun: false,
+      ancestorArtifacts: {},
+    })
+    .where(eq(workflowJobNodes.id, nodeId))
+}
+
+/** How a run is continued. */
+export interface Continuation {
+  keyring: Keyring
+  createdById: number | null
+  /** Variables that differ from the first run's. */
+  extraVars: Variables
+  /** Passwords that its jobs ask for; those of the first run were forgotten when it ended. */
+  passwords: Record<string, string>
+}
+
+/**
+ * Makes a new run of a workflow job that has ended, within the caller's transaction: the same nodes with the same prompts, where what succeeded is
+ * taken over instead of run again. Nodes that an operator skipped stay skipped.
+ */
+export async function continueRun(tx: Database, run: JobRow, how: Continuation): Promise<JobRow> {
+  const { [secretAnswersKey]: sealed, ...launchConfig } = run.launchConfig
+  const kept: Variables = typeof sealed === 'string' ? JSON.parse(open(how.keyring, sealed, launchContext(run.id))) : {}
+  const answers = Object.fromEntries(Object.entries(kept).filter(([name]) => !Object.hasOwn(how.extraVars, name)))
+  const secrets = Object.fromEntries(
+    Object.entries(answers).map(([name, value]) => [`extra_vars.${name}`, String(value)]),
+  )
+  const labels = await tx
+    .select({ id: unifiedJobLabels.labelId })
+    .from(unifiedJobLabels)
+    .where(eq(unifiedJobLabels.jobId, run.id))
+  const next = await createJob(
+    tx,
+    {
+      type: 'workflow_job',
+      name: run.name,
+      description: run.description,
+      unifiedJobTemplateId: run.unifiedJobTemplateId,
+      workflowJobTemplateId: run.workflowJobTemplateId,
+      jobTemplateId: run.jobTemplateId,
+      isSlicedJob: run.isSlicedJob,
+      organizationId: run.organizationId,
+      launchType: 'relaunch',
+      createdById: how.createdById,
+      continuedFromId: run.id,
+      launchConfig: withVariables(launchConfig, how.extraVars),
+      inventoryId: run.inventoryId,
+      limit: run.limit,
+      scmBranch: run.scmBranch,
+      jobTags: run.jobTags,
+      skipTags: run.skipTags,
+      extraVars: pythonJson(mergeVariables(storedVariables(run.extraVars), how.extraVars)),
+      allowSimultaneous: run.allowSimultaneous,
+    },
+    {
+      labelIds: labels.map(({ id }) => id),
+      secrets: { ...how.passwords, ...secrets },
+      answers,
+      keyring: how.keyring,
+    },
+  )
+  await copyNodes(tx, { job: run.id }, { job: next.id })
+  // Nodes find their copies by identifier, which is unique within a run.
+  await tx.execute(sql`
+    UPDATE ${workflowJobNodes} AS node
+    SET job_slice = earlier.job_slice, skipped = earlier.skipped,
+      reuse_job_id = CASE WHEN job.status = 'successful' THEN job.id END
+    FROM ${workflowJobNodes} AS earlier LEFT JOIN unified_jobs AS job ON job.id = earlier.job_id
+    WHERE node.workflow_job_id = ${next.id} AND earlier.workflow_job_id = ${run.id}
+      AND earlier.identifier = node.identifier`)
+  return next
+}
+
+function withVariables(config: Record<string, unknown>, extraVars: Variables): Record<string, unknown> {
+  if (Object.keys(extraVars).length === 0) return config
+  return { ...config, extra_vars: mergeVariables(config.extra_vars as Variables | undefined, extraVars) }
 }
