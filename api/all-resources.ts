@@ -12,6 +12,8 @@ import { jobEventsResource } from './resources/job-events.ts'
 import { jobHostSummariesResource } from './resources/job-host-summaries.ts'
 import { jobTemplatesResource } from './resources/job-templates.ts'
 import { jobsResource } from './resources/jobs.ts'
+import { notificationTemplatesResource } from './resources/notification-templates.ts'
+import { notificationsResource } from './resources/notifications.ts'
 import { organizationsResource } from './resources/organizations.ts'
 import { projectUpdateEventsResource } from './resources/project-update-events.ts'
 import { projectUpdatesResource } from './resources/project-updates.ts'
@@ -41,5 +43,7 @@ export const allResources: readonly Resource[] = [
   jobHostSummariesResource,
   adHocCommandsResource,
   adHocCommandEventsResource,
+  notificationTemplatesResource,
+  notificationsResource,
   unifiedJobsResource,
 ]

@@ -34,6 +34,8 @@ export interface ApiDeps {
   nodeName: string
   /** Folder whose sub-folders are the manual projects. */
   projectsRoot: string
+  /** Where people reach this installation; links in messages begin with it. */
+  publicUrl: string
   /** Namespace of pods whose group names none. */
   defaultNamespace: string
   /** Modules that ad hoc commands may run; default: AWX's list. */

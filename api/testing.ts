@@ -53,6 +53,7 @@ export async function openTestApp(
     nodeName: 'mayfly-1',
     projectsRoot: '/var/lib/mayfly/projects',
     defaultNamespace: 'mayfly',
+    publicUrl: 'https://towerhost',
     log: pino({ level: 'silent' }),
     ...options.deps,
   }

@@ -5,9 +5,11 @@ import { CommandError } from './errors.ts'
 
 /** Starts serving. Throws CommandError when the port is taken. */
 export async function startApiPart({ settings, store, keyring, installUuid, log }: Composition): Promise<ApiServer> {
-  const { host, port, nodeName, projectsRoot, defaultNamespace, adHocModules } = settings
+  const { host, port, nodeName, projectsRoot, defaultNamespace, publicUrl, adHocModules } = settings
   try {
-    const deps = { store, keyring, installUuid, nodeName, projectsRoot, defaultNamespace, adHocModules, log }
+    const deps = {
+      ...{ store, keyring, installUuid, nodeName, projectsRoot, defaultNamespace, publicUrl, adHocModules, log },
+    }
     const server = await startApi({ host, port, deps })
     log.info({ url: server.url }, 'API is ready')
     return server

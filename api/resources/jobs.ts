@@ -18,6 +18,7 @@ import {
 import { relaunchAction } from '../jobs/relaunch.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
 
@@ -98,6 +99,7 @@ export const jobsResource = defineResource({
   },
   capabilities: ['delete', 'start'],
   subLists: {
+    notifications: notificationsOfJob('Job'),
     credentials: { relation: 'credentials', title: 'Job Credentials List' },
     job_events: { relation: 'job_events', order: ['start_line', 'counter'], title: 'Job Events List' },
     job_host_summaries: { relation: 'job_host_summaries', order: ['host_name'], title: 'Job Host Summaries List' },

@@ -7,10 +7,14 @@ import {
   organizations,
 } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import type { notificationTemplates } from '../../store/schema/notifications.ts'
 import { derived, descriptionField, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
+import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { checkGalaxyCredential } from '../projects/galaxy.ts'
 import { defineResource } from '../resource.ts'
+
+const told = notificationTemplateLists('organizationId', 'Organization', { approvals: true })
 
 /** `/api/v2/organizations/`: what everything else belongs to. */
 export const organizationsResource = defineResource({
@@ -26,6 +30,12 @@ export const organizationsResource = defineResource({
     default_environment: { kind: 'id', to: 'execution_environments' },
   },
   relations: {
+    ...told.relations,
+    notification_templates: {
+      kind: 'many',
+      to: 'notification_templates',
+      column: 'organizationId' satisfies keyof typeof notificationTemplates,
+    },
     instance_groups: {
       kind: 'through',
       to: 'instance_groups',
@@ -73,6 +83,13 @@ export const organizationsResource = defineResource({
     beforeDelete: ({ id }, context) => refuseWhileUsed(context, eq(unifiedJobs.organizationId, id)),
   },
   subLists: {
+    notification_templates: {
+      relation: 'notification_templates',
+      create: true,
+      order: ['name'],
+      title: 'Organization Notification Templates List',
+    },
+    ...told.subLists,
     instance_groups: { relation: 'instance_groups', attach: true, title: 'Organization Instance Groups List' },
     galaxy_credentials: {
       relation: 'galaxy_credentials',

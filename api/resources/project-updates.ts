@@ -11,6 +11,7 @@ import {
 } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
 
@@ -51,6 +52,7 @@ export const projectUpdatesResource = defineResource({
   summary: { fields: ['name', 'description', 'status', 'failed'] },
   capabilities: ['delete', 'start'],
   subLists: {
+    notifications: notificationsOfJob('Project Update'),
     events: {
       relation: 'project_update_events',
       order: ['start_line', 'counter'],

@@ -7,6 +7,7 @@ import { type Choice, derived, descriptionField, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { scmTypeChoices, statusChoices } from '../jobs/fields.ts'
 import { parentLinks, parentSummaries } from '../jobs/job-summaries.ts'
+import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { listInventoryFiles, projectFolder } from '../projects/folder.ts'
 import { playbooksOf } from '../projects/playbooks.ts'
 import { checkProject } from '../projects/rules.ts'
@@ -25,6 +26,8 @@ const projectStatusChoices: readonly Choice[] = [
 
 /** Fields whose change makes a new update necessary. */
 const sourceFields = ['scmType', 'scmUrl', 'scmBranch', 'scmRefspec'] as const
+
+const told = notificationTemplateLists('projectId', 'Project')
 
 /** `/api/v2/projects/`: where playbooks come from: a folder on the control plane, or a repository. */
 export const projectsResource = defineResource({
@@ -61,6 +64,7 @@ export const projectsResource = defineResource({
     last_updated: derived('datetime', (row) => toWireTime((row as unknown as Project).lastJobRun)),
   },
   relations: {
+    ...told.relations,
     project_updates: { kind: 'many', to: 'project_updates', column: 'projectId' },
     jobtemplates: { kind: 'many', to: 'job_templates', column: 'projectId' },
   },
@@ -72,6 +76,7 @@ export const projectsResource = defineResource({
   objectRoles: ['admin_role', 'use_role', 'update_role', 'read_role'],
   unique: [{ fields: ['organization', 'name'], soft: true }],
   subLists: {
+    ...told.subLists,
     project_updates: {
       resource: 'project_updates',
       where: (project) => eq(unifiedJobs.projectId, project.id),
