@@ -38,7 +38,9 @@ export function outputLines(text: string): string[] {
 function readable(text: string): string {
   const lines = outputLines(text)
   const marked = lines.filter((line) =>
-    /^(fatal|error|remote|ERROR|\[ERROR\]|ssh|.*Permission denied|Host key)/.test(line),
+    /^(fatal|error|remote|\* |ERROR|\[ERROR\]|ssh|.*Permission denied|Host key|.*NOT installed successfully)/.test(
+      line,
+    ),
   )
   return (marked.length > 0 ? marked : lines.slice(-3)).join('\n').slice(0, 4000)
 }

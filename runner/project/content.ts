@@ -105,11 +105,12 @@ async function installOne(
 ): Promise<TaskResult> {
   if (requirements.file === null) return { skipped: true }
   const commands = installCommands(galaxy, folder, target, requirements)
+  const places = { config: join(target, configFile), home: join(env.HOME ?? target, 'ansible') }
   const output: string[] = []
   for (const command of commands) {
     const text = await runCommand(command, {
       cwd: folder,
-      env: { ...env, ...galaxyEnvironment(galaxy, options.galaxyServers ?? [], join(target, configFile)) },
+      env: { ...env, ...galaxyEnvironment(galaxy, options.galaxyServers ?? [], places) },
       signal,
       silenceMs: patienceMs * silenceFactor,
     })

@@ -96,18 +96,24 @@ export function installCommands(
   })
 }
 
-/**
- * Environment that tells ansible-galaxy its servers. `config` is an empty ansible.cfg: the project's own may name programs to run, which have no
- * business on the control plane.
- */
+/** Files and folders that ansible-galaxy may use. */
+export interface GalaxyPlaces {
+  /** An empty ansible.cfg: the project's own may name programs to run, which have no business on the control plane. */
+  config: string
+  /** Where it keeps what it likes to keep, and finds no token of anybody else's. */
+  home: string
+}
+
+/** Environment that tells ansible-galaxy its servers and its places. */
 export function galaxyEnvironment(
   galaxy: GalaxyCommand,
   servers: GalaxyServer[],
-  config: string,
+  { config, home }: GalaxyPlaces,
 ): Record<string, string> {
   return {
-    ANSIBLE_CONFIG: config,
     ...galaxy.env,
+    ANSIBLE_CONFIG: config,
+    ANSIBLE_HOME: home,
     ANSIBLE_NOCOLOR: '1',
     ANSIBLE_FORCE_COLOR: 'False',
     ANSIBLE_GALAXY_DISPLAY_PROGRESS: 'False',

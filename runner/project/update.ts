@@ -156,9 +156,16 @@ async function causeOf({ options, narrator, redactor, signal }: Update, error: u
   if (options.signal.aborted) return cause('canceled', '')
   if (signal.aborted) return cause('timed_out', 'Job terminated due to timeout')
   if (narrator.eventsEmitted > 0) await narrator.end()
-  const message = redactor.redact(failureMessage(error)).split('\n')[0] ?? ''
+  const message = firstSentence(redactor.redact(failureMessage(error)))
   const detail = error instanceof CommandFailedError ? redactor.redact(error.stderr) : ''
   return cause(isExpected(error) ? 'play_failed' : 'internal', `Project update failed: ${message}`, detail.slice(-4000))
+}
+
+/** The first line, and what follows where that only announces it. */
+function firstSentence(message: string): string {
+  const lines = message.split('\n')
+  const last = lines.findIndex((line) => !line.trimEnd().endsWith(':'))
+  return lines.slice(0, last + 1 || undefined).join(' ')
 }
 
 /** Every secret that could come up in a message. */
