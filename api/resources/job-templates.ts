@@ -8,7 +8,6 @@ import { jobTypeChoices, statusChoices, verbosityChoices, webhookServiceChoices 
 import { parentLinks } from '../jobs/job-summaries.ts'
 import { launchAction } from '../launch/launch.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
-import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { copyTemplateParts } from '../templates/copy.ts'
 import { checkTemplateCredential } from '../templates/credentials.ts'
@@ -19,8 +18,6 @@ import { surveyAction } from '../templates/survey.ts'
 const largest = 2147483647
 const flag: Field = { kind: 'boolean', default: false }
 const text = (maxLength?: number): Field => ({ kind: 'string', default: '', ...(maxLength ? { maxLength } : {}) })
-
-const told = notificationTemplateLists('jobTemplateId', 'Job Template')
 
 const told = notificationTemplateLists('jobTemplateId', 'Job Template')
 
@@ -73,7 +70,6 @@ export const jobTemplatesResource = defineResource({
   unsearchable: ['survey_spec', 'webhook_key'],
   relations: {
     ...told.relations,
-    ...told.relations,
     jobs: { kind: 'many', to: 'jobs', column: 'jobTemplateId' },
     credentials: {
       kind: 'through',
@@ -99,7 +95,6 @@ export const jobTemplatesResource = defineResource({
   objectRoles: ['admin_role', 'execute_role', 'read_role'],
   unique: [{ fields: ['name', 'organization'], soft: true }],
   subLists: {
-    ...told.subLists,
     ...told.subLists,
     jobs: { relation: 'jobs', title: 'Job Template Jobs List' },
     credentials: {
