@@ -57,6 +57,8 @@ export interface CommandOptions {
   signal: AbortSignal
   /** How long it may print nothing, in milliseconds; absent: for ever. */
   silenceMs?: number
+  /** Told what it prints, as it prints it. */
+  onOutput?: (piece: Buffer, stream: 'stdout' | 'stderr') => void
 }
 
 /**
@@ -72,6 +74,11 @@ export async function runCommand(command: string[], options: CommandOptions): Pr
   const child = spawn(program, words, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const stdout = new Tail(child.stdout)
   const stderr = new Tail(child.stderr)
+  const { onOutput } = options
+  if (onOutput) {
+    child.stdout.on('data', (piece: Buffer) => onOutput(piece, 'stdout'))
+    child.stderr.on('data', (piece: Buffer) => onOutput(piece, 'stderr'))
+  }
   let killTimer: NodeJS.Timeout | undefined
   const kill = (name: NodeJS.Signals) => {
     try {
