@@ -9,6 +9,7 @@ import { createPrepareActivity } from './prepare.ts'
 import { createReapActivity } from './reap.ts'
 import { createReleasePodActivity } from './release-pod.ts'
 import { createRunInPodActivity } from './run-in-pod.ts'
+import { createRunScheduleActivity } from './run-schedule.ts'
 import type { JobActivities } from './types.ts'
 import { createUpdateProjectActivity } from './update-project.ts'
 import { createAdvanceActivity } from './workflow/advance.ts'
@@ -28,6 +29,7 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     giveUpNotification: guarded(createGiveUpNotificationActivity(deps)),
     advance: guarded(createAdvanceActivity(deps)),
     lookAtApproval: guarded(createLookAtApprovalActivity(deps)),
+    runSchedule: guarded(createRunScheduleActivity(deps)),
     reap: guarded(createReapActivity(deps)),
   }
 }

@@ -1,5 +1,6 @@
 import type { CauseKind } from '../model/cause.ts'
 import type { FinalStatus } from '../model/job.ts'
+import type { RunState } from '../model/schedule.ts'
 import type { StartFacts } from '../model/start-facts.ts'
 
 /**
@@ -46,8 +47,18 @@ export interface JobActivities {
   }): Promise<WorkflowStep>
   /** How an approval stands; one whose time is over expires by this. `msLeft` until then; null: never. */
   lookAtApproval(input: { jobId: number }): Promise<{ verdict: Verdict | null; msLeft: number | null }>
+  /** Launches the template of a schedule for one instant (`2026-11-21T18:00:00Z`), once however often it is asked for. */
+  runSchedule(input: { scheduleId: number; instant: string }): Promise<ScheduledRun>
   /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods). */
   reap(): Promise<ReapReport>
+}
+
+/** What became of a run of a schedule. `void`: there is no such run, because the schedule was deleted, disabled or edited before. */
+export interface ScheduledRun {
+  state: RunState | 'void'
+  jobId: number | null
+  /** Short, without secrets. */
+  explanation: string
 }
 
 /** A job at the start line. */

@@ -29,38 +29,44 @@ export interface RunSituation {
   activeOfTemplate: number
   /** Other runs of this schedule that wait. */
   waiting: number
+  /** This one waits already, and it is its turn. */
+  waits: boolean
 }
 
 /** What is to be done about a run that is due. */
 export type RunDecision =
   | { act: 'launch' }
-  | { act: 'wait'; explanation: string; cancel: readonly number[] }
+  /** `replaces`: it takes the place of runs that wait. */
+  | { act: 'wait'; explanation: string; cancel: readonly number[]; replaces?: true }
   | { act: 'skip'; explanation: string }
 
-/** Decides about a run by its schedule's overlap policy and AWX's limit. Runs of a backfill are never left out: they wait. */
-export function decideRun({ origin, policy, activeJobs, activeOfTemplate, waiting }: RunSituation): RunDecision {
+/** Decides about a run by its schedule's overlap policy and AWX's limit. Runs of a backfill, and those that wait already, are never left out. */
+export function decideRun({ origin, policy, activeJobs, activeOfTemplate, waiting, waits }: RunSituation): RunDecision {
   const crowded = activeOfTemplate >= mostActiveJobs
   const full = `${activeOfTemplate} jobs of the template are active, and ${mostActiveJobs} are allowed.`
   const [oldest] = activeJobs
   const busy = oldest === undefined ? '' : `Job ${oldest} of this schedule was still active.`
-  if (origin === 'backfill') {
+  if (origin === 'backfill' || waits) {
     if (crowded) return { act: 'wait', explanation: full, cancel: [] }
     return busy && policy !== 'allow_all' ? { act: 'wait', explanation: busy, cancel: [] } : { act: 'launch' }
   }
-  if (!busy || policy === 'allow_all') return crowded ? { act: 'skip', explanation: full } : { act: 'launch' }
+  const queued = waiting > 0 && (policy === 'buffer_one' || policy === 'buffer_all')
+  if ((!busy && !queued) || policy === 'allow_all') {
+    return crowded ? { act: 'skip', explanation: full } : { act: 'launch' }
+  }
   switch (policy) {
     case 'skip':
       return { act: 'skip', explanation: busy }
     case 'buffer_one':
       return waiting > 0
-        ? { act: 'skip', explanation: `${busy} Another run waits for it already.` }
+        ? { act: 'skip', explanation: `${busy} Another run waits already.`.trim() }
         : { act: 'wait', explanation: busy, cancel: [] }
     case 'buffer_all':
       return waiting >= mostWaitingRuns
         ? { act: 'skip', explanation: `${waiting} runs wait already.` }
-        : { act: 'wait', explanation: busy, cancel: [] }
+        : { act: 'wait', explanation: busy || 'Other runs wait already.', cancel: [] }
     case 'cancel_other':
-      return { act: 'wait', explanation: busy, cancel: activeJobs }
+      return { act: 'wait', explanation: busy, cancel: activeJobs, replaces: true }
   }
 }
 

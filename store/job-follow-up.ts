@@ -4,16 +4,19 @@ import type { Database } from './database.ts'
 import { tellParent } from './job-parent.ts'
 import { announce } from './notifications/announce.ts'
 import { enqueue } from './outbox.ts'
+import { scheduledJobEnded } from './schedules/write.ts'
 import type { unifiedJobs } from './schema/jobs.ts'
 
 /**
  * What follows when a job was made or its status has changed, in the same transaction, so that nobody who has to know is ever left out: its
- * template shows it, a workflow job goes on when a node's job has ended, the next job of a template that allows one at a time has its turn,
+ * template shows it, a workflow job goes on when a node's job has ended, the next job of a template that allows one at a time has its turn, and the next run of its
+ * schedule,
  * and whoever wants to be notified is.
  */
 export async function followUp(tx: Database, job: typeof unifiedJobs.$inferSelect): Promise<void> {
   await tellParent(tx, job)
   if (isFinal(job.status) && job.workflowJobId !== null) await enqueue(tx, 'progress', job.workflowJobId)
   if (isFinal(job.status)) await wakeNext(tx, job)
+  if (isFinal(job.status)) await scheduledJobEnded(tx, job)
   await announce(tx, job)
 }

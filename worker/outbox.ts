@@ -8,6 +8,7 @@ import { readStartFacts } from '../store/start-facts.ts'
 import { jobWorkflowId, mainTaskQueue, signals, workflowTypeOf, workflowTypes } from '../workflows/names.ts'
 import { notificationStartOptions, startOptions } from '../workflows/start-options.ts'
 import { reasonOf } from './reason.ts'
+import { sendSchedulePlan } from './schedules.ts'
 import type { TemporalLink } from './temporal.ts'
 
 /** How often the outbox is looked at even if nothing was notified: this is the reconciler that sends what a crash left. */
@@ -94,6 +95,8 @@ export class OutboxSender {
         return await this.#signal(subjectId, signals[kind])
       case 'notify':
         return await this.#startNotification(subjectId)
+      case 'plan_schedule':
+        return await sendSchedulePlan(this.#store, this.#temporal, subjectId)
       default:
         throw new Error(`nobody sends messages of the kind ${kind}`)
     }

@@ -15,6 +15,7 @@ import { GroupRegistry } from './gate/group-registry.ts'
 import { Watches } from './gate/watches.ts'
 import { OutboxSender } from './outbox.ts'
 import { RunningWorkflows } from './running-workflows.ts'
+import { ScheduleSweep } from './schedules.ts'
 import { registerSearchAttributes, scheduleReaper, type TemporalLink } from './temporal.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
@@ -132,10 +133,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const outbox = new OutboxSender(store, temporal, log)
   await gates.start()
   await outbox.start()
+  const sweep = new ScheduleSweep(store, log)
+  sweep.start()
   await scheduleReaper(temporal, options.reaperIntervalSeconds)
   const done = worker.run()
   let stopping: Promise<void> | undefined
   const stop = async () => {
+    await sweep.stop()
     await outbox.stop()
     await gates.stop()
     if (worker.getState() === 'RUNNING') worker.shutdown()

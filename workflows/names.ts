@@ -19,6 +19,7 @@ export const workflowTypes = {
   workflowJob: 'workflowJob',
   approval: 'approval',
   notification: 'notification',
+  scheduledLaunch: 'scheduledLaunch',
   reaper: 'reaper',
 } as const
 
@@ -52,6 +53,11 @@ export function jobWorkflowId(jobId: number): string {
 /** One workflow per notification. */
 export function notificationWorkflowId(notificationId: number): string {
   return `notification-${notificationId}`
+}
+
+/** One schedule of Temporal per schedule of ours; the workflows that it starts have the instant behind this. */
+export function scheduleId(id: number): string {
+  return `schedule-${id}`
 }
 
 /** The schedule that starts the reaper; one for an installation. */

@@ -9,6 +9,9 @@ export const jobFailureType = 'JobFailed'
 /** Type of the ApplicationFailure with which the workflow of a notification fails that could not be delivered. */
 export const notificationFailureType = 'NotificationFailed'
 
+/** Type of the ApplicationFailure with which a run of a schedule fails whose template could not be launched. */
+export const scheduledLaunchFailureType = 'ScheduledLaunchFailed'
+
 /** Input of the workflow `workflowJob`. */
 export interface WorkflowJobInput extends JobInput {
   /** The run whose history had become long, when this one goes on where it ended. */
