@@ -25,6 +25,8 @@ export interface GitServer {
   requests: string[]
   /** Makes a repository `name` of these files on the branch main; it is at `<origin>/public/<name>`, `/private/<name>` and, never answered, `/silent/<name>`. */
   repository(name: string, files: Record<string, string>): TestRepository
+  /** Lets nobody have an answer about this repository until the function that it gives is called. */
+  hold(name: string): () => void
   stop(): Promise<void>
 }
 
@@ -33,11 +35,13 @@ export async function startGitServer(folder: string): Promise<GitServer> {
   const [username, password] = ['deployer', 'p4ss-of-the-repository']
   const requests: string[] = []
   const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-  const server = createServer((request, response) => {
+  const held = new Map<string, Promise<void>>()
+  const server = createServer(async (request, response) => {
     requests.push(`${request.method} ${request.url}`)
     const url = new URL(request.url ?? '', 'http://server')
     const [, door = '', ...rest] = url.pathname.split('/')
     if (door === 'silent') return
+    await held.get(rest[0] ?? '')
     if (door === 'private' && request.headers.authorization !== expected) {
       response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end()
     } else backend(folder, `/${rest.join('/')}`, url.search.slice(1), request, response)
@@ -48,6 +52,14 @@ export async function startGitServer(folder: string): Promise<GitServer> {
     username,
     password,
     requests,
+    hold: (name) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held.set(name, promise)
+      return () => {
+        held.delete(name)
+        resolve()
+      }
+    },
     repository: (name, files) => makeRepository(join(folder, name), files),
     stop: () =>
       new Promise((resolve) => {
