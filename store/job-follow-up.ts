@@ -9,9 +9,8 @@ import type { unifiedJobs } from './schema/jobs.ts'
 
 /**
  * What follows when a job was made or its status has changed, in the same transaction, so that nobody who has to know is ever left out: its
- * template shows it, a workflow job goes on when a node's job has ended, the next job of a template that allows one at a time has its turn, and the next run of its
- * schedule,
- * and whoever wants to be notified is.
+ * template shows it, a workflow job goes on when a node's job has ended, the next job of a template that allows one at a time has its turn,
+ * its schedule may have more to run, and whoever wants to be notified is.
  */
 export async function followUp(tx: Database, job: typeof unifiedJobs.$inferSelect): Promise<void> {
   await tellParent(tx, job)

@@ -99,6 +99,18 @@ CREATE TABLE "notifications" (
 	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "schedule_runs" (
+	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "schedule_runs_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"schedule_id" integer NOT NULL,
+	"instant" timestamp(6) with time zone NOT NULL,
+	"origin" text DEFAULT 'rule' NOT NULL,
+	"state" text NOT NULL,
+	"job_id" integer,
+	"explanation" text DEFAULT '' NOT NULL,
+	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "schedule_credentials" (
 	"schedule_id" integer NOT NULL,
 	"credential_id" integer NOT NULL,
@@ -110,18 +122,6 @@ CREATE TABLE "schedule_instance_groups" (
 	"instance_group_id" integer NOT NULL,
 	"position" integer NOT NULL,
 	CONSTRAINT "schedule_instance_groups_schedule_id_instance_group_id_pk" PRIMARY KEY("schedule_id","instance_group_id")
-);
---> statement-breakpoint
-CREATE TABLE "schedule_runs" (
-	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "schedule_runs_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
-	"schedule_id" integer NOT NULL,
-	"instant" timestamp(6) with time zone NOT NULL,
-	"origin" text DEFAULT 'rule' NOT NULL,
-	"state" text NOT NULL,
-	"job_id" integer,
-	"explanation" text DEFAULT '' NOT NULL,
-	"created" timestamp(6) with time zone DEFAULT now() NOT NULL,
-	"modified" timestamp(6) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "schedules" (
@@ -463,12 +463,12 @@ ALTER TABLE "notification_templates" ADD CONSTRAINT "notification_templates_crea
 ALTER TABLE "notification_templates" ADD CONSTRAINT "notification_templates_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "notifications" ADD CONSTRAINT "notifications_notification_template_id_notification_templates_id_fk" FOREIGN KEY ("notification_template_id") REFERENCES "public"."notification_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "notifications" ADD CONSTRAINT "notifications_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_runs" ADD CONSTRAINT "schedule_runs_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedule_runs" ADD CONSTRAINT "schedule_runs_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedule_credentials" ADD CONSTRAINT "schedule_credentials_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedule_credentials" ADD CONSTRAINT "schedule_credentials_credential_id_credentials_id_fk" FOREIGN KEY ("credential_id") REFERENCES "public"."credentials"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedule_instance_groups" ADD CONSTRAINT "schedule_instance_groups_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedule_instance_groups" ADD CONSTRAINT "schedule_instance_groups_instance_group_id_instance_groups_id_fk" FOREIGN KEY ("instance_group_id") REFERENCES "public"."instance_groups"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "schedule_runs" ADD CONSTRAINT "schedule_runs_schedule_id_schedules_id_fk" FOREIGN KEY ("schedule_id") REFERENCES "public"."schedules"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "schedule_runs" ADD CONSTRAINT "schedule_runs_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedules" ADD CONSTRAINT "schedules_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedules" ADD CONSTRAINT "schedules_execution_environment_id_execution_environments_id_fk" FOREIGN KEY ("execution_environment_id") REFERENCES "public"."execution_environments"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "schedules" ADD CONSTRAINT "schedules_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
@@ -528,10 +528,10 @@ CREATE INDEX "notification_attachments_inventory_source_id_index" ON "notificati
 CREATE INDEX "notification_attachments_system_job_template_id_index" ON "notification_attachments" USING btree ("system_job_template_id");--> statement-breakpoint
 CREATE INDEX "notifications_notification_template_id_index" ON "notifications" USING btree ("notification_template_id");--> statement-breakpoint
 CREATE INDEX "notifications_job_id_index" ON "notifications" USING btree ("job_id");--> statement-breakpoint
-CREATE INDEX "schedule_credentials_credential_id_index" ON "schedule_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "schedule_runs_schedule_id_instant_index" ON "schedule_runs" USING btree ("schedule_id","instant");--> statement-breakpoint
 CREATE INDEX "schedule_runs_state_index" ON "schedule_runs" USING btree ("state");--> statement-breakpoint
 CREATE INDEX "schedule_runs_job_id_index" ON "schedule_runs" USING btree ("job_id");--> statement-breakpoint
+CREATE INDEX "schedule_credentials_credential_id_index" ON "schedule_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "schedules_next_run_index" ON "schedules" USING btree ("next_run");--> statement-breakpoint
 CREATE INDEX "inventory_inputs_input_inventory_id_index" ON "inventory_inputs" USING btree ("input_inventory_id");--> statement-breakpoint
 CREATE INDEX "inventory_source_credentials_credential_id_index" ON "inventory_source_credentials" USING btree ("credential_id");--> statement-breakpoint

@@ -3,7 +3,8 @@ import { activeStatuses } from '../../model/job.ts'
 import type { RunOrigin, RunState } from '../../model/schedule.ts'
 import type { Database } from '../database.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
-import { scheduleRuns, schedules } from '../schema/schedules.ts'
+import { scheduleRuns } from '../schema/schedule-runs.ts'
+import { schedules } from '../schema/schedules.ts'
 import { toColumn, toSeconds } from './times.ts'
 
 /** A schedule as stored. */

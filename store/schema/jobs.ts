@@ -90,7 +90,7 @@ export const unifiedJobs = pgTable(
     /** The workflow job that a node of made this job; it is told when the job ends. */
     workflowJobId: integer().references((): AnyPgColumn => unifiedJobs.id, { onDelete: 'set null' }),
     /** The schedule that launched it. */
-    scheduleId: integer().references((): AnyPgColumn => schedules.id, { onDelete: 'set null' }),
+    scheduleId: integer().references(() => schedules.id, { onDelete: 'set null' }),
     createdById: integer().references(() => users.id, { onDelete: 'set null' }),
     modifiedById: integer().references(() => users.id, { onDelete: 'set null' }),
     ...stamps(),

@@ -1,18 +1,7 @@
-import {
-  type AnyPgColumn,
-  boolean,
-  index,
-  integer,
-  pgTable,
-  primaryKey,
-  text,
-  unique,
-  uniqueIndex,
-} from 'drizzle-orm/pg-core'
-import type { OverlapPolicy, RunOrigin, RunState } from '../../model/schedule.ts'
+import { boolean, index, integer, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import type { OverlapPolicy } from '../../model/schedule.ts'
 import { credentials, orderedGroups } from './catalog.ts'
 import { authors, instant, stamps } from './identity.ts'
-import { unifiedJobs } from './jobs.ts'
 import { promptColumns } from './prompts.ts'
 
 /** When a template is launched by itself, and with what. */
@@ -50,10 +39,11 @@ export const schedules = pgTable(
   (table) => [unique().on(table.unifiedJobTemplateId, table.name), index().on(table.nextRun)],
 )
 
-const scheduleReference = () =>
+/** The schedule that a row belongs to. */
+export const scheduleReference = () =>
   integer()
     .notNull()
-    .references((): AnyPgColumn => schedules.id, { onDelete: 'cascade' })
+    .references(() => schedules.id, { onDelete: 'cascade' })
 
 /** Credentials that a schedule gives to its jobs. */
 export const scheduleCredentials = pgTable(
@@ -72,21 +62,4 @@ export const scheduleInstanceGroups = pgTable(
   'schedule_instance_groups',
   { scheduleId: scheduleReference(), ...orderedGroups() },
   (table) => [primaryKey({ columns: [table.scheduleId, table.instanceGroupId] })],
-)
-
-/** What became of each instant of a schedule. The unique index is what makes a run happen once, whoever asks for it and how often. */
-export const scheduleRuns = pgTable(
-  'schedule_runs',
-  {
-    id: integer().primaryKey().generatedAlwaysAsIdentity(),
-    scheduleId: scheduleReference(),
-    instant: instant().notNull(),
-    origin: text().$type<RunOrigin>().notNull().default('rule'),
-    state: text().$type<RunState>().notNull(),
-    jobId: integer().references((): AnyPgColumn => unifiedJobs.id, { onDelete: 'set null' }),
-    /** Why it was left out, for whom it waits. */
-    explanation: text().notNull().default(''),
-    ...stamps(),
-  },
-  (table) => [uniqueIndex().on(table.scheduleId, table.instant), index().on(table.state), index().on(table.jobId)],
 )
