@@ -1,7 +1,9 @@
+import { eq } from 'drizzle-orm'
 import { decideLaunch, type LaunchDecision, type LaunchTemplate, missingObjects } from '../../model/launch.ts'
 import type { Prompts } from '../../model/prompts.ts'
 import type { Database } from '../database.ts'
 import type { JobRow } from '../job-status.ts'
+import { jobTemplateCredentials } from '../schema/templates.ts'
 import type { Keyring } from '../secrets.ts'
 import { createJob } from './create-job.ts'
 import { type Accepted, type LaunchOrigin, newJob } from './new-job.ts'
@@ -50,6 +52,19 @@ export async function decideJobTemplateLaunch(
   const decision: LaunchDecision =
     Object.keys(errors).length > 0 ? { ok: false, errors } : decideLaunch(rules, prompts, passwords, found)
   return { template, rules, sources, decision: await withSliceRule(store, template, decision) }
+}
+
+/**
+ * Prompts that are given to a template from a saved place, where credentials join the template's own or take the place of one of the same type: a
+ * launch, where the list that is sent counts, is told all of them.
+ */
+export async function withOwnCredentials(db: Database, templateId: number, prompts: Prompts): Promise<Prompts> {
+  if (!prompts.credentials) return prompts
+  const own = await db
+    .select({ id: jobTemplateCredentials.credentialId })
+    .from(jobTemplateCredentials)
+    .where(eq(jobTemplateCredentials.jobTemplateId, templateId))
+  return { ...prompts, credentials: [...new Set([...own.map(({ id }) => id), ...prompts.credentials])] }
 }
 
 /** Slices that a launch asks for need hosts; those that the template has are cut down to them. */

@@ -383,7 +383,7 @@ describe.each(storeKinds)('advancing workflow jobs on %s', (kind) => {
     expect((await step(run)).ended).toMatchObject({ status: 'failed' })
     const [row] = await store.db.select().from(unifiedJobs).where(eq(unifiedJobs.id, run))
     const next = await store.db.transaction((tx) =>
-      continueRun(tx, row as JobRow, { keyring, createdById: null, extraVars: { y: 2 }, passwords: {} }),
+      continueRun(tx, row as JobRow, { keyring, createdById: null, extraVars: { y: 2 }, answers: {}, passwords: {} }),
     )
     await begin(next.id)
     expect(next).toMatchObject({ continuedFromId: run, launchType: 'relaunch', status: 'pending' })

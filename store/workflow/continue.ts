@@ -50,8 +50,9 @@ export async function retire(tx: Database, nodeId: number, jobId: number | null)
 export interface Continuation {
   keyring: Keyring
   createdById: number | null
-  /** Variables that differ from the first run's. */
+  /** Variables that differ from the first run's; those that must not be shown read `$encrypted$`, with their values in `answers`. */
   extraVars: Variables
+  answers: Variables
   /** Passwords that its jobs ask for; those of the first run were forgotten when it ended. */
   passwords: Record<string, string>
 }
@@ -63,7 +64,8 @@ export interface Continuation {
 export async function continueRun(tx: Database, run: JobRow, how: Continuation): Promise<JobRow> {
   const { [secretAnswersKey]: sealed, ...launchConfig } = run.launchConfig
   const kept: Variables = typeof sealed === 'string' ? JSON.parse(open(how.keyring, sealed, launchContext(run.id))) : {}
-  const answers = Object.fromEntries(Object.entries(kept).filter(([name]) => !Object.hasOwn(how.extraVars, name)))
+  const stillValid = Object.entries(kept).filter(([name]) => !Object.hasOwn(how.extraVars, name))
+  const answers = { ...Object.fromEntries(stillValid), ...how.answers }
   const secrets = Object.fromEntries(
     Object.entries(answers).map(([name, value]) => [`extra_vars.${name}`, String(value)]),
   )

@@ -7,13 +7,13 @@ import { forcedVariables, nodePrompts } from '../../model/workflow/variables.ts'
 import type { Database } from '../database.ts'
 import type { JobRow } from '../job-status.ts'
 import { createJob } from '../launch/create-job.ts'
-import { decideJobTemplateLaunch, makeLaunchedJob } from '../launch/job-template.ts'
+import { decideJobTemplateLaunch, makeLaunchedJob, withOwnCredentials } from '../launch/job-template.ts'
 import type { Accepted, LaunchOrigin } from '../launch/new-job.ts'
 import type { TemplateRow } from '../launch/sources.ts'
 import { decideWorkflowLaunch, makeLaunchedWorkflowJob, type WorkflowTemplateRow } from '../launch/workflow-template.ts'
 import { createProjectUpdate } from '../project-updates.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
-import { jobTemplateCredentials, jobTemplates, projects } from '../schema/templates.ts'
+import { jobTemplates, projects } from '../schema/templates.ts'
 import { workflowApprovalTemplates, workflowJobTemplates } from '../schema/workflows.ts'
 import type { Keyring } from '../secrets.ts'
 import { ancestorsOf } from './ancestors.ts'
@@ -91,8 +91,8 @@ async function makePlay(
   const forced = forcedVariables('job_template', artifacts, workflow.forced)
   const own = await readNodePrompts(tx, keyring, node)
   const isSlice = node.jobSlice > 0
-  const prompts = isSlice ? workflowJobPrompts(row) : nodePrompts(own, workflowJobPrompts(row))
-  if (prompts.credentials) prompts.credentials = [...(await ownCredentials(tx, template.id)), ...prompts.credentials]
+  const saved = isSlice ? workflowJobPrompts(row) : nodePrompts(own, workflowJobPrompts(row))
+  const prompts = await withOwnCredentials(tx, template.id, saved)
   const store = { db: tx, keyring }
   const asked = { ...prompts, extra_vars: mergeVariables(prompts.extra_vars, forced.variables) }
   let launch = await decideJobTemplateLaunch(store, template, asked, passwords)
@@ -114,15 +114,6 @@ async function makePlay(
   const origin = { ...originOf(workflow), hidden: forced.secretNames }
   const made = await makeLaunchedJob(tx, keyring, launch, accepted, origin, slicing)
   return { jobId: made.id, problem }
-}
-
-/** Credentials given to a job join those of its template, or take the place of one of the same type: none is left out. */
-async function ownCredentials(tx: Database, templateId: number): Promise<number[]> {
-  const rows = await tx
-    .select({ id: jobTemplateCredentials.credentialId })
-    .from(jobTemplateCredentials)
-    .where(eq(jobTemplateCredentials.jobTemplateId, templateId))
-  return rows.map(({ id }) => id)
 }
 
 /** The prompts without those that the template objects to, which AWX drops; null when what it objects to is something else. */
