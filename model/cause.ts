@@ -43,6 +43,7 @@ export const causeStatus = {
   runner_error: 'error',
   output_damaged: 'error',
   workflow_terminated: 'error',
+  workflow_id_taken: 'error',
   internal: 'error',
 } as const satisfies Record<string, FinalStatus>
 

@@ -7,4 +7,7 @@ export interface StartFacts {
   template: string | null
   organization: string | null
   launchedBy: string | null
+  /** Identity of the job beyond its number: UUID of the installation, and when its row was made. */
+  installation: string
+  created: string
 }

@@ -1,8 +1,8 @@
-import { eq, inArray } from 'drizzle-orm'
+import { eq, inArray, sql } from 'drizzle-orm'
 import type { StartFacts } from '../model/start-facts.ts'
 import type { Database } from './database.ts'
 import { organizations } from './schema/catalog.ts'
-import { users } from './schema/identity.ts'
+import { installation, users } from './schema/identity.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { jobTemplates, projects } from './schema/templates.ts'
 import { workflowJobTemplates } from './schema/workflows.ts'
@@ -20,6 +20,8 @@ export async function readStartFacts(db: Database, jobIds: readonly number[]): P
       project: projects.name,
       organization: organizations.name,
       launchedBy: users.username,
+      created: unifiedJobs.created,
+      installation: sql<string>`coalesce((SELECT value #>> '{}' FROM ${installation} WHERE key = 'install_uuid'), '')`,
     })
     .from(unifiedJobs)
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
@@ -29,14 +31,13 @@ export async function readStartFacts(db: Database, jobIds: readonly number[]): P
     .leftJoin(users, eq(users.id, unifiedJobs.createdById))
     .where(inArray(unifiedJobs.id, [...jobIds]))
   return new Map(
-    rows.map(({ id, type, name, jobTemplate, workflowJobTemplate, project, organization, launchedBy }) => [
+    rows.map(({ id, type, name, jobTemplate, workflowJobTemplate, project, ...same }) => [
       id,
       {
         type,
         name,
         template: jobTemplate ?? workflowJobTemplate ?? (type === 'project_update' ? project : null),
-        organization,
-        launchedBy,
+        ...same,
       },
     ]),
   )

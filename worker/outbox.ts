@@ -1,8 +1,11 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Logger } from 'pino'
+import type { StartFacts } from '../model/start-facts.ts'
 import { channels } from '../store/channel.ts'
 import type { Store } from '../store/database.ts'
+import { MissingRowError } from '../store/errors.ts'
+import { transitionJob } from '../store/job-status.ts'
 import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import { jobWorkflowId, mainTaskQueue, signals, workflowTypeOf, workflowTypes } from '../workflows/names.ts'
@@ -109,12 +112,30 @@ export class OutboxSender {
       await this.#temporal.client.workflow.start(workflowTypeOf[facts.type], {
         ...startOptions(jobId, facts),
         taskQueue: mainTaskQueue,
-        workflowIdConflictPolicy: 'USE_EXISTING',
         requestEagerStart: true,
       })
     } catch (error) {
-      // A crash between the start and the row's removal: it was sent, and has even ended since.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+      // A crash between the start and the row's removal: it was sent, and has perhaps even ended since.
+      if (await this.#isOf(jobId, facts)) return
+      await this.#endForeign(jobId)
+    }
+  }
+
+  /** Whether the workflow that has the job's id was started for this job. Those that do not say are believed to be. */
+  async #isOf(jobId: number, { installation, created }: StartFacts): Promise<boolean> {
+    const { memo = {} } = await this.#temporal.client.workflow.getHandle(jobWorkflowId(jobId)).describe()
+    return (memo.installation ?? installation) === installation && (memo.created ?? created) === created
+  }
+
+  async #endForeign(jobId: number): Promise<void> {
+    const workflow = `workflow ${jobWorkflowId(jobId)} in Temporal's namespace ${this.#temporal.namespace}`
+    const explanation = `The ${workflow} is that of another installation, or of this one before its database was restored. Give this installation a namespace of its own (TEMPORAL_NAMESPACE) and launch again.`
+    this.#log.error({ job: jobId, namespace: this.#temporal.namespace }, 'the workflow id of a job is taken')
+    try {
+      await transitionJob(this.#store.db, jobId, 'error', { cause: 'workflow_id_taken', explanation })
+    } catch (error) {
+      if (!(error instanceof MissingRowError)) throw error
     }
   }
 

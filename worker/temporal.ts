@@ -1,8 +1,8 @@
-import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client'
+import { Client } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import protocol from '@temporalio/proto'
 import { NativeConnection } from '@temporalio/worker'
-import { mainTaskQueue, reaperScheduleId, searchAttributes, workflowTypes } from '../workflows/names.ts'
+import { searchAttributes } from '../workflows/names.ts'
 
 /** A connection to Temporal that the workers and the client of this process share. */
 export interface TemporalLink {
@@ -42,26 +42,4 @@ export async function registerSearchAttributes({ connection, namespace }: Tempor
     namespace,
     searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, indexedTypes[type]])),
   })
-}
-
-/** Makes sure that the reaper's schedule exists and has this interval. Idempotent. */
-export async function scheduleReaper({ client }: TemporalLink, intervalSeconds: number): Promise<void> {
-  const spec = { intervals: [{ every: intervalSeconds * 1000 }] }
-  try {
-    await client.schedule.create({
-      scheduleId: reaperScheduleId,
-      spec,
-      action: {
-        type: 'startWorkflow',
-        workflowType: workflowTypes.reaper,
-        taskQueue: mainTaskQueue,
-        workflowId: 'reaper',
-      },
-      // A pass that is late is skipped: the next one does the same work.
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: intervalSeconds * 1000 },
-    })
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error
-    await client.schedule.getHandle(reaperScheduleId).update((previous) => ({ ...previous, spec }))
-  }
 }

@@ -13,10 +13,11 @@ import { jobFailureType } from '../workflows/types.ts'
 import { ClusterPool } from './clusters.ts'
 import { GroupRegistry } from './gate/group-registry.ts'
 import { Watches } from './gate/watches.ts'
+import { claimNamespace } from './namespace.ts'
 import { OutboxSender } from './outbox.ts'
 import { RunningWorkflows } from './running-workflows.ts'
 import { ScheduleSweep } from './schedules.ts'
-import { registerSearchAttributes, scheduleReaper, type TemporalLink } from './temporal.ts'
+import { registerSearchAttributes, type TemporalLink } from './temporal.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
 /** What a worker is made of. */
@@ -86,9 +87,10 @@ function readable({ error, taskToken: _opaque, ...meta }: LogMetadata = {}): obj
   return { ...meta, reason: error.message, ...(ours && !(error.cause instanceof Error) ? {} : { stack }) }
 }
 
-/** Starts everything a worker process does: workflows, activities, the gates, the outbox; and makes sure that the reaper is scheduled. */
+/** Starts everything a worker process does: workflows, activities, the gates, the outbox. Throws ForeignNamespaceError. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { store, keyring, temporal, settings, log } = options
+  await claimNamespace(temporal, settings.installUuid, options.reaperIntervalSeconds)
   await registerSearchAttributes(temporal)
   const clusters = new ClusterPool({ store, keyring, home: options.home, defaultNamespace: settings.defaultNamespace })
   const watches = new Watches(settings.installUuid, log)
@@ -135,7 +137,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   await outbox.start()
   const sweep = new ScheduleSweep(store, log)
   sweep.start()
-  await scheduleReaper(temporal, options.reaperIntervalSeconds)
   const done = worker.run()
   let stopping: Promise<void> | undefined
   const stop = async () => {

@@ -7,6 +7,7 @@ import {
   executeChild,
   ParentClosePolicy,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow'
 import type { PreparedJob, Verdict } from '../activities/types.ts'
 import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
@@ -79,6 +80,7 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
         // One that has ended meanwhile is not run once more.
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         args: [update],
+        memo: { installation: workflowInfo().memo?.installation },
         // An update that serves others too is not torn down with the job that happened to start it.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         ...(dependency.shared ? { cancellationType: ChildWorkflowCancellationType.ABANDON } : {}),

@@ -20,6 +20,8 @@ export function startOptions(jobId: number, facts: StartFacts) {
     // A job that has ended is not run once more by a message that comes late.
     workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
     staticSummary: facts.name,
+    // Whose job this is, for whoever finds the id taken.
+    memo: { installation: facts.installation, created: facts.created },
     typedSearchAttributes: [
       { key: keys.jobId, value: jobId },
       { key: keys.kind, value: facts.type },
