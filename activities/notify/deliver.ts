@@ -32,7 +32,7 @@ export function createDeliverActivity(
   const { db } = deps.store
   return async ({ notificationId }) => {
     const found = await readDelivery(db, notificationId)
-    if (!found || found.notification.status !== 'pending') return { sent: found?.notification.notificationsSent ?? 0 }
+    if (found?.notification.status !== 'pending') return { sent: found?.notification.notificationsSent ?? 0 }
     const heart = new Heart(Context.current())
     try {
       const written = await writeMessage(db, found, deps.settings.publicUrl)

@@ -47,7 +47,8 @@ function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promi
 /** A server that answers 5xx, or refuses the password, will do so again. */
 function asDeliveryError(error: unknown): DeliveryError {
   const { responseCode, code } = error as { responseCode?: number; code?: string }
-  const permanent = (responseCode ?? 0) >= 500 || ['EAUTH', 'EENVELOPE', 'EMESSAGE'].includes(code ?? '')
+  const permanent =
+    responseCode === undefined ? ['EAUTH', 'EENVELOPE', 'EMESSAGE'].includes(code ?? '') : responseCode >= 500
   const message = error instanceof Error ? error.message : String(error)
   return new DeliveryError(`Error sending notification email: ${message}`, permanent)
 }
