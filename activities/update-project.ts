@@ -86,7 +86,8 @@ async function conclude(
     await propagateEventFlags(tx, job.id)
     // A sync is about one job's branch: the project stays at its own.
     if (result.project && project && job.launchType !== 'sync') {
-      await recordProjectRevision(tx, project.id, { revision: result.project.revision, playbooks: result.playbooks })
+      const { playbooks, inventoryFiles } = result
+      await recordProjectRevision(tx, project.id, { revision: result.project.revision, playbooks, inventoryFiles })
     }
     const changes = {
       cause: found?.kind ?? null,

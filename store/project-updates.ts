@@ -7,6 +7,7 @@ import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
 import { FencedError } from './fence.ts'
 import { followUp } from './job-follow-up.ts'
+import { enqueue } from './outbox.ts'
 import { executionEnvironments, instanceGroups } from './schema/catalog.ts'
 import { jobEvents, unifiedJobs } from './schema/jobs.ts'
 import { projects } from './schema/templates.ts'
@@ -41,15 +42,15 @@ export async function forgetControlPlaneEvents(db: Database, jobId: number): Pro
   })
 }
 
-/** What a successful update found: the revision that jobs run from now on, and the playbooks in it. */
+/** What a successful update found: the revision that jobs run from now on, and the playbooks and possible inventories in it. */
 export async function recordProjectRevision(
   tx: Database,
   projectId: number,
-  found: { revision: string; playbooks: string[] },
+  found: { revision: string; playbooks: string[]; inventoryFiles: string[] },
 ): Promise<void> {
   await tx
     .update(projects)
-    .set({ scmRevision: found.revision, playbookFiles: found.playbooks })
+    .set({ scmRevision: found.revision, playbookFiles: found.playbooks, inventoryFiles: found.inventoryFiles })
     .where(eq(projects.id, projectId))
 }
 
@@ -134,5 +135,7 @@ export async function createProjectUpdate(
     .returning()
   if (!update) throw new Error(`the update of project ${project.id} was not made`)
   await followUp(tx, update)
+  // Many may wait for it, and whoever made it may be gone before it could start it.
+  if (launch.launchType === 'dependency') await enqueue(tx, 'start', update.id)
   return update.id
 }

@@ -1,5 +1,6 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { isInventoryName } from '../../model/inventory-file.ts'
 import { isPlaybookName, looksLikePlaybook, mayHoldPlaybooks, sortPaths } from '../../model/playbook.ts'
 
 /** How much of a file is read to tell whether it is a playbook. */
@@ -45,7 +46,7 @@ export async function listInventoryFiles(folder: string): Promise<string[]> {
   const found: string[] = []
   for await (const path of files(folder, '', 0)) {
     const name = path.slice(path.lastIndexOf('/') + 1)
-    if (!/^[^.]+(\.(ya?ml|ini))?$/i.test(name)) continue
+    if (!isInventoryName(name)) continue
     if (/\.ya?ml$/i.test(name) && looksLikePlaybook(await beginning(join(folder, path)))) continue
     found.push(path)
   }

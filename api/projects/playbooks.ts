@@ -1,6 +1,6 @@
 import type { projects } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
-import { listPlaybooks, projectFolder } from './folder.ts'
+import { listInventoryFiles, listPlaybooks, projectFolder } from './folder.ts'
 
 type Project = typeof projects.$inferSelect
 
@@ -9,4 +9,11 @@ export async function playbooksOf(project: Project, context: RequestContext): Pr
   if (project.scmType !== '') return project.playbookFiles
   const folder = await projectFolder(context.deps.projectsRoot, project.localPath)
   return folder === null ? [] : await listPlaybooks(folder)
+}
+
+/** Files of a project that could be inventories, from the same places. */
+export async function inventoryFilesOf(project: Project, context: RequestContext): Promise<string[]> {
+  if (project.scmType !== '') return project.inventoryFiles
+  const folder = await projectFolder(context.deps.projectsRoot, project.localPath)
+  return folder === null ? [] : await listInventoryFiles(folder)
 }

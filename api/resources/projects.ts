@@ -8,8 +8,8 @@ import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { scmTypeChoices, statusChoices } from '../jobs/fields.ts'
 import { parentLinks, parentSummaries } from '../jobs/job-summaries.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
-import { listInventoryFiles, projectFolder } from '../projects/folder.ts'
-import { playbooksOf } from '../projects/playbooks.ts'
+import { projectFolder } from '../projects/folder.ts'
+import { inventoryFilesOf, playbooksOf } from '../projects/playbooks.ts'
 import { checkProject } from '../projects/rules.ts'
 import { projectUpdateAction, startProjectUpdate } from '../projects/update.ts'
 import { defineResource } from '../resource.ts'
@@ -90,10 +90,7 @@ export const projectsResource = defineResource({
       fields: { GET: { playbooks: { type: 'field', label: 'Playbooks', filterable: false } } },
     },
     inventories: {
-      async GET({ object, context }) {
-        const folder = object.scmType === '' ? await projectFolder(context.deps.projectsRoot, object.localPath) : null
-        return { status: 200, body: folder === null ? [] : await listInventoryFiles(folder) }
-      },
+      GET: async ({ object, context }) => ({ status: 200, body: await inventoryFilesOf(object, context) }),
       link: 'inventory_files',
       fields: { GET: { inventory_files: { type: 'json', label: 'Inventory files', filterable: true } } },
     },

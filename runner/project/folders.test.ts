@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { manualProjectFolder } from './manual.ts'
-import { listPlaybooks } from './playbooks.ts'
+import { listProjectFiles } from './playbooks.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -43,7 +43,12 @@ describe('playbooks', () => {
     symlinkSync('/etc/hostname', join(folder, 'outside.yml'))
     symlinkSync('nowhere', join(folder, 'dangling.yml'))
     symlinkSync('.', join(folder, 'loop'))
-    expect(await listPlaybooks(folder)).toEqual([
+    put('inventories/prod', '[web]\nh1\n')
+    put('hosts.ini', '[web]\n')
+    symlinkSync('/etc/hosts', join(folder, 'outside-hosts'))
+    const { playbooks: found, inventoryFiles } = await listProjectFiles(folder)
+    expect(inventoryFiles).toEqual(['binary.yml', 'empty.yml', 'hosts.ini', 'inventories/prod', 'no-yaml', 'vars.yml'])
+    expect(found).toEqual([
       'alpha.yaml',
       'fqcn.yml',
       'imports.yml',
@@ -56,7 +61,7 @@ describe('playbooks', () => {
   })
 
   test('of a folder that is not there are none', async () => {
-    expect(await listPlaybooks(join(folder, 'missing'))).toEqual([])
+    expect(await listProjectFiles(join(folder, 'missing'))).toEqual({ playbooks: [], inventoryFiles: [] })
   })
 })
 

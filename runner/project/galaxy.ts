@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { lstat, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parse } from 'yaml'
 import { isMapping } from '../../model/variables.ts'
 import type { GalaxyCommand, GalaxyServer } from './types.ts'
@@ -50,10 +50,15 @@ export async function findRequirements(folder: string): Promise<Requirements[]> 
   )
 }
 
+/** Far more than anybody writes by hand, in bytes. */
+const longestFile = 1024 * 1024
+
 /** Links are not followed: a project must not make the control plane read other files. */
 async function readPlainFile(path: string): Promise<string | null> {
   const stat = await lstat(path).catch(() => null)
-  return stat?.isFile() ? readFile(path, 'utf8') : null
+  if (!stat?.isFile()) return null
+  if (stat.size > longestFile) throw new RequirementsError(`${basename(path)} is longer than ${longestFile} bytes.`)
+  return readFile(path, 'utf8')
 }
 
 /** What a file asks for: ansible-galaxy fails when it is asked to install what is not there. Throws RequirementsError. */

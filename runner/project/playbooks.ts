@@ -1,32 +1,45 @@
-import { open, readdir, realpath } from 'node:fs/promises'
+import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { isInventoryName } from '../../model/inventory-file.ts'
 import { isPlaybookName, looksLikePlaybook, mayHoldPlaybooks, sortPaths } from '../../model/playbook.ts'
 
 /** As much of a file as is looked at, in bytes: a play's first keys stand near the top. */
 const mostRead = 1024 * 1024
 
-/**
- * Paths of the files in a project that look like playbooks, as AWX lists them: relative, sorted without regard to case. Links to folders are not
- * followed, hidden files are left out, and a folder that cannot be read counts as empty.
- */
-export async function listPlaybooks(folder: string): Promise<string[]> {
-  const root = await realpath(folder).catch(() => folder)
-  return sortPaths(await below(root, ''))
+/** Paths of files in a project: relative, sorted without regard to case. */
+export interface ProjectFiles {
+  playbooks: string[]
+  /** What could be an inventory. */
+  inventoryFiles: string[]
 }
 
-async function below(root: string, relative: string): Promise<string[]> {
+/**
+ * The files in a project that look like playbooks or could be inventories, as AWX lists them. Links to folders are not followed, hidden files are left
+ * out, and a folder that cannot be read counts as empty.
+ */
+export async function listProjectFiles(folder: string): Promise<ProjectFiles> {
+  const root = await realpath(folder).catch(() => folder)
+  const found: ProjectFiles = { playbooks: [], inventoryFiles: [] }
+  await look(root, '', found)
+  return { playbooks: sortPaths(found.playbooks), inventoryFiles: sortPaths(found.inventoryFiles) }
+}
+
+async function look(root: string, relative: string, found: ProjectFiles): Promise<void> {
   const entries = await readdir(join(root, relative), { withFileTypes: true }).catch(() => [])
-  const found: string[] = []
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue
     const path = relative === '' ? entry.name : `${relative}/${entry.name}`
     if (entry.isDirectory()) {
-      if (mayHoldPlaybooks(path)) found.push(...(await below(root, path)))
-    } else if (isPlaybookName(entry.name) && (await couldBePlaybook(root, path))) {
-      found.push(path)
-    }
+      if (mayHoldPlaybooks(path)) await look(root, path, found)
+    } else if (isPlaybookName(entry.name) && (await couldBePlaybook(root, path))) found.playbooks.push(path)
+    else if (isInventoryName(entry.name) && (await isOwnFile(root, path))) found.inventoryFiles.push(path)
   }
-  return found
+}
+
+/** A link that leads out of the project is none of its files. */
+async function isOwnFile(root: string, path: string): Promise<boolean> {
+  const real = await realpath(join(root, path)).catch(() => '')
+  return real.startsWith(root + sep) && (await stat(real)).isFile()
 }
 
 async function couldBePlaybook(root: string, path: string): Promise<boolean> {

@@ -9,7 +9,7 @@ import { syncContent } from './content.ts'
 import { failureMessage, isExpected } from './failure.ts'
 import { holdLock } from './lock.ts'
 import { type EmitEvents, Narrator } from './narrator.ts'
-import { listPlaybooks } from './playbooks.ts'
+import { listProjectFiles, type ProjectFiles } from './playbooks.ts'
 import { type Update, updateSource } from './source.ts'
 import type { GalaxyCommand, GalaxyServer, HostKeyPolicy, PreparedProject } from './types.ts'
 
@@ -46,14 +46,12 @@ export interface ProjectUpdateOptions {
 }
 
 /** How an update ended, and what it found. */
-export interface ProjectUpdateResult {
+export interface ProjectUpdateResult extends ProjectFiles {
   status: FinalStatus
   /** null exactly when successful. Free of secrets. */
   cause: Cause | null
   /** null unless successful. */
   project: PreparedProject | null
-  /** Playbooks found, as AWX lists them. */
-  playbooks: string[]
   /** For the job row. */
   jobArgs: string
   jobCwd: string
@@ -110,7 +108,7 @@ export async function runProjectUpdate(options: ProjectUpdateOptions, emit: Emit
     status: ended ? causeStatus[ended.kind] : 'successful',
     cause: ended,
     project,
-    playbooks: project ? await listPlaybooks(project.folder) : [],
+    ...(project ? await listProjectFiles(project.folder) : { playbooks: [], inventoryFiles: [] }),
     ...update.job,
     jobCwd: update.checkouts.folder,
     hostSummaries: narrator.summaries,

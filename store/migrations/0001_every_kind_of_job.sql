@@ -5,6 +5,12 @@ CREATE TABLE "organization_galaxy_credentials" (
 	CONSTRAINT "organization_galaxy_credentials_organization_id_credential_id_pk" PRIMARY KEY("organization_id","credential_id")
 );
 --> statement-breakpoint
+CREATE TABLE "inventory_labels" (
+	"inventory_id" integer NOT NULL,
+	"label_id" integer NOT NULL,
+	CONSTRAINT "inventory_labels_inventory_id_label_id_pk" PRIMARY KEY("inventory_id","label_id")
+);
+--> statement-breakpoint
 CREATE TABLE "job_template_labels" (
 	"job_template_id" integer NOT NULL,
 	"label_id" integer NOT NULL,
@@ -404,6 +410,7 @@ ALTER TABLE "job_templates" ADD COLUMN "next_job_run" timestamp(6) with time zon
 ALTER TABLE "job_templates" ADD COLUMN "next_schedule_id" integer;--> statement-breakpoint
 ALTER TABLE "projects" ADD COLUMN "next_job_run" timestamp(6) with time zone;--> statement-breakpoint
 ALTER TABLE "projects" ADD COLUMN "next_schedule_id" integer;--> statement-breakpoint
+ALTER TABLE "projects" ADD COLUMN "inventory_files" json DEFAULT '[]'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "workflow_job_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "schedule_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "inventory_update_ids" json DEFAULT '[]'::json NOT NULL;--> statement-breakpoint
@@ -436,6 +443,8 @@ ALTER TABLE "unified_jobs" ADD COLUMN "approved_or_denied_by_id" integer;--> sta
 ALTER TABLE "outbox" ADD COLUMN "asked" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 ALTER TABLE "organization_galaxy_credentials" ADD CONSTRAINT "organization_galaxy_credentials_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "organization_galaxy_credentials" ADD CONSTRAINT "organization_galaxy_credentials_credential_id_credentials_id_fk" FOREIGN KEY ("credential_id") REFERENCES "public"."credentials"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "inventory_labels" ADD CONSTRAINT "inventory_labels_inventory_id_inventories_id_fk" FOREIGN KEY ("inventory_id") REFERENCES "public"."inventories"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "inventory_labels" ADD CONSTRAINT "inventory_labels_label_id_labels_id_fk" FOREIGN KEY ("label_id") REFERENCES "public"."labels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "job_template_labels" ADD CONSTRAINT "job_template_labels_job_template_id_job_templates_id_fk" FOREIGN KEY ("job_template_id") REFERENCES "public"."job_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "job_template_labels" ADD CONSTRAINT "job_template_labels_label_id_labels_id_fk" FOREIGN KEY ("label_id") REFERENCES "public"."labels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "labels" ADD CONSTRAINT "labels_organization_id_organizations_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organizations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -514,6 +523,7 @@ ALTER TABLE "workflow_job_templates" ADD CONSTRAINT "workflow_job_templates_inve
 ALTER TABLE "workflow_job_templates" ADD CONSTRAINT "workflow_job_templates_webhook_credential_id_credentials_id_fk" FOREIGN KEY ("webhook_credential_id") REFERENCES "public"."credentials"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_templates" ADD CONSTRAINT "workflow_job_templates_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workflow_job_templates" ADD CONSTRAINT "workflow_job_templates_modified_by_id_users_id_fk" FOREIGN KEY ("modified_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "inventory_labels_label_id_index" ON "inventory_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "job_template_labels_label_id_index" ON "job_template_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "schedule_labels_label_id_index" ON "schedule_labels" USING btree ("label_id");--> statement-breakpoint
 CREATE INDEX "unified_job_labels_label_id_index" ON "unified_job_labels" USING btree ("label_id");--> statement-breakpoint

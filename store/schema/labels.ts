@@ -1,6 +1,7 @@
 import { index, integer, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
 import { organizations } from './catalog.ts'
 import { authors, stamps } from './identity.ts'
+import { inventories } from './inventory.ts'
 import { unifiedJobs } from './jobs.ts'
 import { schedules } from './schedules.ts'
 import { jobTemplates } from './templates.ts'
@@ -52,6 +53,18 @@ export const workflowJobTemplateLabels = pgTable(
     labelId: labelReference(),
   },
   (table) => [primaryKey({ columns: [table.workflowJobTemplateId, table.labelId] }), index().on(table.labelId)],
+)
+
+/** Labels of inventories. */
+export const inventoryLabels = pgTable(
+  'inventory_labels',
+  {
+    inventoryId: integer()
+      .notNull()
+      .references(() => inventories.id, { onDelete: 'cascade' }),
+    labelId: labelReference(),
+  },
+  (table) => [primaryKey({ columns: [table.inventoryId, table.labelId] }), index().on(table.labelId)],
 )
 
 /** Labels of jobs of any kind. */

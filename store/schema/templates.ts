@@ -53,6 +53,8 @@ export const projects = pgTable(
     ...parentStatus(),
     /** Playbooks found at the last update (manual projects: read live). */
     playbookFiles: json().$type<string[]>().notNull().default([]),
+    /** Files found at the last update that could be inventories. */
+    inventoryFiles: json().$type<string[]>().notNull().default([]),
     ...authors(),
     ...stamps(),
   },
