@@ -1,10 +1,10 @@
 import { TemplateError } from './errors.ts'
 import { filters, repeated } from './filters.ts'
 import { Interpreter, type Node, type Scope, type Value } from './library.ts'
-import { longestText, mostElements, printed, unwrap, wrap } from './values.ts'
+import { Budget, longestText, mostElements, printed, unwrap, wrap } from './values.ts'
 
-/** Steps that one rendering may take; an ordinary message takes some dozens. */
-const mostSteps = 50_000
+/** What one step is worth, in characters; an ordinary message takes some dozens of steps. */
+const stepCost = 800
 
 /**
  * Runs a parsed template as AWX's sandbox does: over plain data only, without code of the template's own ever being compiled, and with an end to
@@ -13,21 +13,25 @@ const mostSteps = 50_000
  */
 export class SandboxedInterpreter extends Interpreter {
   readonly #strict: boolean
-  #steps = 0
+  readonly #budget: Budget
+  readonly #longest: number
   #asking = 0
 
-  constructor(scope: Scope, strict: boolean) {
+  /** `given`: length of the longest text among the variables, which a template may at least print. */
+  constructor(scope: Scope, strict: boolean, given: number) {
     super(scope)
     this.#strict = strict
+    this.#longest = longestText + given
+    this.#budget = new Budget(40_000_000 + 20 * given)
   }
 
   override evaluate(node: Node | undefined, scope: Scope): Value {
-    this.#steps += 1
-    if (this.#steps > mostSteps) throw new TemplateError('limit', 'it takes too many steps')
+    this.#budget.spend(stepCost)
     const value = node ? this.#evaluate(node, scope) : super.evaluate(node, scope)
-    const size = typeof value.value === 'string' || Array.isArray(value.value) ? value.value.length : 0
-    if (size > (typeof value.value === 'string' ? longestText : mostElements))
-      throw new TemplateError('limit', 'a value is too large')
+    const text = typeof value.value === 'string'
+    const size = text || Array.isArray(value.value) ? (value.value as string | unknown[]).length : 0
+    if (size > (text ? this.#longest : mostElements)) throw new TemplateError('limit', 'a value is too large')
+    this.#budget.spend(size)
     return value
   }
 
@@ -64,9 +68,13 @@ export class SandboxedInterpreter extends Interpreter {
     return this.evaluate(node as Node, scope)
   }
 
+  #plain(value: Value): unknown {
+    return unwrap(value, this.#budget)
+  }
+
   #output(node: Node, scope: Scope): Value {
     const value = this.#run(node.expression, scope)
-    return wrap(value.type === 'FunctionValue' ? '' : printed(unwrap(value)))
+    return wrap(value.type === 'FunctionValue' ? '' : printed(this.#plain(value)))
   }
 
   #found(value: Value, name: string): Value {
@@ -124,17 +132,17 @@ export class SandboxedInterpreter extends Interpreter {
     const named: Record<string, unknown> = Object.create(null)
     for (const argument of called.type === 'CallExpression' ? (called.args as Node[]) : []) {
       if (argument.type === 'KeywordArgumentExpression')
-        named[String((argument.key as Node).value)] = unwrap(this.#run(argument.value, scope))
-      else args.push(unwrap(this.#run(argument, scope)))
+        named[String((argument.key as Node).value)] = this.#plain(this.#run(argument.value, scope))
+      else args.push(this.#plain(this.#run(argument, scope)))
     }
-    return wrap(filter(unwrap(operand), args, named))
+    return wrap(filter(this.#plain(operand), args, named))
   }
 
   #binary(node: Node, scope: Scope): Value {
     const operator = String((node.operator as Node).value)
     if (operator === 'and' || operator === 'or') return this.#plainly(node, scope)
     const [left, right] = [this.#run(node.left, scope), this.#run(node.right, scope)]
-    if (operator === '~') return wrap(printed(unwrap(left)) + printed(unwrap(right)))
+    if (operator === '~') return wrap(printed(this.#plain(left)) + printed(this.#plain(right)))
     const texts = [left, right].filter((side) => side.type === 'StringValue').length
     if (operator === '*' && texts === 1) {
       const [text, times] = left.type === 'StringValue' ? [left, right] : [right, left]

@@ -48,6 +48,11 @@ test.each([
   expect(render(template)).toBe(expected)
 })
 
+test('a long text that it was given can be printed', () => {
+  const long = 'x'.repeat(20_000_000)
+  expect(renderTemplate('a\n\n{{ long }}', { long }).length).toBe(long.length + 3)
+})
+
 describe('what is refused', () => {
   test.each([
     ['{{ job.nothing }}', 'undefined', 'nothing'],
@@ -93,6 +98,10 @@ describe('what is refused', () => {
       `{% set x = [1] %}${'{% set x = x + x %}'.repeat(40)}{{ x | length }}`,
       '{{ "a\nb" | indent(1000000000) }}',
       '{{ "a" | center(1000000000) }}',
+      '{% set x = "x" * 3000000 %}{% for i in range(9999) %}{% set y = x | upper %}{% endfor %}',
+      '{% set x = "x" * 3000000 %}{% for i in range(9999) %}{% if "y" in x %}{% endif %}{% endfor %}',
+      '{% set x = range(9999) | list %}{% set x = [x, x, x, x] %}{% for i in range(9999) %}{% if x | first %}{% endif %}{% endfor %}',
+      '{% set x = range(9999) | list %}{% for i in range(9999) %}{{ x | sort | first }}{% endfor %}',
       `{{ ${'('.repeat(15_000)}1${')'.repeat(15_000)} }}`,
       `${' '.repeat(31_000)}{{ 1 + "" }}`,
     ].map((template) => [template.slice(0, 60), template]),

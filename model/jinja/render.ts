@@ -2,7 +2,6 @@ import { TemplateError } from './errors.ts'
 import { range } from './filters.ts'
 import { SandboxedInterpreter } from './interpreter.ts'
 import { Environment, type Node, parse, tokenize } from './library.ts'
-import { longestText } from './values.ts'
 
 /** Longest template, in characters. */
 export const longestTemplate = 32_000
@@ -29,10 +28,12 @@ export function renderTemplate(
   const program = parseTemplate(template)
   const environment = new Environment()
   for (const [name, value] of Object.entries({ ...constants, ...variables })) environment.set(name, value)
-  const interpreter = new SandboxedInterpreter(environment, options.strict ?? false)
-  const text = told('value', () => String(interpreter.run(program).value))
-  if (text.length > longestText) throw new TemplateError('limit', 'the text is too long')
-  return text
+  const interpreter = new SandboxedInterpreter(environment, options.strict ?? false, longestOf(variables))
+  return told('value', () => String(interpreter.run(program).value))
+}
+
+function longestOf(variables: Record<string, unknown>): number {
+  return Math.max(0, ...Object.values(variables).map((value) => (typeof value === 'string' ? value.length : 0)))
 }
 
 const constants = { true: true, false: false, none: null, True: true, False: false, None: null, range }

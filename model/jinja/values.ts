@@ -6,16 +6,35 @@ export const longestText = 4_000_000
 /** Most elements that one value may hold, all levels taken together. */
 export const mostElements = 100_000
 
+/** What one rendering may cost, counted in characters that are handled; everything else is worth some of these. */
+export class Budget {
+  #left: number
+
+  constructor(characters: number) {
+    this.#left = characters
+  }
+
+  /** Throws TemplateError when nothing is left. */
+  spend(characters: number): void {
+    this.#left -= characters
+    if (this.#left < 0) throw new TemplateError('limit', 'it takes too much work')
+  }
+}
+
+/** What an element of a list or mapping is worth. */
+const elementCost = 50
+
 /** A value of the interpreter from a plain one. */
 export function wrap(plain: unknown): Value {
   return new Environment().set('value', plain)
 }
 
 /** The plain value of one of the interpreter's; mappings have no prototype. Throws TemplateError where it is too large. */
-export function unwrap(value: Value): unknown {
+export function unwrap(value: Value, budget: Budget): unknown {
   let left = mostElements
   const plain = (inner: Value | undefined): unknown => {
     left -= 1
+    budget.spend(elementCost)
     if (left < 0) throw new TemplateError('limit', 'a value has too many elements')
     switch (inner?.type) {
       case 'ArrayValue':
