@@ -34,7 +34,7 @@ const version = 45
 /** Unix made it, so that the upper half of the external attributes is a mode. */
 const madeBy = (3 << 8) | version
 
-const isLarge = (entry: ZipEntry) => entry.size >= largest32
+const isLarge = (entry: Pick<ZipEntry, 'size'>) => entry.size >= largest32
 
 /** Exact size of the zip in bytes. */
 export function zipSize(entries: ZipEntry[]): number {
@@ -50,32 +50,65 @@ export function zipSize(entries: ZipEntry[]): number {
 
 /** The zip's bytes. Throws ZipSizeError, and whatever reading an entry throws. */
 export async function* zipStream(entries: ZipEntry[]): AsyncGenerator<Buffer> {
-  let offset = 0
-  const directory: Buffer[] = []
+  const writer = new ZipWriter()
   for (const entry of entries) {
-    const header = localHeader(entry)
-    yield header
-    let checksum = 0
-    let read = 0
-    if (!entry.name.endsWith('/')) {
-      for await (const chunk of entry.read()) {
-        checksum = crc32(chunk, checksum)
-        read += chunk.length
-        if (read > entry.size) break
-        yield chunk
-      }
-    }
-    if (read !== entry.size) throw new ZipSizeError(`${entry.name} changed its size while it was read`)
-    yield descriptor(entry, checksum)
-    directory.push(centralHeader(entry, checksum, offset))
-    offset += header.length + entry.size + descriptorLength(entry)
+    yield writer.begin(entry)
+    if (!entry.name.endsWith('/')) for await (const chunk of entry.read()) yield writer.write(chunk)
+    yield writer.endEntry()
   }
-  const headers = Buffer.concat(directory)
-  yield headers
-  yield endRecord(entries.length, offset, headers.length)
+  yield writer.end()
 }
 
-function localHeader(entry: ZipEntry): Buffer {
+/** An entry whose content is handed over piece by piece. */
+export type PushedEntry = Omit<ZipEntry, 'read'>
+
+/** Writes a zip as its contents arrive; every method answers the bytes to append. */
+export class ZipWriter {
+  #offset = 0
+  #count = 0
+  #directory: Buffer[] = []
+  #entry: PushedEntry | undefined
+  #header: Buffer = Buffer.alloc(0)
+  #checksum = 0
+  #read = 0
+
+  begin(entry: PushedEntry): Buffer {
+    this.#entry = entry
+    this.#header = localHeader(entry)
+    this.#checksum = 0
+    this.#read = 0
+    return this.#header
+  }
+
+  /** Throws ZipSizeError when it is more than was announced. */
+  write(chunk: Buffer): Buffer {
+    this.#checksum = crc32(chunk, this.#checksum)
+    this.#read += chunk.length
+    if (this.#read > (this.#entry?.size ?? 0)) throw this.#sizeError()
+    return chunk
+  }
+
+  /** Throws ZipSizeError when it was less than announced. */
+  endEntry(): Buffer {
+    const entry = this.#entry
+    if (!entry || this.#read !== entry.size) throw this.#sizeError()
+    this.#directory.push(centralHeader(entry, this.#checksum, this.#offset))
+    this.#offset += this.#header.length + entry.size + descriptorLength(entry)
+    this.#count += 1
+    return descriptor(entry, this.#checksum)
+  }
+
+  end(): Buffer {
+    const headers = Buffer.concat(this.#directory)
+    return Buffer.concat([headers, endRecord(this.#count, this.#offset, headers.length)])
+  }
+
+  #sizeError(): ZipSizeError {
+    return new ZipSizeError(`${this.#entry?.name} changed its size while it was read`)
+  }
+}
+
+function localHeader(entry: PushedEntry): Buffer {
   const name = Buffer.from(entry.name)
   const header = Buffer.alloc(30)
   header.writeUInt32LE(0x04034b50, 0)
@@ -94,11 +127,11 @@ function localHeader(entry: ZipEntry): Buffer {
   return Buffer.concat([header, name, extra])
 }
 
-function descriptorLength(entry: ZipEntry): number {
+function descriptorLength(entry: PushedEntry): number {
   return isLarge(entry) ? 24 : 16
 }
 
-function descriptor(entry: ZipEntry, checksum: number): Buffer {
+function descriptor(entry: PushedEntry, checksum: number): Buffer {
   const record = Buffer.alloc(descriptorLength(entry))
   record.writeUInt32LE(0x08074b50, 0)
   record.writeUInt32LE(checksum, 4)
@@ -113,11 +146,11 @@ function descriptor(entry: ZipEntry, checksum: number): Buffer {
 }
 
 /** Length of the 64-bit field in the directory: present when the size or the position needs it. */
-function extraLength(entry: ZipEntry, offset: number): number {
+function extraLength(entry: PushedEntry, offset: number): number {
   return isLarge(entry) || offset >= largest32 ? 28 : 0
 }
 
-function centralHeader(entry: ZipEntry, checksum: number, offset: number): Buffer {
+function centralHeader(entry: PushedEntry, checksum: number, offset: number): Buffer {
   const name = Buffer.from(entry.name)
   const extra = Buffer.alloc(extraLength(entry, offset))
   const header = Buffer.alloc(46)

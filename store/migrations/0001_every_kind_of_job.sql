@@ -405,6 +405,7 @@ ALTER TABLE "outbox" RENAME COLUMN "job_id" TO "subject_id";--> statement-breakp
 ALTER TABLE "outbox" DROP CONSTRAINT "outbox_job_id_unified_jobs_id_fk";
 --> statement-breakpoint
 DROP INDEX "outbox_job_id_kind_index";--> statement-breakpoint
+ALTER TABLE "job_templates" ADD COLUMN "container" json;--> statement-breakpoint
 ALTER TABLE "job_templates" ADD COLUMN "webhook_key" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "job_templates" ADD COLUMN "next_job_run" timestamp(6) with time zone;--> statement-breakpoint
 ALTER TABLE "job_templates" ADD COLUMN "next_schedule_id" integer;--> statement-breakpoint
@@ -413,6 +414,7 @@ ALTER TABLE "projects" ADD COLUMN "next_schedule_id" integer;--> statement-break
 ALTER TABLE "projects" ADD COLUMN "inventory_files" json DEFAULT '[]'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "workflow_job_id" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "schedule_id" integer;--> statement-breakpoint
+ALTER TABLE "unified_jobs" ADD COLUMN "container" json;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "inventory_update_ids" json DEFAULT '[]'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "module_name" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "module_args" text DEFAULT '' NOT NULL;--> statement-breakpoint

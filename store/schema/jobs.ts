@@ -13,6 +13,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import type { Cause } from '../../model/cause.ts'
+import type { ContainerSpec } from '../../model/container.ts'
 import type { JobStatus, JobType, LaunchType } from '../../model/job.ts'
 import { credentials, executionEnvironments, instanceGroups, organizations } from './catalog.ts'
 import { instant, stamps, users } from './identity.ts'
@@ -117,6 +118,8 @@ export const unifiedJobs = pgTable(
     allowSimultaneous: boolean().notNull().default(false),
     jobSliceNumber: integer().notNull().default(0),
     jobSliceCount: integer().notNull().default(1),
+    /** What a container job runs instead of a playbook. */
+    container: json().$type<ContainerSpec>(),
     /** The project update that this job, or update of an inventory from a project, made or waits for. */
     projectUpdateId: integer(),
     /** Updates of its inventory's sources that this job made or waits for; of an update of a constructed inventory, those of its inputs. */

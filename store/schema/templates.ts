@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { boolean, index, integer, json, pgSequence, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import type { ContainerSpec } from '../../model/container.ts'
 import { credentials, executionEnvironments, orderedGroups, organizations } from './catalog.ts'
 import { authors, instant, stamps } from './identity.ts'
 import { inventories } from './inventory.ts'
@@ -111,6 +112,8 @@ export const jobTemplates = pgTable(
     diffMode: boolean().notNull().default(false),
     allowSimultaneous: boolean().notNull().default(false),
     jobSliceCount: integer().notNull().default(1),
+    /** What a container job runs instead of a playbook. */
+    container: json().$type<ContainerSpec>(),
     webhookService: text().notNull().default(''),
     webhookCredentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
     /** Sealed by store/secrets.ts. */
