@@ -12,6 +12,7 @@ import { jobEventsResource } from './resources/job-events.ts'
 import { jobHostSummariesResource } from './resources/job-host-summaries.ts'
 import { jobTemplatesResource } from './resources/job-templates.ts'
 import { jobsResource } from './resources/jobs.ts'
+import { labelsResource } from './resources/labels.ts'
 import { notificationTemplatesResource } from './resources/notification-templates.ts'
 import { notificationsResource } from './resources/notifications.ts'
 import { organizationsResource } from './resources/organizations.ts'
@@ -19,8 +20,15 @@ import { projectUpdateEventsResource } from './resources/project-update-events.t
 import { projectUpdatesResource } from './resources/project-updates.ts'
 import { projectsResource } from './resources/projects.ts'
 import { tokensResource } from './resources/tokens.ts'
+import { unifiedJobTemplatesResource } from './resources/unified-job-templates.ts'
 import { unifiedJobsResource } from './resources/unified-jobs.ts'
 import { usersResource } from './resources/users.ts'
+import { workflowApprovalTemplatesResource } from './resources/workflow-approval-templates.ts'
+import { workflowApprovalsResource } from './resources/workflow-approvals.ts'
+import { workflowJobNodesResource } from './resources/workflow-job-nodes.ts'
+import { workflowJobTemplateNodesResource } from './resources/workflow-job-template-nodes.ts'
+import { workflowJobTemplatesResource } from './resources/workflow-job-templates.ts'
+import { workflowJobsResource } from './resources/workflow-jobs.ts'
 
 /** Every resource of the API, in the order of AWX's map at `GET /api/v2/`. A new resource is added here and nowhere else. */
 export const allResources: readonly Resource[] = [
@@ -45,5 +53,13 @@ export const allResources: readonly Resource[] = [
   adHocCommandEventsResource,
   notificationTemplatesResource,
   notificationsResource,
+  labelsResource,
+  unifiedJobTemplatesResource,
   unifiedJobsResource,
+  workflowJobTemplatesResource,
+  workflowJobsResource,
+  workflowApprovalsResource,
+  workflowJobTemplateNodesResource,
+  workflowJobNodesResource,
+  workflowApprovalTemplatesResource,
 ]

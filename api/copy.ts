@@ -17,14 +17,15 @@ const fields = { name: { type: 'string', required: true, label: 'Name', max_leng
 export function copyEndpoint(model: Model): Endpoint {
   return {
     path: `${model.url}:id/copy/`,
-    name: belowTitle(model, 'copy', undefined, false),
+    name: belowTitle(model, 'copy', model.resource.copy?.title, false),
     description: `Copies one ${model.label} under another name.`,
     summaries: { GET: `Says whether the caller may copy the ${model.label}.` },
     tag: model.name,
     handlers: {
       GET: async ({ context, param }) => {
         const row = await loadObject(model, param('id'), 'read', context)
-        return { status: 200, body: { can_copy: await allowed(context, 'copy', model, row) } }
+        const more = await model.resource.copy?.describe?.(row, context)
+        return { status: 200, body: { can_copy: await allowed(context, 'copy', model, row), ...more } }
       },
       POST: async ({ context, param, body }) => {
         const source = await loadObject(model, param('id'), 'copy', context)

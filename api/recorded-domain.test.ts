@@ -43,7 +43,8 @@ describe('requests recorded from AWX 24.6.1', () => {
       check(answer, recorded)
     } finally {
       // Each stands for itself: what it made is gone before the next.
-      if (answer.status === 201 && answer.body.job) await app.call('POST', `${answer.body.url}cancel/`)
+      if (answer.status === 201 && (answer.body.job || answer.body.workflow_job))
+        await app.call('POST', `${answer.body.url}cancel/`)
       else if (answer.status === 201) await app.call('DELETE', answer.body.url)
     }
   })

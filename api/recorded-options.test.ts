@@ -36,6 +36,8 @@ const deviations: Record<string, string[]> = {
   'tokens.id': ['label'],
   // Ours names no image and no namespace: they are the environment's and the installation's.
   'instance_groups.pod_spec_override': ['default'],
+  // AWX offers a random one, which makes nothing.
+  'workflow_job_template_nodes.identifier': ['default'],
   // Recorded without any key.
   'jobs.job_env': ['type', 'label'],
   'project_updates.job_env': ['type', 'label'],

@@ -19,18 +19,8 @@ const shapes: Record<string, Shape> = JSON.parse(
 /** Links to what does not exist here yet; they come with those resources. */
 const later = new Set([
   ...['access_list', 'activity_stream', 'create_schedule', 'instances'],
-  ...[
-    'inventory_sources',
-    'labels',
-    'next_schedule',
-    'notifications',
-    'object_roles',
-    'schedules',
-    'smart_inventories',
-  ],
-  ...['scm_inventory_sources', 'scm_inventory_updates', 'slice_workflow_jobs', 'teams', 'update_inventory_sources'],
-  ...['webhook_key', 'webhook_receiver'],
-  ...['notification_templates_error', 'notification_templates_started', 'notification_templates_success'],
+  ...['inventory_sources', 'next_schedule', 'object_roles', 'schedules', 'smart_inventories'],
+  ...['scm_inventory_sources', 'scm_inventory_updates', 'teams', 'update_inventory_sources'],
 ])
 /** What we offer beyond AWX. */
 const extra: Record<string, string[]> = { instance_group: ['copy', 'preview'] }

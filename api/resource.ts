@@ -67,7 +67,14 @@ export interface Resource<R = Row> {
   /** `/jobs/<key>/`: everything below the collection that is no object. */
   collectionActions?: Record<string, Action<never>>
   /** POST …/copy/ makes a second object; names the wire fields that are not copied. */
-  copy?: { omit?: readonly string[]; after?(source: R, copy: R, context: RequestContext): Promise<void> }
+  copy?: {
+    omit?: readonly string[]
+    after?(source: R, copy: R, context: RequestContext): Promise<void>
+    /** What GET …/copy/ answers beside `can_copy`. */
+    describe?(source: R, context: RequestContext): Promise<Record<string, unknown>>
+    /** OPTIONS name; default from label. */
+    title?: string
+  }
   permissions?: Permissions<R>
   hooks?: Hooks<R>
   /** More related links than fields, sub-lists and actions give; null leaves one out. Also overrides them. */

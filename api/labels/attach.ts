@@ -1,6 +1,7 @@
 import { and, eq, notExists, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import {
+  inventoryLabels,
   jobTemplateLabels,
   labels,
   unifiedJobLabels,
@@ -58,6 +59,7 @@ async function knownLabel(
 }
 
 const carriers = [
+  inventoryLabels,
   jobTemplateLabels,
   workflowJobTemplateLabels,
   unifiedJobLabels,

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { groupChildren, groups, inventories, inventoryInstanceGroups } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { inventoryLabels } from '../../store/schema/labels.ts'
 import { ApiError, ValidationError } from '../errors.ts'
 import { type Choice, type ComputedField, derived, descriptionField, nameField } from '../field.ts'
 import { copyMembers } from '../inventories/copy.ts'
@@ -9,6 +10,8 @@ import { scriptAction } from '../inventories/script.ts'
 import { treeAction } from '../inventories/tree.ts'
 import { variableDataAction } from '../inventories/variable-data.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
+import { labelSubList } from '../labels/attach.ts'
+import { labelSummaries } from '../labels/summaries.ts'
 import { defineResource, type WriteCheck } from '../resource.ts'
 
 type Inventory = typeof inventories.$inferSelect
@@ -60,6 +63,7 @@ export const inventoriesResource = defineResource({
     groups: { kind: 'many', to: 'groups', column: 'inventoryId' },
     jobtemplates: { kind: 'many', to: 'job_templates', column: 'inventoryId' },
     ad_hoc_commands: { kind: 'many', to: 'ad_hoc_commands', column: 'inventoryId' },
+    labels: { kind: 'through', to: 'labels', table: inventoryLabels, parent: 'inventoryId', child: 'labelId' },
     instance_groups: {
       kind: 'through',
       to: 'instance_groups',
@@ -106,6 +110,7 @@ export const inventoriesResource = defineResource({
       title: 'Inventory Root Groups List',
     },
     instance_groups: { relation: 'instance_groups', attach: true, title: 'Inventory Instance Groups List' },
+    labels: labelSubList(inventoryLabels.inventoryId, 'inventory', 'Inventory Label List'),
     job_templates: { relation: 'jobtemplates', title: 'Inventory Job Template List' },
     ad_hoc_commands: { relation: 'ad_hoc_commands', create: true, title: 'Inventory Ad Hoc Commands List' },
   },
@@ -122,8 +127,10 @@ export const inventoriesResource = defineResource({
       return 202
     },
   },
-  async summaries(rows) {
-    return rows.map(() => ({ labels: { count: 0, results: [] } }))
+  async summaries(rows, context) {
+    const ids = rows.map(({ id }) => id)
+    const labels = await labelSummaries(inventoryLabels, inventoryLabels.inventoryId, ids, context)
+    return ids.map((id) => ({ labels: labels.get(id) }))
   },
 })
 

@@ -1,11 +1,14 @@
 import { eq } from 'drizzle-orm'
 import { promptFlags } from '../../model/prompts.ts'
+import { forgetTemplate } from '../../store/forget-template.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { jobTemplateLabels } from '../../store/schema/labels.ts'
 import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/templates.ts'
 import { derived, descriptionField, type Field, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { jobTypeChoices, statusChoices, verbosityChoices, webhookServiceChoices } from '../jobs/fields.ts'
 import { parentLinks } from '../jobs/job-summaries.ts'
+import { labelSubList } from '../labels/attach.ts'
 import { launchAction } from '../launch/launch.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
@@ -14,6 +17,7 @@ import { checkTemplateCredential } from '../templates/credentials.ts'
 import { checkTemplate, withOrganization } from '../templates/rules.ts'
 import { templateSummaries } from '../templates/summaries.ts'
 import { surveyAction } from '../templates/survey.ts'
+import { checkWebhookCredential, keepWebhookKey, receiverLink, webhookKeyAction } from '../webhooks/key.ts'
 
 const largest = 2147483647
 const flag: Field = { kind: 'boolean', default: false }
@@ -78,6 +82,14 @@ export const jobTemplatesResource = defineResource({
       parent: 'jobTemplateId',
       child: 'credentialId',
     },
+    labels: {
+      kind: 'through',
+      to: 'labels',
+      table: jobTemplateLabels,
+      parent: 'jobTemplateId',
+      child: 'labelId',
+    },
+    slice_workflow_jobs: { kind: 'many', to: 'workflow_jobs', column: 'jobTemplateId' },
     instance_groups: {
       kind: 'through',
       to: 'instance_groups',
@@ -105,15 +117,31 @@ export const jobTemplatesResource = defineResource({
       order: ['name'],
       title: 'Job Template Credentials List',
     },
+    labels: labelSubList(jobTemplateLabels.jobTemplateId, 'job template', 'Job Template Label List'),
+    slice_workflow_jobs: { relation: 'slice_workflow_jobs', title: 'Job Template Slice Workflow Jobs List' },
     instance_groups: { relation: 'instance_groups', attach: true, title: 'Job Template Instance Groups List' },
   },
-  actions: { launch: launchAction, survey_spec: surveyAction(jobTemplates, 'Job Template Survey Spec') },
+  actions: {
+    launch: launchAction,
+    survey_spec: surveyAction(jobTemplates, 'Job Template Survey Spec'),
+    webhook_key: webhookKeyAction(jobTemplates),
+  },
   copy: { after: copyTemplateParts },
   hooks: {
-    validate: checkTemplate,
+    async validate(check) {
+      await checkTemplate(check)
+      await checkWebhookCredential(check)
+    },
     prepare: withOrganization,
-    beforeDelete: (template, context) => refuseWhileUsed(context, eq(unifiedJobs.jobTemplateId, template.id)),
+    afterWrite: (template, before, context) => keepWebhookKey(jobTemplates, template, before, context),
+    async beforeDelete(template, context) {
+      await refuseWhileUsed(context, eq(unifiedJobs.jobTemplateId, template.id))
+      await forgetTemplate(context.db, template.id)
+    },
   },
-  related: (template) => parentLinks(template, 'jobs'),
+  related: (template) => ({
+    ...parentLinks(template, 'jobs'),
+    webhook_receiver: receiverLink('job_templates', template),
+  }),
   summaries: templateSummaries,
 })

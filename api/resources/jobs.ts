@@ -1,4 +1,5 @@
 import { unifiedJobCredentials, unifiedJobs } from '../../store/schema/jobs.ts'
+import { unifiedJobLabels } from '../../store/schema/labels.ts'
 import { derived } from '../field.ts'
 import { artifactsAction } from '../jobs/artifacts.ts'
 import { cancelAction } from '../jobs/cancel.ts'
@@ -18,9 +19,11 @@ import {
 import { relaunchAction } from '../jobs/relaunch.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { labelSummaries } from '../labels/summaries.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
+import { sourceWorkflowLink, workflowOriginSummaries } from '../workflows/job-summaries.ts'
 
 /** `/api/v2/jobs/`: playbook runs. Made by launching and relaunching only. */
 export const jobsResource = defineResource({
@@ -71,9 +74,9 @@ export const jobsResource = defineResource({
     diff_mode: { kind: 'boolean' },
     job_slice_number: { kind: 'integer', min: 0, max: 2147483647 },
     job_slice_count: { kind: 'integer', min: 0, max: 2147483647 },
-    webhook_service: derived('choice', () => '', { filterable: true, options: { choices: webhookServiceChoices } }),
-    webhook_credential: derived('id', () => null, { filterable: true }),
-    webhook_guid: derived('string', () => '', { filterable: true }),
+    webhook_service: { kind: 'choice', choices: webhookServiceChoices },
+    webhook_credential: { kind: 'id', to: 'credentials' },
+    webhook_guid: { kind: 'string' },
     ...countFields,
     custom_virtualenv: derived('string', () => null, { detailOnly: true, filterable: true }),
   },
@@ -85,6 +88,8 @@ export const jobsResource = defineResource({
       parent: 'jobId',
       child: 'credentialId',
     },
+    labels: { kind: 'through', to: 'labels', table: unifiedJobLabels, parent: 'jobId', child: 'labelId' },
+    unified_job_node: { kind: 'many', to: 'workflow_job_nodes', column: 'jobId' },
     job_events: { kind: 'many', to: 'job_events', column: 'jobId' },
     job_host_summaries: { kind: 'many', to: 'job_host_summaries', column: 'jobId' },
   },
@@ -101,6 +106,7 @@ export const jobsResource = defineResource({
   subLists: {
     notifications: notificationsOfJob('Job'),
     credentials: { relation: 'credentials', title: 'Job Credentials List' },
+    labels: { relation: 'labels', order: ['name'], title: 'Job Label List' },
     job_events: { relation: 'job_events', order: ['start_line', 'counter'], title: 'Job Events List' },
     job_host_summaries: { relation: 'job_host_summaries', order: ['host_name'], title: 'Job Host Summaries List' },
   },
@@ -120,11 +126,19 @@ export const jobsResource = defineResource({
     )
     const ids = rows.flatMap((job) => job.jobTemplateId ?? [])
     const templates = await loadSummaries(context.registry.get('job_templates'), ids, context)
-    return rows.map((job) => {
+    const labels = await labelSummaries(
+      unifiedJobLabels,
+      unifiedJobLabels.jobId,
+      rows.map((row) => row.id),
+      context,
+    )
+    const origins = await workflowOriginSummaries(rows, context)
+    return rows.map((job, index) => {
       const template = job.jobTemplateId === null ? undefined : templates.get(job.jobTemplateId)
       return {
         ...(template ? { unified_job_template: { ...template, unified_job_type: 'job' } } : {}),
-        labels: { count: 0, results: [] },
+        ...origins[index],
+        labels: labels.get(job.id),
         credentials: (credentials.get(job.id) ?? []).map((credential) => credential.summary),
       }
     })
@@ -132,6 +146,7 @@ export const jobsResource = defineResource({
   related: (job) => ({
     // Its summary is enough for AWX's clients.
     instance_group: null,
+    source_workflow_job: sourceWorkflowLink(job),
     project_update: job.projectUpdateId ? `/api/v2/project_updates/${job.projectUpdateId}/` : null,
   }),
   present(wire, job, context) {

@@ -3,6 +3,7 @@ import { unifiedJobTemplates } from '../../store/unified-templates.ts'
 import { derived, type Field } from '../field.ts'
 import { templateStatusChoices } from '../jobs/fields.ts'
 import { defineResource } from '../resource.ts'
+import { jobTypeOf } from '../workflows/template-kinds.ts'
 
 /** Resources whose objects jobs are made from, as AWX orders their kinds. */
 const kinds = ['projects', 'inventory_sources', 'job_templates', 'system_job_templates', 'workflow_job_templates']
@@ -40,28 +41,3 @@ export const unifiedJobTemplatesResource = defineResource({
     extra: (rows) => rows.map(({ type }) => ({ unified_job_type: jobTypeOf[type] })),
   },
 })
-
-/** Kind of the jobs that a template of a kind makes. */
-export const jobTypeOf: Record<string, string> = {
-  job_template: 'job',
-  project: 'project_update',
-  inventory_source: 'inventory_update',
-  system_job_template: 'system_job',
-  workflow_job_template: 'workflow_job',
-  workflow_approval_template: 'workflow_approval',
-}
-
-/** Where a template of a kind is found. */
-const pathOf: Record<string, string> = {
-  job_template: 'job_templates',
-  project: 'projects',
-  inventory_source: 'inventory_sources',
-  system_job_template: 'system_job_templates',
-  workflow_job_template: 'workflow_job_templates',
-  workflow_approval_template: 'workflow_approval_templates',
-}
-
-/** Link to a template of a kind; null where there is none. */
-export function templateLink(type: string | null, id: number | null): string | null {
-  return type === null || id === null || !pathOf[type] ? null : `/api/v2/${pathOf[type]}/${id}/`
-}

@@ -1,4 +1,5 @@
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { unifiedJobLabels } from '../../store/schema/labels.ts'
 import type { Field } from '../field.ts'
 import { jobTypeChoices, unifiedJobFields } from '../jobs/fields.ts'
 import { defineResource } from '../resource.ts'
@@ -12,10 +13,10 @@ export const unifiedJobsResource = defineResource({
   type: 'unified_job',
   model: 'UnifiedJob',
   table: unifiedJobs,
-  variants: ['project_updates', 'jobs', 'ad_hoc_commands'],
+  variants: ['project_updates', 'jobs', 'ad_hoc_commands', 'workflow_jobs', 'workflow_approvals'],
   methods: { list: ['GET'], detail: [] },
   fields: {
-    ...unifiedJobFields('job_templates'),
+    ...unifiedJobFields('unified_job_templates'),
     controller_node: { kind: 'string' },
     job_type: onlyFilter({ kind: 'choice', choices: jobTypeChoices }),
     inventory: onlyFilter({ kind: 'id', to: 'inventory' }),
@@ -25,6 +26,11 @@ export const unifiedJobsResource = defineResource({
     instance_group: onlyFilter({ kind: 'id', to: 'instance_groups' }),
     limit: onlyFilter({ kind: 'string' }),
   },
-  relations: { job: { kind: 'one', to: 'jobs', column: 'id' } },
+  relations: {
+    job: { kind: 'one', to: 'jobs', column: 'id' },
+    workflowjob: { kind: 'one', to: 'workflow_jobs', column: 'id' },
+    unified_job_node: { kind: 'many', to: 'workflow_job_nodes', column: 'jobId' },
+    labels: { kind: 'through', to: 'labels', table: unifiedJobLabels, parent: 'jobId', child: 'labelId' },
+  },
   searchFields: ['description', 'name', 'job__playbook'],
 })

@@ -1,15 +1,17 @@
-import { desc, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import { resolveEnvironment } from '../../model/execution-environment.ts'
 import { toWireTime } from '../../store/instant.ts'
 import type { TemplateRow } from '../../store/launch/sources.ts'
 import { organizations } from '../../store/schema/catalog.ts'
 import { inventories } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { jobTemplateLabels } from '../../store/schema/labels.ts'
 import { projects } from '../../store/schema/templates.ts'
 import type { RequestContext } from '../context.ts'
 import { globalEnvironment } from '../environments.ts'
 import { templateCredentials } from '../jobs/credentials.ts'
 import { parentSummaries } from '../jobs/job-summaries.ts'
+import { labelSummaries } from '../labels/summaries.ts'
 import { loadSummaries } from '../summary.ts'
 
 /** What templates show in summary_fields besides their foreign keys; a fixed number of queries for a page. */
@@ -22,9 +24,10 @@ export async function templateSummaries(
   const credentials = await templateCredentials(ids, context)
   const environments = await resolvedEnvironments(templates, context)
   const recent = await recentJobs(ids, context)
+  const labels = await labelSummaries(jobTemplateLabels, jobTemplateLabels.jobTemplateId, ids, context)
   return templates.map((template, index) => ({
     ...jobs[index],
-    labels: { count: 0, results: [] },
+    labels: labels.get(template.id) ?? { count: 0, results: [] },
     ...(environments[index] ? { resolved_environment: environments[index] } : {}),
     recent_jobs: recent.get(template.id) ?? [],
     credentials: (credentials.get(template.id) ?? []).map((credential) => credential.summary),
@@ -76,7 +79,8 @@ async function resolvedEnvironments(templates: readonly TemplateRow[], context: 
 
 const present = (ids: (number | null)[]): number[] => [...new Set(ids.filter((id) => id !== null))]
 
-interface RecentJob {
+/** A job as `summary_fields.recent_jobs` shows it. */
+export interface RecentJob {
   id: number
   status: string
   finished: string | null
@@ -85,21 +89,22 @@ interface RecentJob {
 }
 
 /** The last ten jobs of each template, newest first. */
-async function recentJobs(ids: number[], context: RequestContext): Promise<Map<number, RecentJob[]>> {
+export async function recentJobs(ids: number[], context: RequestContext): Promise<Map<number, RecentJob[]>> {
   const ranked = context.db
     .select({
-      templateId: unifiedJobs.jobTemplateId,
+      templateId: unifiedJobs.unifiedJobTemplateId,
       id: unifiedJobs.id,
       status: unifiedJobs.status,
       finished: unifiedJobs.finished,
       canceledOn: unifiedJobs.canceledOn,
       type: unifiedJobs.type,
-      rank: sql<number>`row_number() OVER (PARTITION BY ${unifiedJobs.jobTemplateId} ORDER BY ${desc(unifiedJobs.id)})`.as(
+      rank: sql<number>`row_number() OVER (PARTITION BY ${unifiedJobs.unifiedJobTemplateId} ORDER BY ${desc(unifiedJobs.id)})`.as(
         'rank',
       ),
     })
     .from(unifiedJobs)
-    .where(inArray(unifiedJobs.unifiedJobTemplateId, ids))
+    // A sliced job is shown, its slices are not.
+    .where(and(inArray(unifiedJobs.unifiedJobTemplateId, ids), eq(unifiedJobs.jobSliceNumber, 0)))
     .as('ranked')
   const rows = await context.db.select().from(ranked).where(sql`${ranked.rank} <= 10`).orderBy(desc(ranked.id))
   const map = new Map<number, RecentJob[]>()

@@ -209,14 +209,22 @@ export async function loadObjects({ db, keyring }: LaunchStore, prompts: Prompts
     found.labels = await db.select({ id: labels.id }).from(labels).where(inArray(labels.id, prompts.labels))
   }
   if (prompts.credentials?.length) {
-    const rows = await db
-      .select({ credential: sql<StoredCredential>`${credentialJson}` })
-      .from(credentials)
-      .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
-      .where(inArray(credentials.id, prompts.credentials))
-    found.credentials = rows.map((row) => launchCredential(keyring, row.credential))
+    found.credentials = await loadCredentials({ db, keyring }, prompts.credentials)
   }
   return found
+}
+
+/** What launching must know of credentials, by their ids. */
+export async function loadCredentials(
+  { db, keyring }: LaunchStore,
+  ids: readonly number[],
+): Promise<LaunchCredential[]> {
+  const rows = await db
+    .select({ credential: sql<StoredCredential>`${credentialJson}` })
+    .from(credentials)
+    .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
+    .where(inArray(credentials.id, [...ids]))
+  return rows.map((row) => launchCredential(keyring, row.credential))
 }
 
 function launchCredential(keyring: Keyring, stored: StoredCredential): LaunchCredential {
