@@ -6,11 +6,13 @@ import { guarded } from './guard.ts'
 import { createDeliverActivity } from './notify/deliver.ts'
 import { createGiveUpNotificationActivity } from './notify/give-up.ts'
 import { createPrepareActivity } from './prepare.ts'
+import { createPrepareInventoryUpdateActivity } from './prepare-inventory-update.ts'
 import { createReapActivity } from './reap.ts'
 import { createReleasePodActivity } from './release-pod.ts'
 import { createRunInPodActivity } from './run-in-pod.ts'
 import { createRunScheduleActivity } from './run-schedule.ts'
 import type { JobActivities } from './types.ts'
+import { createUpdateInventoryActivity } from './update-inventory.ts'
 import { createUpdateProjectActivity } from './update-project.ts'
 import { createAdvanceActivity } from './workflow/advance.ts'
 import { createLookAtApprovalActivity } from './workflow/approval.ts'
@@ -25,6 +27,8 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     finishJob: guarded(createFinishJobActivity(deps)),
     awaitJob: guarded(createAwaitJobActivity(deps)),
     updateProject: guarded(createUpdateProjectActivity(deps)),
+    prepareInventoryUpdate: guarded(createPrepareInventoryUpdateActivity(deps)),
+    updateInventory: guarded(createUpdateInventoryActivity(deps)),
     deliver: guarded(createDeliverActivity(deps)),
     giveUpNotification: guarded(createGiveUpNotificationActivity(deps)),
     advance: guarded(createAdvanceActivity(deps)),

@@ -11,14 +11,21 @@ import { projects } from '../store/schema/templates.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob } from './end-job.ts'
+import { inventoryUpdatesOf } from './inventory-dependencies.ts'
 import type { Dependency } from './types.ts'
 
+/** The updates a job must wait for: of its project, and of its inventory. */
+export async function dependenciesOf(deps: ActivityDeps, document: RunDocument): Promise<Dependency[]> {
+  const ofProject = await projectUpdatesOf(deps, document)
+  return [...ofProject, ...(await inventoryUpdatesOf(deps, document))]
+}
+
 /**
- * The updates a job must wait for: one of its project that is at work, or a new one when the project is updated on launch and the last is too
+ * The updates of its project that a job must wait for: one that is at work, or a new one when the project is updated on launch and the last is too
  * old; then the sync that finds out the revision of the job's own branch. Asked again when they have ended: one that did not succeed ends the job, in
  * the words that AWX's clients parse.
  */
-export async function dependenciesOf(deps: ActivityDeps, document: RunDocument): Promise<Dependency[]> {
+async function projectUpdatesOf(deps: ActivityDeps, document: RunDocument): Promise<Dependency[]> {
   const { job, project } = document
   if (!project || project.scmType === '') return []
   const linkedId = job.projectUpdateId ?? (await projectUpdateFor(deps, document))

@@ -18,6 +18,8 @@ export interface ActivitySettings {
   orphanGraceSeconds: number
   /** How long one try to deliver a notification may take. */
   notificationSeconds: number
+  /** Inventory updates run in pods of their groups, also where their source names no execution environment. */
+  inventoryUpdatesInGroup: boolean
   /** argv of `ansible-galaxy` on this machine; null when there is none, and projects with requirements say so. */
   ansibleGalaxy: { command: string[]; env: Record<string, string> } | null
 }

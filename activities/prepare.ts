@@ -53,15 +53,7 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
     if (problem) return await endJob(deps, jobId, problem)
     const groups = await groupNames(deps.store.db, document.job.eligibleGroups)
     const [preferred] = groups
-    if (!preferred)
-      return await endJob(
-        deps,
-        jobId,
-        cause(
-          'group_misconfigured',
-          'None of the instance groups of this job is a container group: attach one to its template, inventory or organization.',
-        ),
-      )
+    if (!preferred) return await endJob(deps, jobId, noContainerGroup)
     await freezeRun(deps.store.db, jobId, {
       executionEnvironmentId,
       scmRevision,
@@ -72,11 +64,17 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
   }
 }
 
+/** A job that needs a pod, and has no group to get one in. */
+export const noContainerGroup = cause(
+  'group_misconfigured',
+  'None of the instance groups of this job is a container group: attach one to its template, inventory or organization.',
+)
+
 /**
  * Deletes the pods of runs before this one. Two plays of one job must not run at once, so this waits until they are gone, however long their
  * cluster or node takes.
  */
-async function releaseLeftovers(deps: ActivityDeps, jobId: number): Promise<void> {
+export async function releaseLeftovers(deps: ActivityDeps, jobId: number): Promise<void> {
   for (const attempt of await ownLiveAttempts(deps, jobId)) {
     // An attempt that has not ended is at work for this very run: this is then a late repetition of its `prepare`.
     if (attempt.endedAt === null) continue

@@ -49,6 +49,10 @@ export interface JobActivities {
   lookAtApproval(input: { jobId: number }): Promise<{ verdict: Verdict | null; msLeft: number | null }>
   /** Launches the template of a schedule for one instant (`2026-11-21T18:00:00Z`), once however often it is asked for. */
   runSchedule(input: { scheduleId: number; instant: string }): Promise<ScheduledRun>
+  /** As `prepare`, for an inventory update, which may run on the control plane. */
+  prepareInventoryUpdate(input: { jobId: number }): Promise<PreparedInventoryUpdate>
+  /** Runs an inventory update on the control plane, imports what it found and stores the verdict with it. */
+  updateInventory(input: { jobId: number }): Promise<Verdict>
   /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods). */
   reap(): Promise<ReapReport>
 }
@@ -74,10 +78,15 @@ export interface PreparedJob {
   groups: { id: number; name: string }[]
 }
 
+/** An inventory update at the start line; without groups when it runs on the control plane. */
+export interface PreparedInventoryUpdate extends PreparedJob {
+  onControlPlane: boolean
+}
+
 /** An update that must succeed before a job. */
 export interface Dependency {
   jobId: number
-  kind: 'project_update'
+  kind: 'project_update' | 'inventory_update'
   title: string
   /** Others may wait for it too, so it goes on when this job is cancelled. */
   shared: boolean

@@ -32,12 +32,23 @@ export function takeUpdatePlace(): Disposable {
  * for none, since it changes nothing of the project.
  */
 export async function waitForTurn(deps: ActivityDeps, job: JobRow, heart: Heart): Promise<void> {
+  const { projectId } = job
+  if (projectId === null || job.launchType === 'sync') return
+  await waitInLine(deps, job, heart, () => olderUpdate(deps.store.db, projectId, job.id))
+}
+
+/** Resolves when nothing of the same kind is left that came before; `findOlder` tells the first of them and how many there are. */
+export async function waitInLine(
+  deps: ActivityDeps,
+  job: JobRow,
+  heart: Heart,
+  findOlder: () => Promise<{ id: number; ahead: number } | null>,
+): Promise<void> {
   const { store } = deps
-  if (job.projectId === null || job.launchType === 'sync') return
   for (;;) {
-    const older = await olderUpdate(store.db, job.projectId, job.id)
+    const older = await findOlder()
     if (!older) return
-    const message = `waiting for project_update-${older.id} to finish`
+    const message = `waiting for ${job.type}-${older.id} to finish`
     await explainWaiting(store.db, job.id, 'dependency', message)
     if (older.ahead > 1) throw noCapacity(message, inLineRetryMs)
     await ended(deps, older.id, AbortSignal.any([heart.cancel, heart.stop]))

@@ -40,6 +40,8 @@ export interface Settings {
   logFormat: 'json' | 'text' | undefined
   /** Command line of `ansible-galaxy`; undefined: the one on PATH, if any. */
   ansibleGalaxy: string[] | undefined
+  /** Where inventory updates run whose source names no execution environment. */
+  inventoryUpdates: 'control-plane' | 'group'
   /** Modules that ad hoc commands may run (AD_HOC_COMMANDS); undefined: AWX's list. */
   adHocModules: string[] | undefined
   /** How long a starting process waits for its database. */
@@ -119,6 +121,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     logLevel: choice(env, 'MAYFLY_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
     logFormat: choice(env, 'MAYFLY_LOG_FORMAT', ['json', 'text']),
     ansibleGalaxy: env.MAYFLY_ANSIBLE_GALAXY?.split(' ').filter(Boolean),
+    inventoryUpdates: choice(env, 'MAYFLY_INVENTORY_UPDATES', ['control-plane', 'group']) ?? 'control-plane',
     adHocModules: moduleNames(env, 'MAYFLY_AD_HOC_COMMANDS'),
     startupSeconds: seconds(env, 'MAYFLY_STARTUP_TIMEOUT', 300),
   }

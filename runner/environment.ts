@@ -12,7 +12,8 @@ export const ansibleDefaults = {
 
 /** Where Ansible looks when nothing is configured; our folders come before these. */
 const usualRoles = ['~/.ansible/roles', '/usr/share/ansible/roles', '/etc/ansible/roles']
-const usualCollections = ['~/.ansible/collections', '/usr/share/ansible/collections']
+/** The same for collections. */
+export const usualCollections = ['~/.ansible/collections', '/usr/share/ansible/collections']
 
 /** Environment of a playbook run, as AWX sets it. Ids are decimal: the callback inside the worker reads JOB_ID as a number. */
 export function playbookEnvironment(

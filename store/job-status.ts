@@ -165,6 +165,7 @@ export async function restartJob(db: Database, jobId: number): Promise<JobRow> {
         waitingSince: null,
         waitingReason: '',
         projectUpdateId: null,
+        inventoryUpdateIds: [],
         modified: sql`now()`,
       })
       .where(eq(unifiedJobs.id, jobId))

@@ -6,8 +6,8 @@ import { groupTaskQueue } from './names.ts'
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED'
 
 /** Activities that only touch the database and, after a Reset, an old pod. Short, so that a dead worker is noticed by the time-out. */
-export const { prepare, releasePod, finishJob } = proxyActivities<
-  Pick<JobActivities, 'prepare' | 'releasePod' | 'finishJob'>
+export const { prepare, prepareInventoryUpdate, releasePod, finishJob } = proxyActivities<
+  Pick<JobActivities, 'prepare' | 'prepareInventoryUpdate' | 'releasePod' | 'finishJob'>
 >({
   cancellationType,
   startToCloseTimeout: '20 seconds',
@@ -32,8 +32,9 @@ const lasting = {
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const
 
-/** A project update, and waiting for one that somebody else started. */
-export const { updateProject, awaitJob } = proxyActivities<Pick<JobActivities, 'updateProject' | 'awaitJob'>>(lasting)
+/** Updates, and waiting for one that somebody else started. */
+export const { updateProject, updateInventory, awaitJob } =
+  proxyActivities<Pick<JobActivities, 'updateProject' | 'updateInventory' | 'awaitJob'>>(lasting)
 
 /** `runInPod` of an admission; the Temporal UI shows its pod beside it. */
 export function runInPodOf({ namespace, pod }: Pick<Admission, 'namespace' | 'pod'>): JobActivities['runInPod'] {

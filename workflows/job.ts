@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow'
 import type { PreparedJob, Verdict } from '../activities/types.ts'
 import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
-import { jobWorkflowId, signals, workflowTypes } from './names.ts'
+import { jobWorkflowId, signals, workflowTypeOf } from './names.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
 import { conclude, failedAs, verdictOf } from './verdict.ts'
@@ -31,14 +31,30 @@ export async function job(input: JobInput): Promise<Verdict> {
 }
 
 async function runJob(input: JobInput, story: Story): Promise<Verdict> {
-  let prepared = await prepareInTurn(input, story)
-  // One thing may lead to the next: the project is updated first, then the job's own branch of it is fetched.
+  const prepared = await afterDependencies(() => prepareInTurn(input, story), story)
+  return await runInGroup(input, prepared, story, () => runJob(input, story))
+}
+
+/** Prepares until nothing must come first any more. One thing may lead to the next: the project is updated first, then the job's own branch of it is fetched. */
+export async function afterDependencies<Prepared extends PreparedJob>(
+  prepareOnce: () => Promise<Prepared>,
+  story: Story,
+): Promise<Prepared> {
+  let prepared = await prepareOnce()
   while (prepared.dependencies.length > 0) {
     await runDependencies(prepared, story)
-    prepared = await prepareInTurn(input, story)
+    prepared = await prepareOnce()
   }
+  return prepared
+}
 
-  const [group] = prepared.groups
+/** Gets a place and a pod, and runs the job in it; `anew` when what was prepared holds no longer. */
+export async function runInGroup(
+  input: JobInput,
+  { groups: [group] }: PreparedJob,
+  story: Story,
+  anew: () => Promise<Verdict>,
+): Promise<Verdict> {
   if (!group) throw new Error('prepare returned no group')
   try {
     story.tell(`waiting for a place in instance group **${group.name}**`)
@@ -50,7 +66,7 @@ async function runJob(input: JobInput, story: Story): Promise<Verdict> {
     // An operator reset this workflow to a point after `prepare`: what history says about the job is no longer true.
     if (!failedAs(error, 'stale')) throw error
     story.tell('reset: starting anew')
-    return await runJob(input, story)
+    return await anew()
   }
 }
 
@@ -75,7 +91,7 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
     story.tell(`waiting for ${dependency.kind} ${dependency.jobId} (${dependency.title})`)
     const update = { jobId: dependency.jobId }
     try {
-      await executeChild(workflowTypes.projectUpdate, {
+      await executeChild(workflowTypeOf[dependency.kind], {
         workflowId: jobWorkflowId(dependency.jobId),
         // One that has ended meanwhile is not run once more.
         workflowIdReusePolicy: 'REJECT_DUPLICATE',

@@ -57,7 +57,24 @@ export async function storeGatheredFacts(
   await storeFacts(store.db, gathered)
 }
 
-async function* factFiles(path: string): AsyncGenerator<{ name: string; text: string }> {
+/** The text of one file of the artifacts; null when it is not there or larger than `most` bytes. */
+export async function readArtifact(path: string, fileName: string, most: number): Promise<string | null> {
+  const wanted = (name: string, size: number) => (name === fileName && size <= most ? name : null)
+  for await (const { text } of textFiles(path, wanted)) return text
+  return null
+}
+
+function factFiles(path: string): AsyncGenerator<{ name: string; text: string }> {
+  return textFiles(path, (fileName, size) =>
+    size > mostFactBytes ? null : (/^fact_cache\/([^/]+)$/.exec(fileName)?.[1] ?? null),
+  )
+}
+
+/** The files that `nameOf` gives a name, by that name. */
+async function* textFiles(
+  path: string,
+  nameOf: (fileName: string, size: number) => string | null,
+): AsyncGenerator<{ name: string; text: string }> {
   const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
     lazyEntries: true,
     autoClose: false,
@@ -65,8 +82,8 @@ async function* factFiles(path: string): AsyncGenerator<{ name: string; text: st
   try {
     const openEntry = promisify<yauzl.Entry, NodeJS.ReadableStream>(zip.openReadStream.bind(zip))
     for (let entry = await nextEntry(zip); entry; entry = await nextEntry(zip)) {
-      const [, name] = /^fact_cache\/([^/]+)$/.exec(entry.fileName) ?? []
-      if (!name || entry.uncompressedSize > mostFactBytes) continue
+      const name = nameOf(entry.fileName, entry.uncompressedSize)
+      if (!name) continue
       const pieces: Buffer[] = []
       for await (const piece of await openEntry(entry)) pieces.push(piece as Buffer)
       yield { name, text: Buffer.concat(pieces).toString('utf8') }

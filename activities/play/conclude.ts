@@ -36,14 +36,14 @@ export async function conclude(
   const { collected } = ended
   const { jobId } = attempt
   try {
-    if (collected.artifacts) {
+    if (collected.artifacts && !run.harvest) {
       const notKept = await storeArtifacts(deps.store, jobId, collected.artifacts)
       if (notKept !== null) deps.log.warn({ job: jobId, reason: notKept }, 'files that the play left are not kept')
       if (run.facts) await storeGatheredFacts(deps.store, collected.artifacts, run.hostIds, run.facts)
     }
     const record = await readPlayRecord(deps.store.db, jobId)
     const summaries = record.stats ? hostSummaries(record.stats) : []
-    const found = interpretEnding({
+    const ending = interpretEnding({
       ...ended,
       outcome: {
         hosts: summaries.map(({ hostName, failures, dark }) => ({ name: hostName, failures, dark })),
@@ -51,6 +51,8 @@ export async function conclude(
         errorLines: record.errorLines,
       },
     })
+    const harvest = ending ? undefined : await run.harvest?.(collected.artifacts)
+    const found = ending ?? harvest?.cause ?? null
     return await storeVerdict(
       deps,
       attempt,
@@ -65,6 +67,7 @@ export async function conclude(
       async (tx) => {
         await storeHostSummaries(tx, jobId, withHostIds(summaries, run.hostIds))
         await propagateEventFlags(tx, jobId)
+        return harvest && !harvest.cause ? await harvest.write(tx) : {}
       },
     )
   } finally {
@@ -89,6 +92,7 @@ export async function concludeWith(
     async (tx) => {
       await storeHostSummaries(tx, attempt.jobId, withHostIds(summaries, hostIds))
       await propagateEventFlags(tx, attempt.jobId)
+      return {}
     },
   )
 }
@@ -105,13 +109,14 @@ async function storeVerdict(
   attempt: AttemptRow,
   found: Cause | null,
   changes: JobChanges,
-  further: (tx: ActivityDeps['store']['db']) => Promise<void>,
+  further: (tx: ActivityDeps['store']['db']) => Promise<JobChanges>,
 ): Promise<Verdict> {
   const { job } = await deps.store.db.transaction(async (tx) => {
     await recordEnded(tx, { attemptId: attempt.id, runId: attempt.runId }, found)
-    await further(tx)
+    const more = await further(tx)
     return await transitionJob(tx, attempt.jobId, found ? causeStatus[found.kind] : 'successful', {
       ...changes,
+      ...more,
       cause: found?.kind ?? null,
       ...(found?.message ? { explanation: found.message } : {}),
       ...(found?.detail ? { traceback: found.detail } : {}),

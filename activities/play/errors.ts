@@ -4,8 +4,10 @@ import { podFate, unschedulableMessage } from '../../kubernetes/pod-state.ts'
 import { type Cause, cause } from '../../model/cause.ts'
 import { CredentialUnusableError } from '../../runner/credentials.ts'
 import { InventoryVariablesError } from '../../runner/inventory.ts'
+import { SourceUnusableError } from '../../runner/inventory-update/plan.ts'
 import { ProjectUnreadableError } from '../../runner/project/manual.ts'
 import type { ActivityDeps } from '../deps.ts'
+import { HostLimitError } from '../inventory/bring-in.ts'
 import type { PlayInput } from './play-in-pod.ts'
 
 /**
@@ -16,6 +18,8 @@ export async function causeOfError(deps: ActivityDeps, input: PlayInput, error: 
   if (error instanceof CredentialUnusableError || error instanceof InventoryVariablesError)
     return cause('prestart_check_failed', error.message)
   if (error instanceof ProjectUnreadableError) return cause('project_missing', error.message)
+  if (error instanceof SourceUnusableError || error instanceof HostLimitError)
+    return cause('play_failed', error.message)
   if (error instanceof DOMException && error.name === 'TimeoutError') return await whyNotStarted(deps, input)
   if (error instanceof PodEndedError || error instanceof PodNotStartingError)
     return error.toCause() ?? cause('pod_failed', error.message)

@@ -10,11 +10,13 @@ import { launchPasswords, resolve } from '../credentials.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { projectAtRevision } from '../project-folder.ts'
 import { prepareAdHocRun } from './prepared-ad-hoc.ts'
+import { prepareInventoryRun } from './prepared-inventory.ts'
 import { metaVarsOf, noInventory, type PreparedRun } from './run-parts.ts'
 
 /** Gathers what a run is made of, by the kind of the job. */
 export async function prepareRun(deps: ActivityDeps, document: RunDocument, signal: AbortSignal): Promise<PreparedRun> {
   if (document.job.type === 'ad_hoc_command') return await prepareAdHocRun(deps, document)
+  if (document.job.type === 'inventory_update') return await prepareInventoryRun(deps, document, signal)
   return await preparePlay(deps, document, signal)
 }
 

@@ -1,6 +1,8 @@
+import type { Cause } from '../../model/cause.ts'
 import type { InventoryStructure } from '../../model/inventory-script.ts'
 import { metaVars, type RunnerJob } from '../../runner/job.ts'
 import type { Payload } from '../../runner/payload.ts'
+import type { Database } from '../../store/database.ts'
 import type { RunDocument } from '../../store/run-document.ts'
 
 /** Everything that is needed to start a play and to read its output. Holds secrets: it lives in memory only. */
@@ -13,7 +15,12 @@ export interface PreparedRun {
   hostIds: ReadonlyMap<string, number>
   /** Values that must not appear in anything stored. */
   secrets: string[]
+  /** Reads the artifacts of a run that succeeded, where they are for us: what is to be written with the verdict, or why it failed after all. */
+  harvest?(artifacts: string | null): Promise<Harvest>
 }
+
+/** What comes of a run beside its output. `write` answers how many events the job has then. */
+export type Harvest = { cause: Cause } | { cause: null; write(tx: Database): Promise<{ eventsEmitted: number }> }
 
 /** Of a job without an inventory. */
 export const noInventory: InventoryStructure = { name: '', variables: '', hosts: [], groups: [] }

@@ -1,0 +1,46 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { PlannedFile } from './plan.ts'
+
+/** Folders are named after the update and the process that made them. */
+const namePattern = /^\d+\.(\d+)$/
+
+/**
+ * A private folder for one update on this machine, removed when disposed of. What processes left behind that were killed is removed first: there may
+ * be credentials in it.
+ */
+export async function privateFolder(root: string, jobId: number): Promise<{ path: string } & AsyncDisposable> {
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  await removeOrphans(root)
+  const path = join(root, `${jobId}.${process.pid}`)
+  const remove = () => rm(path, { recursive: true, force: true })
+  await remove()
+  await mkdir(path, { mode: 0o700 })
+  return { path, [Symbol.asyncDispose]: remove }
+}
+
+async function removeOrphans(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const pid = Number(namePattern.exec(name)?.[1] ?? 0)
+    if (pid > 0 && pid !== process.pid && !isAlive(pid)) await rm(join(root, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It is there, but somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** Writes the files of a run; the modes are those that are asked for, whatever the umask. */
+export async function writeFiles(folder: string, files: readonly PlannedFile[]): Promise<void> {
+  for (const { path, content, mode } of files) {
+    const file = join(folder, path)
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await writeFile(file, content, { mode })
+  }
+}

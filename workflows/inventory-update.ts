@@ -1,0 +1,25 @@
+import { CancellationScope } from '@temporalio/workflow'
+import type { Verdict } from '../activities/types.ts'
+import { prepareInventoryUpdate, releasePod, updateInventory } from './activities.ts'
+import { afterDependencies, runInGroup, settle } from './job.ts'
+import { Story } from './story.ts'
+import type { JobInput } from './types.ts'
+import { conclude } from './verdict.ts'
+
+/** One inventory update: on the control plane, or in a pod of its group when its source says so. */
+export async function inventoryUpdate(input: JobInput): Promise<Verdict> {
+  const story = new Story()
+  const verdict = await settle(input, () => runUpdate(input, story))
+  await CancellationScope.nonCancellable(async () => {
+    if (!verdict.released) await releasePod(input)
+    story.ended(verdict)
+  })
+  return conclude(verdict)
+}
+
+async function runUpdate(input: JobInput, story: Story): Promise<Verdict> {
+  const prepared = await afterDependencies(() => prepareInventoryUpdate(input), story)
+  if (!prepared.onControlPlane) return await runInGroup(input, prepared, story, () => runUpdate(input, story))
+  story.tell('updating on the control plane')
+  return await updateInventory(input)
+}
