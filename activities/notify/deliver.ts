@@ -37,10 +37,10 @@ export function createDeliverActivity(
     try {
       const written = await writeMessage(db, found, deps.settings.publicUrl)
       if (!written) throw new DeliveryError('The job was deleted before its message was written.', true)
-      const late = AbortSignal.timeout(deps.settings.notificationSeconds * 1000)
-      const signal = AbortSignal.any([heart.stop, heart.cancel, late])
+      const patience = patienceOf(written.template, deps.settings.notificationSeconds)
+      const signal = AbortSignal.any([heart.stop, heart.cancel, AbortSignal.timeout(patience * 1000)])
       const tries = await beginTry(db, notificationId)
-      const sent = await attempt(written, tries, senders, signal, deps)
+      const sent = await attempt(written, { tries, patience, senders, signal, keyring: deps.keyring })
       await notificationSent(db, notificationId, sent)
       return { sent }
     } catch (error) {
@@ -61,14 +61,24 @@ export function createDeliverActivity(
   }
 }
 
+/** Seconds that one try may take. Letters may be given longer by their template. */
+function patienceOf({ notificationType, notificationConfiguration }: Delivery['template'], byDefault: number): number {
+  const own = notificationType === 'email' ? Number(notificationConfiguration.timeout) : Number.NaN
+  return Number.isFinite(own) ? Math.max(own, byDefault) : byDefault
+}
+
 /** One try; whatever goes wrong is a DeliveryError without secrets. */
 async function attempt(
   { notification, template }: Delivery,
-  tries: number,
-  senders: Record<NotificationType, Sender>,
-  signal: AbortSignal,
-  { keyring, settings }: Pick<ActivityDeps, 'keyring' | 'settings'>,
+  way: {
+    tries: number
+    patience: number
+    senders: Record<NotificationType, Sender>
+    signal: AbortSignal
+    keyring: Keyring
+  },
 ): Promise<number> {
+  const { tries, patience, senders, signal, keyring } = way
   // The template may have become one of another type since; then its configuration is that type's.
   const type = template.notificationType
   const { configuration, hide } = opened(keyring, template)
@@ -78,7 +88,7 @@ async function attempt(
     return await senders[type](outgoing, signal)
   } catch (error) {
     const reason = signal.aborted
-      ? `The target did not answer within ${settings.notificationSeconds} seconds.`
+      ? `The target did not answer within ${patience} seconds.`
       : error instanceof Error
         ? error.message
         : String(error)
