@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { textInput } from '../runner/credentials.ts'
 import { manualProjectFolder, ProjectUnreadableError } from '../runner/project/manual.ts'
+import { forgetProject, projectsOnDisk } from '../runner/project/prune.ts'
 import type { GalaxyServer, PreparedProject } from '../runner/project/types.ts'
 import { findPreparedProject, type ProjectUpdateOptions, runProjectUpdate } from '../runner/project/update.ts'
 import { readGalaxyCredentials } from '../store/galaxy-credentials.ts'
+import { missingProjects } from '../store/project-updates.ts'
 import type { RunDocument } from '../store/run-document.ts'
 import { resolve } from './credentials.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -25,7 +27,7 @@ export async function updateOptions(
   if (!project) throw new ProjectUnreadableError('The project was deleted.')
   const source = job.type === 'project_update' ? job : project
   return {
-    dataFolder: join(deps.settings.dataFolder, 'checkouts'),
+    dataFolder: checkoutsOf(deps),
     projectId: project.id,
     scmType: source.scmType,
     scmUrl: source.scmUrl,
@@ -41,6 +43,16 @@ export async function updateOptions(
     timeout: Math.max(source.timeout, 0),
     signal: wanted.signal,
   }
+}
+
+function checkoutsOf({ settings }: ActivityDeps): string {
+  return join(settings.dataFolder, 'checkouts')
+}
+
+/** Removes what this machine keeps for projects that were deleted; a project with active jobs is never deleted, so nobody reads there. */
+export async function forgetDeletedProjects(deps: ActivityDeps): Promise<void> {
+  const folder = checkoutsOf(deps)
+  for (const id of await missingProjects(deps.store.db, await projectsOnDisk(folder))) await forgetProject(folder, id)
 }
 
 /** Where the organization of the project lets roles and collections come from. */

@@ -17,7 +17,7 @@ import { endJob, throwEnded } from './end-job.ts'
 import { owner, throwIfAsked, verdictOfCause } from './failures.ts'
 import { Heart } from './heart.ts'
 import { ownJob } from './own-job.ts'
-import { updateOptions } from './project-folder.ts'
+import { forgetDeletedProjects, updateOptions } from './project-folder.ts'
 import type { JobActivities, Verdict } from './types.ts'
 import { takeUpdatePlace, waitForTurn } from './update-turn.ts'
 
@@ -43,7 +43,12 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
         storeControlPlaneEvents(deps.store, { jobId, runId }, rows),
       )
       if (heart.stop.aborted) throwIfAsked()
-      return await conclude(deps, document, result)
+      const verdict = await conclude(deps, document, result)
+      // Tidying is no part of the update: whatever is in its way is in nobody else's.
+      await forgetDeletedProjects(deps).catch((error: unknown) =>
+        deps.log.warn({ reason: String(error) }, 'tidying projects'),
+      )
+      return verdict
     } catch (error) {
       if (heart.stop.aborted) throwIfAsked()
       throw error

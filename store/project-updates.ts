@@ -75,6 +75,17 @@ export async function olderUpdate(
   return row?.id ? { id: row.id, ahead: row.ahead } : null
 }
 
+/** Those of the ids that no project has (any more). */
+export async function missingProjects(db: Database, ids: readonly number[]): Promise<number[]> {
+  if (ids.length === 0) return []
+  const rows = await db
+    .select({ id: projects.id })
+    .from(projects)
+    .where(inArray(projects.id, [...ids]))
+  const found = new Set(rows.map(({ id }) => id))
+  return ids.filter((id) => !found.has(id))
+}
+
 /** Where project updates run: the control plane's group, and its environment; null where an administrator removed it. */
 export async function controlPlane(
   db: Database,

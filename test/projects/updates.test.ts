@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -185,6 +185,17 @@ test('updates of one project run one after the other; a running one is cancelled
   expect((await mayfly.api('POST', `/project_updates/${second}/cancel/`)).status).toBe(405)
   expect((await mayfly.api('DELETE', `/project_updates/${first}/`)).status).toBe(204)
   expect((await mayfly.api('GET', `/project_updates/${first}/`)).status).toBe(404)
+})
+
+test('what is kept of a deleted project goes with the next update of any', async () => {
+  const { id: gone } = await project('gone')
+  const { id: stays } = await project('stays')
+  const kept = () => readdirSync(join(mayfly.folder, 'data/checkouts'))
+  expect(kept()).toEqual(expect.arrayContaining([String(gone), String(stays)]))
+  expect((await mayfly.api('DELETE', `/projects/${gone}/`)).status).toBe(204)
+  await mayfly.ended(`/project_updates/${await startUpdate(stays)}/`)
+  await expect.poll(kept).not.toContain(String(gone))
+  expect(kept()).toContain(String(stays))
 })
 
 test('the awx command updates a project and shows its updates', async () => {
