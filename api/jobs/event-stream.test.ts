@@ -34,13 +34,41 @@ test('a running job: each event as soon as it is stored, and the end when it is 
   for (const counter of [1, 2]) {
     const next = frames.next()
     await append(counter)
-    expect((await next).value).toContain(`"stdout":"line ${counter}"`)
+    const { value } = await next
+    expect(value).toContain(`"stdout":"line ${counter}"`)
+    expect(Object.keys(JSON.parse(/^data: (.*)$/m.exec(value ?? '')?.[1] ?? ''))).toEqual([
+      'counter',
+      'event',
+      'stdout',
+      'start_line',
+      'end_line',
+      'host_name',
+      'task',
+      'failed',
+      'changed',
+    ])
   }
   const end = frames.next()
   await db.update(unifiedJobs).set({ status: 'failed', eventsEmitted: 2 }).where(eq(unifiedJobs.id, 104))
   await notify(db, channels.jobs, 104)
   expect((await end).value).toContain('event: end\ndata: {"status":"failed"')
   expect((await frames.next()).done).toBe(true)
+})
+
+test('long lines come in pieces of their own: what is held at once stays small', async () => {
+  const line = 'x'.repeat(1_000_000)
+  const event = { jobId: 48, event: 'verbose', uuid: '', stdout: line }
+  const { db } = app.store
+  await db.delete(jobEvents).where(eq(jobEvents.jobId, 48))
+  await db.insert(jobEvents).values(Array.from({ length: 20 }, (_, index) => ({ ...event, counter: index + 1 })))
+  const sizes: number[] = []
+  const counters: string[] = []
+  for await (const frame of followEvents(app.store, 48, 0, never)) {
+    sizes.push(frame.length)
+    counters.push(...[...frame.matchAll(/^id: (\d+)$/gm)].map((match) => match[1] ?? ''))
+  }
+  expect(counters).toEqual(Array.from({ length: 20 }, (_, index) => String(index + 1)))
+  expect(Math.max(...sizes)).toBeLessThan(3_100_000)
 })
 
 test('a caller that hangs up ends it at once', async () => {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from 'drizzle-orm'
+import { and, asc, eq, gt, lt, sql } from 'drizzle-orm'
 import { channels } from '../../store/channel.ts'
 import type { Store } from '../../store/database.ts'
 import { jobEvents, unifiedJobs } from '../../store/schema/jobs.ts'
@@ -9,6 +9,8 @@ import { eventsAreStored, type JobRow } from './fields.ts'
 
 /** Events read at once. */
 const batch = 500
+/** A batch ends after the event that passes this size, so it holds at most this and one event. */
+const batchBytes = 2 * 1024 * 1024
 /** Keeps proxies from closing a quiet stream, and looks again should a notification have been lost. */
 const heartbeatMilliseconds = 10_000
 
@@ -85,8 +87,9 @@ export async function* followEvents(
   }
 }
 
+/** The next events: so many, or fewer that are long. */
 async function readEvents(store: Store, jobId: number, after: number) {
-  return await store.db
+  const next = store.db
     .select({
       counter: jobEvents.counter,
       event: jobEvents.event,
@@ -97,11 +100,19 @@ async function readEvents(store: Store, jobId: number, after: number) {
       task: jobEvents.task,
       failed: jobEvents.failed,
       changed: jobEvents.changed,
+      // Lengths are known without the texts, so that those which are left out are not read.
+      before:
+        sql<number>`sum(octet_length(${jobEvents.stdout})) OVER (ORDER BY ${jobEvents.counter}) - octet_length(${jobEvents.stdout})`.as(
+          'before',
+        ),
     })
     .from(jobEvents)
     .where(and(eq(jobEvents.jobId, jobId), gt(jobEvents.counter, after)))
     .orderBy(asc(jobEvents.counter))
     .limit(batch)
+    .as('next')
+  const found = await store.db.select().from(next).where(lt(next.before, batchBytes)).orderBy(asc(next.counter))
+  return found.map(({ before: _passed, ...event }) => event)
 }
 
 const frame = (event: { counter: number }) =>

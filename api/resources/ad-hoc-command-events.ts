@@ -1,5 +1,5 @@
 import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventFields, shownStdout } from '../jobs/event-fields.ts'
+import { eventFields, eventListColumns, shownStdout } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 import { uiEventsHeader } from './job-events.ts'
 
@@ -30,6 +30,7 @@ export const adHocCommandEventsResource = defineResource({
   order: ['start_line', 'counter'],
   searchFields: ['stdout'],
   limitParameter: true,
+  listColumns: eventListColumns,
   listHeaders: uiEventsHeader,
   present: (wire, event, context, view) => ({ ...wire, stdout: shownStdout(event, context, view) }),
 })
