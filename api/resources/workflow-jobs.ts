@@ -4,7 +4,9 @@ import { cancelAction } from '../jobs/cancel.ts'
 import { elapsedSeconds, webhookServiceChoices } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { labelSummaries } from '../labels/summaries.ts'
+import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
+import { loadSummaries } from '../summary.ts'
 import { fieldsWithout } from '../workflows/job-fields.ts'
 import { sourceWorkflowLink, workflowOriginSummaries } from '../workflows/job-summaries.ts'
 import { workflowRelaunchAction } from '../workflows/relaunch.ts'
@@ -48,12 +50,15 @@ export const workflowJobsResource = defineResource({
   summary: { fields: ['name', 'description'] },
   capabilities: ['delete', 'start'],
   subLists: {
+    notifications: notificationsOfJob('Workflow Job'),
     workflow_nodes: { relation: 'workflow_job_nodes', title: 'Workflow Job Workflow Nodes List' },
     labels: { relation: 'labels', order: ['name'], title: 'Workflow Job Label List' },
   },
   actions: { cancel: cancelAction(), relaunch: workflowRelaunchAction },
   hooks: { beforeDelete: refuseDelete },
   related: (job) => ({
+    // Its summary is enough for AWX's clients.
+    inventory: null,
     unified_job_template: templateLink(
       job.isSlicedJob ? 'job_template' : 'workflow_job_template',
       job.unifiedJobTemplateId,
@@ -64,7 +69,15 @@ export const workflowJobsResource = defineResource({
     const ids = jobs.map(({ id }) => id)
     const labels = await labelSummaries(unifiedJobLabels, unifiedJobLabels.jobId, ids, context)
     const origins = await workflowOriginSummaries(jobs, context)
-    return jobs.map(({ id }, index) => ({ ...origins[index], labels: labels.get(id) }))
+    const organizations = await loadSummaries(
+      context.registry.get('organizations'),
+      jobs.flatMap(({ organizationId }) => organizationId ?? []),
+      context,
+    )
+    return jobs.map(({ id, organizationId }, index) => {
+      const organization = organizations.get(organizationId ?? 0)
+      return { ...(organization ? { organization } : {}), ...origins[index], labels: labels.get(id) }
+    })
   },
   present(wire, job, context) {
     const said = promptNames.map((name) => [name, job.isSlicedJob ? wire[name] : wire[name] || null])
