@@ -4,9 +4,12 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
+import { notificationAttachments } from '../../store/schema/notifications.ts'
+import { decideApproval } from '../../store/workflow/approve.ts'
 import { awxCommand } from '../setup/awx-command.ts'
 import { type Catalog, launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
+import { Workflows } from '../setup/workflows.ts'
 import { MailTarget, WebhookTarget } from './targets.ts'
 
 interface NotificationOnWire {
@@ -168,6 +171,43 @@ test('a target that breaks or hangs is tried again, one that refuses is not; row
   expect(hook.at('/breaks')).toHaveLength(3)
   expect(await over(hangs ?? 0)).toMatchObject({ status: 'successful', error: '' })
   expect(hook.at('/hangs')).toHaveLength(2)
+})
+
+test('a workflow tells when it starts and ends, and an approval when it asks and how it was decided', async () => {
+  const workflows = await Workflows.open(mayfly)
+  try {
+    const { db } = workflows.store
+    const gate = await workflows.approvalTemplate('the gate')
+    const nodes = { gate: { template: gate, type: 'workflow_approval_template' as const } }
+    const flow = await workflows.template(nodes, [], { organizationId: catalog.organization })
+    const target = await webhook('/flow')
+    for (const list of ['started', 'error', 'approvals'] as const)
+      await db
+        .insert(notificationAttachments)
+        .values({ notificationTemplateId: target, list, workflowJobTemplateId: flow })
+    const run = await workflows.launch(flow)
+    const approval = await workflows.jobOf(run, 'gate')
+    expect(await decideApproval(db, approval, { decision: 'deny', userId: 1 })).toBe(true)
+    await workflows.ended(run)
+    const url = `${mayfly.url}/#/jobs/workflow/${run}`
+    const sent = await until({ what: 'four messages', seconds: 20, everyMs: 100 }, async () =>
+      hook.at('/flow').length === 4 ? hook.at('/flow').map(({ body }) => body) : undefined,
+    )
+    expect(sent).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ id: run, status: 'running', url }),
+        expect.objectContaining({
+          id: run,
+          status: 'failed',
+          body: expect.stringContaining(`spawns job #${approval}, "the gate"`),
+        }),
+        { body: `The approval node "the gate" needs review. This node can be viewed at: ${url}` },
+        { body: `The approval node "the gate" was denied. ${url}` },
+      ]),
+    )
+  } finally {
+    await workflows.close()
+  }
 })
 
 test('the awx command makes a template and attaches it', async () => {
