@@ -2,6 +2,7 @@ import { wrapperArgs } from '../kubernetes/scripts.ts'
 import { podAnnotations, podLabels, podName } from '../model/attempt.ts'
 import { effectiveManifest } from '../model/pod-template-manifest.ts'
 import type { ManifestInput } from '../model/pod-template-types.ts'
+import { containerCommand } from '../runner/container/script.ts'
 import type { RunDocument } from '../store/run-document.ts'
 import type { ActivitySettings, GroupPlace } from './deps.ts'
 
@@ -37,7 +38,8 @@ export function attemptManifest(
       [podAnnotations.runId]: attempt.runId,
       [podAnnotations.jobUrl]: `${settings.publicUrl}/api/v2/jobs/${job.id}/`,
     },
-    args: wrapperArgs(),
+    // An image of the user's own may have an entrypoint that does not run its arguments.
+    ...(job.container ? { command: wrapperArgs(containerCommand), args: [] } : { args: wrapperArgs() }),
     activeDeadlineSeconds: settings.podDeadlineSeconds,
     ...(imagePullSecret ? { imagePullSecret } : {}),
   })

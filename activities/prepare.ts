@@ -97,9 +97,9 @@ function whyItCannotRun(
   { executionEnvironmentId, scmRevision }: { executionEnvironmentId: number | null; scmRevision: string },
 ): Cause | null {
   const { job, project, inventory } = document
-  if (job.type === 'job' && !project)
+  if (job.type === 'job' && !project && !job.container)
     return cause('prestart_check_failed', 'Job could not start because its project was deleted.')
-  if (!inventory)
+  if (!inventory && !job.container)
     return cause('prestart_check_failed', 'Job could not start because it does not have a valid inventory.')
   if (project && project.scmType !== '' && scmRevision === '') {
     return cause(

@@ -15,6 +15,7 @@ export const causeStatus = {
   play_failed: 'failed',
   hosts_unreachable: 'failed',
   play_did_not_start: 'failed',
+  command_failed: 'failed',
   timed_out: 'failed',
   runner_shut_down: 'failed',
   prestart_check_failed: 'failed',

@@ -49,6 +49,7 @@ const asks = (value: boolean, only?: PromptField[]) =>
   ) as Record<PromptField, boolean>
 
 const template = (more: Partial<LaunchTemplate> = {}): LaunchTemplate => ({
+  isContainer: false,
   plain: {
     scm_branch: '',
     job_tags: '',

@@ -16,6 +16,8 @@ export interface LaunchTemplate {
   credentials: LaunchCredential[]
   instanceGroups: number[]
   labels: number[]
+  /** A container job needs neither project nor inventory. */
+  isContainer: boolean
   project: { status: string; scmBranch: string; allowOverride: boolean; updatesOnLaunch: boolean } | null
   inventoryBeingDeleted: boolean
 }
@@ -111,8 +113,7 @@ export function canStartWithoutInput(template: LaunchTemplate): boolean {
     !Object.values(template.asks).includes(true) &&
     passwordsNeeded(template.credentials).length === 0 &&
     variablesNeeded(template.survey).length === 0 &&
-    template.project !== null &&
-    template.plain.inventory !== null
+    (template.isContainer || (template.project !== null && template.plain.inventory !== null))
   )
 }
 
@@ -215,13 +216,16 @@ function requireResources(
   errors: Record<string, unknown>,
 ): void {
   const missing: string[] = []
-  if (!template.project) {
+  if (template.isContainer) {
+    // The image holds all it needs.
+  } else if (!template.project) {
     missing.push('project')
     errors.project = ['A project is required to run a job.']
   } else if (['error', 'failed'].includes(template.project.status) && !template.project.updatesOnLaunch) {
     errors.playbook = ['Missing a revision to run due to failed project update.']
   }
-  if (template.plain.inventory === null && accepted.inventory === undefined) missing.push('inventory')
+  if (!template.isContainer && template.plain.inventory === null && accepted.inventory === undefined)
+    missing.push('inventory')
   if (missing.length > 0) {
     errors.resources_needed_to_start = missing.map((name) => `Job Template ${name} is missing or undefined.`)
   }

@@ -65,6 +65,7 @@ function workerContainer(container: Container, input: ManifestInput): Container 
   return {
     ...kept,
     image: input.image,
+    ...(input.command ? { command: input.command } : {}),
     args: input.args,
     ...(input.pull ? { imagePullPolicy: pullPolicies[input.pull] } : {}),
     volumeMounts: [

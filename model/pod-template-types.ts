@@ -87,6 +87,8 @@ export interface ManifestInput {
   annotations: Record<string, string>
   /** The wrapper: `wrapperArgs()` of kubernetes/scripts.ts. */
   args: string[]
+  /** Instead of the image's entrypoint. */
+  command?: string[]
   /** Last net: the pod ends by itself after this many seconds. */
   activeDeadlineSeconds: number
   /** Limit of the Memory volume for the payload in bytes; twice the payload, at least 16 MiB. No limit when absent. */

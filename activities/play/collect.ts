@@ -10,6 +10,7 @@ import { type CounterGapError, type RunnerStatus, SpoolReader, type SpoolRecord 
 import { appendEvents } from '../../store/events.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { Batcher } from './batcher.ts'
+import type { PreparedRun } from './run-parts.ts'
 
 /** What the runner said by the end of its output. */
 export interface Collected {
@@ -38,6 +39,8 @@ export interface CollectInput {
   /** Host ids by name, for events. */
   hostIds: ReadonlyMap<string, number>
   secrets: string[]
+  /** Reads what is not ansible-runner's. */
+  reader?: PreparedRun['reader']
   signal: AbortSignal
   /** Called once the runner has announced itself, with what it runs. */
   onStarting: (starting: StartingRecord) => Promise<void>
@@ -53,7 +56,8 @@ export async function collectOutput(
   input: CollectInput,
 ): Promise<Collected> {
   const { jobId, attemptId, runId } = input
-  const reader = new SpoolReader({ offset: input.offset, lastCounter: input.lastCounter })
+  const from = { offset: input.offset, lastCounter: input.lastCounter }
+  const reader = input.reader?.(from) ?? new SpoolReader(from)
   const collected: Collected = {
     status: null,
     complete: false,

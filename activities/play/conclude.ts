@@ -3,6 +3,7 @@ import type { Pod } from '../../kubernetes/objects.ts'
 import type { RunnerEnd } from '../../kubernetes/spool.ts'
 import type { Cause } from '../../model/cause.ts'
 import { causeStatus } from '../../model/cause.ts'
+import { isMapping } from '../../model/variables.ts'
 import { artifactData, type HostSummary, hostStatusCounts, hostSummaries } from '../../runner/results.ts'
 import { recordEnded } from '../../store/attempts.ts'
 import type { AttemptRow } from '../../store/claims.ts'
@@ -62,7 +63,8 @@ export async function conclude(
         hostStatusCounts: hostStatusCounts(summaries),
         playCount: record.plays,
         taskCount: record.tasks,
-        artifacts: record.stats ? artifactData(record.stats) : {},
+        artifacts: record.stats ? artifactData(record.stats) : resultsOf(collected),
+        ...notesOf(collected),
       },
       async (tx) => {
         await storeHostSummaries(tx, jobId, withHostIds(summaries, run.hostIds))
@@ -124,4 +126,14 @@ async function storeVerdict(
   })
   if (found) return { ...verdictOfCause(found, false), explanation: job.jobExplanation }
   return { status: 'successful', cause: null, explanation: '', released: false }
+}
+
+/** What a container job's command left for others. */
+function resultsOf({ status }: Collected): Record<string, unknown> {
+  return isMapping(status?.results) ? status.results : {}
+}
+
+/** What a container job was to give back and did not. */
+function notesOf({ status }: Collected): { traceback?: string } {
+  return Array.isArray(status?.notes) && status.notes.length > 0 ? { traceback: status.notes.join('\n') } : {}
 }

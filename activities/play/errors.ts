@@ -9,13 +9,18 @@ import { ProjectUnreadableError } from '../../runner/project/manual.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { HostLimitError } from '../inventory/bring-in.ts'
 import type { PlayInput } from './play-in-pod.ts'
+import { ContainerTextError } from './prepared-container.ts'
 
 /**
  * What an error of the play means for the job; null for one that is not about the job, such as a database that is away: the activity then
  * fails and is tried again.
  */
 export async function causeOfError(deps: ActivityDeps, input: PlayInput, error: unknown): Promise<Cause | null> {
-  if (error instanceof CredentialUnusableError || error instanceof InventoryVariablesError)
+  if (
+    error instanceof CredentialUnusableError ||
+    error instanceof InventoryVariablesError ||
+    error instanceof ContainerTextError
+  )
     return cause('prestart_check_failed', error.message)
   if (error instanceof ProjectUnreadableError) return cause('project_missing', error.message)
   if (error instanceof SourceUnusableError || error instanceof HostLimitError)

@@ -32,6 +32,8 @@ export function interpretEnding({ collected, end, podEnding, pod, cancelRequeste
         ? cause('output_damaged', `The play succeeded, but its output is damaged: ${collected.damage.message}.`)
         : null
     case 'failed': {
+      const exitCode = collected.status?.exit_code
+      if (typeof exitCode === 'number') return commandFailed(exitCode, said)
       const { cause: kind, text } = explainFailedPlay(outcome)
       return cause(kind, text, said)
     }
@@ -68,4 +70,15 @@ function withoutVerdict(
   const found = end ? causeOfRunnerExit(end, pod ?? undefined) : null
   if (found) return { ...found, detail: said || `The runner ended with exit code ${end?.exitCode}.` }
   return cause('runner_error', 'The runner ended without a verdict.', said)
+}
+
+/** Of a container job: what its own exit code says. */
+function commandFailed(exitCode: number, said: string): Cause {
+  const known: Record<number, string> = {
+    125: ': what comes before it could not be done; the last line says what',
+    126: ': the program cannot be executed',
+    127: ': the image has no such program',
+  }
+  const killed = exitCode > 128 ? `: it was ended by signal ${exitCode - 128}` : ''
+  return cause('command_failed', `The command ended with exit code ${exitCode}${known[exitCode] ?? killed}.`, said)
 }

@@ -113,6 +113,7 @@ async function collect(
       lastCounter: attempt.lastCounter,
       hostIds: run.hostIds,
       secrets: run.secrets,
+      reader: run.reader,
       signal,
       onStarting: async (starting) => {
         await transitionJob(deps.store.db, attempt.jobId, 'running', starting, attempt.runId)

@@ -10,6 +10,7 @@ import { launchPasswords, resolve } from '../credentials.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { projectAtRevision } from '../project-folder.ts'
 import { prepareAdHocRun } from './prepared-ad-hoc.ts'
+import { prepareContainerRun } from './prepared-container.ts'
 import { prepareInventoryRun } from './prepared-inventory.ts'
 import { metaVarsOf, noInventory, type PreparedRun } from './run-parts.ts'
 
@@ -17,6 +18,8 @@ import { metaVarsOf, noInventory, type PreparedRun } from './run-parts.ts'
 export async function prepareRun(deps: ActivityDeps, document: RunDocument, signal: AbortSignal): Promise<PreparedRun> {
   if (document.job.type === 'ad_hoc_command') return await prepareAdHocRun(deps, document)
   if (document.job.type === 'inventory_update') return await prepareInventoryRun(deps, document, signal)
+  const { container } = document.job
+  if (container) return await prepareContainerRun(deps, document, container)
   return await preparePlay(deps, document, signal)
 }
 

@@ -2,6 +2,7 @@ import type { Cause } from '../../model/cause.ts'
 import type { InventoryStructure } from '../../model/inventory-script.ts'
 import { metaVars, type RunnerJob } from '../../runner/job.ts'
 import type { Payload } from '../../runner/payload.ts'
+import type { SpoolReader } from '../../runner/stream.ts'
 import type { Database } from '../../store/database.ts'
 import type { RunDocument } from '../../store/run-document.ts'
 
@@ -9,6 +10,8 @@ import type { RunDocument } from '../../store/run-document.ts'
 export interface PreparedRun {
   /** Puts together what is sent to the pod; its secrets are to be hidden like those below. */
   payload(): Promise<Payload>
+  /** Reads the output from where it is stored; where absent, that of ansible-runner. */
+  reader?(from: { offset: number; lastCounter: number }): Pick<SpoolReader, 'push' | 'finish'>
   /** The facts that were sent along, when the fact cache is on, else null. */
   facts: RunnerJob['facts']
   /** Inventory hosts by name, to which events and facts belong. */

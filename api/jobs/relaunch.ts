@@ -118,6 +118,7 @@ async function chooseLimit(job: JobRow, hosts: unknown, context: RequestContext)
 
 /** What was deleted since cannot be run again. */
 async function requireParts(job: JobRow, context: RequestContext): Promise<void> {
+  if (job.container) return
   if (job.projectId === null) throw new ValidationError({ errors: ['Job Template Project is missing or undefined.'] })
   const [inventory] =
     job.inventoryId === null
@@ -190,6 +191,7 @@ async function copyOf(job: JobRow, limit: string, tx: Database, context: Request
     becomeEnabled: job.becomeEnabled,
     diffMode: job.diffMode,
     allowSimultaneous: job.allowSimultaneous,
+    container: job.container,
     jobSliceNumber: job.jobSliceNumber,
     jobSliceCount: job.jobSliceCount,
   }

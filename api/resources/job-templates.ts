@@ -12,6 +12,7 @@ import { labelSubList } from '../labels/attach.ts'
 import { launchAction } from '../launch/launch.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
+import { containerField, withoutNoContainer } from '../templates/container.ts'
 import { copyTemplateParts } from '../templates/copy.ts'
 import { checkTemplateCredential } from '../templates/credentials.ts'
 import { checkTemplate, withOrganization } from '../templates/rules.ts'
@@ -70,6 +71,7 @@ export const jobTemplatesResource = defineResource({
     },
     webhook_credential: { kind: 'id', to: 'credentials' },
     prevent_instance_group_fallback: flag,
+    container: containerField,
   },
   unsearchable: ['survey_spec', 'webhook_key'],
   relations: {
@@ -144,4 +146,5 @@ export const jobTemplatesResource = defineResource({
     webhook_receiver: receiverLink('job_templates', template),
   }),
   summaries: templateSummaries,
+  present: withoutNoContainer,
 })

@@ -23,6 +23,7 @@ import { labelSummaries } from '../labels/summaries.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
+import { containerField, withoutNoContainer } from '../templates/container.ts'
 import { sourceWorkflowLink, workflowOriginSummaries } from '../workflows/job-summaries.ts'
 
 /** `/api/v2/jobs/`: playbook runs. Made by launching and relaunching only. */
@@ -74,6 +75,7 @@ export const jobsResource = defineResource({
     diff_mode: { kind: 'boolean' },
     job_slice_number: { kind: 'integer', min: 0, max: 2147483647 },
     job_slice_count: { kind: 'integer', min: 0, max: 2147483647 },
+    container: containerField,
     webhook_service: { kind: 'choice', choices: webhookServiceChoices },
     webhook_credential: { kind: 'id', to: 'credentials' },
     webhook_guid: { kind: 'string' },
@@ -150,7 +152,7 @@ export const jobsResource = defineResource({
     project_update: job.projectUpdateId ? `/api/v2/project_updates/${job.projectUpdateId}/` : null,
   }),
   present(wire, job, context) {
-    return { ...wire, elapsed: elapsedSeconds(job, new Date(context.now).getTime()) }
+    return { ...withoutNoContainer(wire), elapsed: elapsedSeconds(job, new Date(context.now).getTime()) }
   },
 })
 

@@ -10,7 +10,7 @@ import { containerScript, recordMarker } from './script.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'container-job-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-const marker = recordMarker('an installation', 7)
+const marker = recordMarker('an installation', 7, 1)
 const shells = ['sh', 'bash']
 
 /** What a container job's script prints on this machine. Its fixed folders are moved into the test's own. */
@@ -130,5 +130,5 @@ test('output that was cut off is kept, and has no end', () => {
 })
 
 test('the marker of an attempt is its own', () => {
-  expect(recordMarker('an installation', 8)).not.toBe(marker)
+  expect(recordMarker('an installation', 7, 2)).not.toBe(marker)
 })

@@ -36,8 +36,8 @@ export interface ContainerRun {
  * What begins every record of an attempt. The command cannot know it, so it cannot print records of its own; and a worker that takes over knows
  * it without having stored it.
  */
-export function recordMarker(key: string, attemptId: number): string {
-  return `mayfly-${createHmac('sha256', key).update(`container attempt ${attemptId}`).digest('hex').slice(0, 40)}`
+export function recordMarker(key: string, jobId: number, attempt: number): string {
+  return `mayfly-${createHmac('sha256', key).update(`job ${jobId} attempt ${attempt}`).digest('hex').slice(0, 40)}`
 }
 
 /** The script. Holds secrets: it lives in memory only. */

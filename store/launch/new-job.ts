@@ -70,6 +70,7 @@ export function newJob(
     allowSimultaneous: template.allowSimultaneous,
     // Of a job that is no slice it is 1, whatever its template says.
     jobSliceNumber: 0,
+    container: template.container,
     jobSliceCount: 1,
   }
   const more = {

@@ -17,7 +17,8 @@ export const tooFewHosts = 'Job inventory does not have enough hosts for slicing
 
 /** Slices that a launch asks for. */
 export function wantedSlices(template: TemplateRow, accepted: Prompts): number {
-  return Math.max(1, accepted.job_slice_count ?? template.jobSliceCount)
+  // A container has no hosts to share out.
+  return template.container ? 1 : Math.max(1, accepted.job_slice_count ?? template.jobSliceCount)
 }
 
 /** Slices that a launch gets: no more than the inventory has hosts, disabled ones included. Asks the database only where slices are wanted. */

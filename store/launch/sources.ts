@@ -159,6 +159,7 @@ export function launchTemplate(template: TemplateRow, sources: LaunchSources): L
     credentials: sources.credentials,
     instanceGroups: sources.templateGroups,
     labels: sources.templateLabels,
+    isContainer: template.container !== null,
     project: project && {
       status: project.status,
       scmBranch: project.scmBranch,
