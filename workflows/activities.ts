@@ -14,11 +14,19 @@ export const { prepare, prepareInventoryUpdate, releasePod, finishJob } = proxyA
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 })
 
-/** Steps of a workflow job and looks at an approval: short as well, but a step may make many jobs. */
-export const { advance, lookAtApproval } = proxyActivities<Pick<JobActivities, 'advance' | 'lookAtApproval'>>({
+/** A step of a workflow job: mostly milliseconds, but one that makes many jobs on a busy machine must not be begun again and again. */
+export const { advance } = proxyActivities<Pick<JobActivities, 'advance'>>({
   cancellationType,
-  startToCloseTimeout: '1 minute',
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '6 seconds',
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+})
+
+/** A look at an approval. */
+export const { lookAtApproval } = proxyActivities<Pick<JobActivities, 'lookAtApproval'>>({
+  cancellationType,
+  startToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 })
 
 /**

@@ -13,6 +13,7 @@ import { loadSummaries } from '../summary.ts'
 import { edgeFields, edgeRelations } from '../workflows/edges.ts'
 import { promptFields, shownVariables } from '../workflows/node-fields.ts'
 import { nodeTemplateSummaries } from '../workflows/node-summaries.ts'
+import { retryNodeAction, skipNodeAction } from '../workflows/run-actions.ts'
 import { jobLink, templateLink } from '../workflows/template-kinds.ts'
 
 /** `/api/v2/workflow_job_nodes/`: the steps of a run, copied from its template when it was launched. */
@@ -60,6 +61,7 @@ export const workflowJobNodesResource = defineResource({
     labels: { relation: 'labels', order: ['name'], title: 'Workflow Job Node Labels List' },
     instance_groups: { relation: 'instance_groups', title: 'Workflow Job Node Instance Groups List' },
   },
+  actions: { retry: retryNodeAction, skip: skipNodeAction },
   summary: { fields: [] },
   async summaries(nodes, context) {
     const ids = nodes.flatMap((node) => node.jobId ?? [])

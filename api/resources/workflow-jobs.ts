@@ -10,6 +10,7 @@ import { loadSummaries } from '../summary.ts'
 import { fieldsWithout } from '../workflows/job-fields.ts'
 import { sourceWorkflowLink, workflowOriginSummaries } from '../workflows/job-summaries.ts'
 import { workflowRelaunchAction } from '../workflows/relaunch.ts'
+import { continueAction, pauseAction, resumeAction } from '../workflows/run-actions.ts'
 import { templateLink } from '../workflows/template-kinds.ts'
 
 /** Texts by which a workflow overrides its nodes; null where it says nothing. */
@@ -54,7 +55,13 @@ export const workflowJobsResource = defineResource({
     workflow_nodes: { relation: 'workflow_job_nodes', title: 'Workflow Job Workflow Nodes List' },
     labels: { relation: 'labels', order: ['name'], title: 'Workflow Job Label List' },
   },
-  actions: { cancel: cancelAction(), relaunch: workflowRelaunchAction },
+  actions: {
+    cancel: cancelAction(),
+    relaunch: workflowRelaunchAction,
+    continue: continueAction,
+    pause: pauseAction,
+    resume: resumeAction,
+  },
   hooks: { beforeDelete: refuseDelete },
   related: (job) => ({
     // Its summary is enough for AWX's clients.

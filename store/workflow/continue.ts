@@ -63,8 +63,9 @@ export interface Continuation {
  */
 export async function continueRun(tx: Database, run: JobRow, how: Continuation): Promise<JobRow> {
   const { [secretAnswersKey]: sealed, ...launchConfig } = run.launchConfig
-  const kept: Variables = typeof sealed === 'string' ? JSON.parse(open(how.keyring, sealed, launchContext(run.id))) : {}
-  const stillValid = Object.entries(kept).filter(([name]) => !Object.hasOwn(how.extraVars, name))
+  const keptAnswers: Variables =
+    typeof sealed === 'string' ? JSON.parse(open(how.keyring, sealed, launchContext(run.id))) : {}
+  const stillValid = Object.entries(keptAnswers).filter(([name]) => !Object.hasOwn(how.extraVars, name))
   const answers = { ...Object.fromEntries(stillValid), ...how.answers }
   const secrets = Object.fromEntries(
     Object.entries(answers).map(([name, value]) => [`extra_vars.${name}`, String(value)]),
@@ -103,15 +104,24 @@ export async function continueRun(tx: Database, run: JobRow, how: Continuation):
       keyring: how.keyring,
     },
   )
-  await copyNodes(tx, { job: run.id }, { job: next.id })
-  // Nodes find their copies by identifier, which is unique within a run.
+  const copyOf = await copyNodes(tx, { job: run.id }, { job: next.id })
+  const { nodes } = await readRunGraph(tx, run.id)
+  const kept = nodes.filter(({ status, skipped }) => skipped || status === 'successful')
+  if (kept.length === 0) return next
+  const column = (values: unknown[], type: 'int' | 'bool') => sql`unnest(${sql.param(values)}::${sql.raw(type)}[])`
   await tx.execute(sql`
-    UPDATE ${workflowJobNodes} AS node
-    SET job_slice = earlier.job_slice, skipped = earlier.skipped,
-      reuse_job_id = CASE WHEN job.status = 'successful' THEN job.id END
-    FROM ${workflowJobNodes} AS earlier LEFT JOIN unified_jobs AS job ON job.id = earlier.job_id
-    WHERE node.workflow_job_id = ${next.id} AND earlier.workflow_job_id = ${run.id}
-      AND earlier.identifier = node.identifier`)
+    UPDATE ${workflowJobNodes} AS node SET skipped = earlier.skipped, reuse_job_id = earlier.job_id
+    FROM (SELECT ${column(
+      kept.map(({ id }) => copyOf.get(id)),
+      'int',
+    )} AS id, ${column(
+      kept.map(({ status, jobId }) => (status === 'successful' ? jobId : null)),
+      'int',
+    )} AS job_id, ${column(
+      kept.map(({ skipped }) => skipped),
+      'bool',
+    )} AS skipped) AS earlier
+    WHERE node.id = earlier.id`)
   return next
 }
 
