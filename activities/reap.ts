@@ -11,6 +11,7 @@ import { MissingRowError } from '../store/errors.ts'
 import { FencedError } from '../store/fence.ts'
 import { forgetOldIdempotencyKeys } from '../store/idempotency-keys.ts'
 import { transitionJob } from '../store/job-status.ts'
+import { giveUpAbandoned } from '../store/notifications/deliveries.ts'
 import type { ActivityDeps, Owner } from './deps.ts'
 import { throwIfAsked } from './failures.ts'
 import { removePod } from './play/remove-pod.ts'
@@ -30,6 +31,7 @@ export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
     const context = Context.current()
     const report: ReapReport = {
       ...{ podsSeen: 0, podsDeleted: 0, jobsEnded: 0, attemptsReleased: 0, keysForgotten: 0 },
+      notificationsGivenUp: 0,
       unreachable: [],
     }
     const beat = setInterval(() => context.heartbeat(report), 5_000)
@@ -44,6 +46,7 @@ export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
           report.unreachable.push(`${name}: ${messageOf(error)}`)
         }
       }
+      report.notificationsGivenUp = await giveUpAbandoned(deps.store.db)
       report.keysForgotten = await forgetOldIdempotencyKeys(deps.store.db)
       throwIfAsked()
       return report

@@ -132,6 +132,8 @@ export interface ReapReport {
   attemptsReleased: number
   /** Keys of launches (Idempotency-Key) that were kept for a day. */
   keysForgotten: number
+  /** Notifications whose workflow was terminated. */
+  notificationsGivenUp: number
   /** Clusters that could not be listed this time, by group name, with the reason. */
   unreachable: string[]
 }

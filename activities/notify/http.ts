@@ -30,12 +30,14 @@ export async function post(sent: Post, signal: AbortSignal): Promise<string> {
   const agent = new Agent({ connect: { rejectUnauthorized: sent.verify ?? true } })
   try {
     const home = new URL(sent.url)
+    const login = loginOf(home)
+    const own = { ...authorization(sent.auth ?? login), ...lowerCased(sent.headers) }
     let url = home
     for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
       const trusted = url.hostname === home.hostname
       const { statusCode, headers, body } = await request(url, {
         method: sent.method ?? 'POST',
-        headers: { ...awxHeaders, ...(trusted ? { ...authorization(sent.auth), ...lowerCased(sent.headers) } : {}) },
+        headers: { ...awxHeaders, ...(trusted ? own : {}) },
         body: sent.body,
         dispatcher: agent,
         signal,
@@ -62,6 +64,16 @@ function answered({ complaint }: Post, status: number, text: string): string {
   // The target is busy or broken for now; everything else is our request.
   const later = status >= 500 || [408, 425, 429].includes(status)
   throw new DeliveryError(`${complaint}: ${status}${said ? `: ${said}` : ''}`, !later)
+}
+
+/** An address may hold name and password, which the address itself is better without. */
+function loginOf(url: URL): Post['auth'] {
+  const { username, password } = url
+  url.username = ''
+  url.password = ''
+  return username || password
+    ? { username: decodeURIComponent(username), password: decodeURIComponent(password) }
+    : undefined
 }
 
 function authorization(auth: Post['auth']): Record<string, string> {

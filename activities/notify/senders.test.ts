@@ -236,6 +236,12 @@ describe('what a target may answer', () => {
     expect(other.received[0]?.headers).not.toHaveProperty('x-token')
   })
 
+  test('Basic authentication that stands in the address', async () => {
+    const { url, received } = await target()
+    await send(senders.mattermost, { mattermost_url: `${url.replace('//', '//u:p%40@')}/x` })
+    expect(received[0]).toMatchObject({ url: '/x', headers: { authorization: 'Basic dTpwQA==' } })
+  })
+
   test('nothing, because it is not there', async () => {
     const error = await failure(send(senders.mattermost, { mattermost_url: 'http://127.0.0.1:9/' }))
     expect(error.permanent).toBe(false)

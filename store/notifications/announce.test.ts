@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { NotificationList } from '../../model/notifications/types.ts'
 import type { Store } from '../database.ts'
@@ -12,7 +12,14 @@ import { outbox } from '../schema/runtime.ts'
 import { jobTemplates, projects } from '../schema/templates.ts'
 import { workflowJobTemplates } from '../schema/workflows.ts'
 import { storeKinds, testStore } from '../testing.ts'
-import { notificationFailed, notificationGivenUp, notificationSent, readDelivery, writeMessage } from './deliveries.ts'
+import {
+  giveUpAbandoned,
+  notificationFailed,
+  notificationGivenUp,
+  notificationSent,
+  readDelivery,
+  writeMessage,
+} from './deliveries.ts'
 
 describe.each(storeKinds)('notifications of jobs (%s)', (kind) => {
   let store: Store
@@ -173,6 +180,24 @@ describe.each(storeKinds)('notifications of jobs (%s)', (kind) => {
     await store.db.delete(unifiedJobs).where(eq(unifiedJobs.id, id))
     expect(JSON.parse(String((await write(1))?.body))).toEqual(ended)
     expect(await write(2)).toBe(undefined)
+  })
+
+  test('what nobody delivers any more is given up long after, unless it is still to be sent', async () => {
+    const { id } = await playbookJob()
+    await transitionJob(store.db, id, 'running')
+    const set = async (tries: number, hours: number) =>
+      store.db.update(notifications).set({ tries, modified: sql`now() - make_interval(hours => ${hours})` })
+    await set(1, 25)
+    expect(await giveUpAbandoned(store.db)).toBe(0)
+    await store.db.delete(outbox)
+    await set(1, 1)
+    expect(await giveUpAbandoned(store.db)).toBe(0)
+    await set(0, 3)
+    expect(await giveUpAbandoned(store.db)).toBe(0)
+    await set(1, 3)
+    expect(await giveUpAbandoned(store.db)).toBe(1)
+    const [row] = await store.db.select().from(notifications)
+    expect(row).toMatchObject({ status: 'failed', error: 'Its workflow was terminated in Temporal.' })
   })
 
   test('how it ended is said once; the last reason stays', async () => {

@@ -3,6 +3,7 @@ import { composeMessage } from '../../model/notifications/compose.ts'
 import type { Database } from '../database.ts'
 import { MissingRowError } from '../errors.ts'
 import { notifications, notificationTemplates } from '../schema/notifications.ts'
+import { outbox } from '../schema/runtime.ts'
 import { readJobFacts } from './job-facts.ts'
 
 /** A notification with the template that says where it goes; secrets of its configuration are still sealed. */
@@ -42,7 +43,7 @@ export async function writeMessage(db: Database, delivery: Delivery, publicUrl: 
 export async function beginTry(db: Database, id: number): Promise<number> {
   const [row] = await db
     .update(notifications)
-    .set({ tries: sql`${notifications.tries} + 1` })
+    .set({ tries: sql`${notifications.tries} + 1`, modified: sql`now()` })
     .where(eq(notifications.id, id))
     .returning({ tries: notifications.tries })
   return row?.tries ?? 0
@@ -74,4 +75,25 @@ export async function notificationGivenUp(db: Database, id: number, otherwise: s
       modified: sql`now()`,
     })
     .where(sql`${notifications.id} = ${id} AND ${notifications.status} = 'pending'`)
+}
+
+/**
+ * Gives up notifications that nobody delivers any more, because their workflow was terminated: long after any workflow would have done so itself, and
+ * not while the message that starts it is still to be sent. Gives their number.
+ */
+export async function giveUpAbandoned(db: Database): Promise<number> {
+  const { id, status, tries, modified } = notifications
+  const given = await db
+    .update(notifications)
+    .set({
+      status: 'failed',
+      error: sql`CASE WHEN ${notifications.error} = '' THEN 'Its workflow was terminated in Temporal.' ELSE ${notifications.error} END`,
+      modified: sql`now()`,
+    })
+    .where(
+      sql`${status} = 'pending' AND ${modified} < now() - CASE WHEN ${tries} > 0 THEN interval '2 hours' ELSE interval '24 hours' END
+        AND NOT EXISTS (SELECT 1 FROM ${outbox} WHERE ${outbox.kind} = 'notify' AND ${outbox.subjectId} = ${id})`,
+    )
+    .returning({ id })
+  return given.length
 }

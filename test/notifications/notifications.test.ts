@@ -160,7 +160,7 @@ test('a target that breaks or hangs is tried again, one that refuses is not; row
   expect(tried).toEqual({ status: 'pending', error: 'The target did not answer within 2 seconds.' })
   expect(await over(refuses ?? 0)).toMatchObject({
     status: 'failed',
-    error: 'Error sending webhook notification: 404: not now',
+    error: 'Error sending webhook notification: 404: not now, Basic $encrypted$',
   })
   expect(hook.at('/refuses')).toHaveLength(1)
   expect(await over(wrong ?? 0)).toMatchObject({

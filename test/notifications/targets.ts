@@ -52,7 +52,8 @@ export class WebhookTarget {
     const all = [...this.at(path), received]
     this.#requests.set(path, all)
     const answer = this.#behaviours.get(path)?.(received, all.length) ?? 200
-    if (answer !== 'hang') response.writeHead(answer).end(answer < 400 ? '{}' : 'not now')
+    if (answer !== 'hang')
+      response.writeHead(answer).end(answer < 400 ? '{}' : `not now, ${request.headers.authorization}`)
   }
 }
 
