@@ -9,7 +9,8 @@ import type { JobActivities } from './types.ts'
 
 /** Who waits holds a slot for activities; beyond this many of a worker they come again, so that what they wait for finds a slot. */
 const mostAtOnce = 200
-const comeAgainMs = 1_000
+/** Spread, so that a thousand do not come again at once. */
+const comeAgainMs = () => 2_000 + Math.random() * 4_000
 
 let waiting = 0
 
@@ -17,7 +18,7 @@ let waiting = 0
 export function createAwaitJobActivity(deps: ActivityDeps): JobActivities['awaitJob'] {
   return async ({ jobId }) => {
     if (waiting >= mostAtOnce)
-      throw noCapacity(`Many wait for the end of other jobs already, this one for job ${jobId}.`, comeAgainMs)
+      throw noCapacity(`Many wait for the end of other jobs already, this one for job ${jobId}.`, comeAgainMs())
     waiting += 1
     const heart = new Heart(Context.current())
     const signal = AbortSignal.any([heart.cancel, heart.stop])

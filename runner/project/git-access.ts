@@ -142,6 +142,8 @@ export async function openGitAccess(
       'ServerAliveInterval=15',
       'ForwardAgent=no',
       'PermitLocalCommand=no',
+      // It also tells of what it learns, which is no failure.
+      'LogLevel=ERROR',
     ]
     return ['ssh', '-F', 'none', ...options.flatMap((option) => ['-o', shellQuoted(option)])].join(' ')
   }
