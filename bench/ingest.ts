@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { Batcher } from '../activities/play/batcher.ts'
-import type { EventRow } from '../model/event.ts'
 import { toEventRow } from '../runner/event.ts'
 import { SpoolReader } from '../runner/stream.ts'
 import { openDatabase, type Store } from '../store/database.ts'
+import { type PackedEvents, packEvents } from '../store/event-rows.ts'
 import { appendEvents } from '../store/events.ts'
 import { migrate } from '../store/migrate.ts'
 import { unifiedJobs } from '../store/schema/jobs.ts'
@@ -38,16 +38,17 @@ async function storeSpool(store: Store, file: string): Promise<number> {
   const { jobId, attemptId } = await storedAttempt(store)
   const reader = new SpoolReader()
   let fromOffset = 0
-  const batcher = new Batcher<EventRow>(async ({ items, end }) => {
-    const lastCounter = items.at(-1)?.counter ?? 0
-    await appendEvents(store, { attemptId, runId, jobId, fromOffset, toOffset: end, events: items, lastCounter })
+  const batcher = new Batcher<PackedEvents>(async ({ items, end }) => {
+    await appendEvents(store, { attemptId, runId, jobId, fromOffset, toOffset: end, events: items })
     fromOffset = end
   })
   const begin = performance.now()
   for await (const chunk of createReadStream(file)) {
     const records = reader.push(chunk as Buffer)
-    const items = records.flatMap((record) => (record.kind === 'event' ? [toEventRow(record.event)] : []))
-    if (items.length > 0) await batcher.add({ items, end: reader.offset, bytes: (chunk as Buffer).length })
+    const rows = records.flatMap((record) => (record.kind === 'event' ? [toEventRow(record.event)] : []))
+    if (rows.length === 0) continue
+    const packed = packEvents(jobId, rows)
+    await batcher.add({ items: [packed], end: reader.offset, bytes: packed.rows.length })
   }
   await batcher.flush()
   return (performance.now() - begin) / 1000

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
 /** What a queue tells its source. */
 export interface Source {
   /** The queue is full: stop. */
@@ -5,6 +7,9 @@ export interface Source {
   /** There is room again: go on. */
   ready: () => void
 }
+
+/** Bytes handed out before everything else that waits gets its turn. */
+const turnBytes = 64 * 1024
 
 /** Bytes between a source that pushes and one reader that pulls, with back-pressure at two marks. */
 export class ByteQueue implements AsyncIterable<Buffer> {
@@ -47,6 +52,7 @@ export class ByteQueue implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    let handedOut = 0
     for (;;) {
       for (let chunk = this.#chunks.shift(); chunk; chunk = this.#chunks.shift()) {
         this.#bytes -= chunk.length
@@ -55,12 +61,19 @@ export class ByteQueue implements AsyncIterable<Buffer> {
           this.#source.ready()
         }
         yield chunk
+        // A reader that never waits would keep everybody out for as long as something is queued: the database's answers, other jobs.
+        handedOut += chunk.length
+        if (handedOut >= turnBytes) {
+          handedOut = 0
+          await turn()
+        }
       }
       if (this.#end === 'clean') return
       if (this.#end) throw this.#end.error
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
+      handedOut = 0
     }
   }
 

@@ -47,8 +47,8 @@ const pauseLimitMs = 120_000
 const stdinPieceBytes = 64 * 1024
 const stderrLimitBytes = 64 * 1024
 /** Stop reading above, go on below. */
-const highWaterBytes = 1024 * 1024
-const lowWaterBytes = 512 * 1024
+const highWaterBytes = 256 * 1024
+const lowWaterBytes = 128 * 1024
 
 /** Opens the command's stream. Rejects with the API server's refusal, typed. */
 export async function openExec(connection: Connection, target: ExecTarget, options: ExecOptions): Promise<ExecSession> {

@@ -19,8 +19,8 @@ export type Database = PgDatabase<StoreQueryResult>
 /** Called with the payload of a notification, or with `null` after a lost connection came back: something may have been missed. */
 export type NotificationListener = (payload: string | null) => void
 
-/** Loads rows in COPY's text format into a table's columns (SQL names). */
-export type CopyIn = (table: string, columns: readonly string[], rows: Buffer) => Promise<void>
+/** Loads rows in COPY's text format, in one piece or several, into a table's columns (SQL names). */
+export type CopyIn = (table: string, columns: readonly string[], rows: Buffer | readonly Buffer[]) => Promise<void>
 
 /** The database, whichever of the two it is. */
 export interface Store {

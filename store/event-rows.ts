@@ -24,6 +24,36 @@ export const eventColumns = [
   'created',
 ] as const
 
+/** Events ready to be stored: their keys and, in the same order, their rows. Far smaller than the events themselves, and nothing to collect. */
+export interface PackedEvents {
+  readonly keys: readonly EventKey[]
+  /** In COPY's text format, a line for each. */
+  readonly rows: Buffer
+}
+
+/** By what a second delivery of an event is recognised. */
+export interface EventKey {
+  counter: number
+  uuid: string
+}
+
+/** Packs events of a job. */
+export function packEvents(jobId: number, events: readonly EventRow[]): PackedEvents {
+  return { keys: events.map(({ counter, uuid }) => ({ counter, uuid })), rows: encodeEvents(jobId, events) }
+}
+
+/** The rows of those events for which `wanted` is true. */
+export function rowsWhere({ keys, rows }: PackedEvents, wanted: (key: EventKey) => boolean): Buffer {
+  let from = 0
+  const pieces = keys.map((key) => {
+    const to = rows.indexOf('\n', from) + 1
+    const row = rows.subarray(from, to)
+    from = to
+    return wanted(key) ? row : Buffer.alloc(0)
+  })
+  return Buffer.concat(pieces)
+}
+
 /** Encodes events as rows of PostgreSQL's COPY text format. */
 export function encodeEvents(jobId: number, events: Iterable<EventRow>): Buffer {
   let rows = ''

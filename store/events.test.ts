@@ -4,6 +4,7 @@ import type { EventRow } from '../model/event.ts'
 import { getAttempt } from './attempts.ts'
 import { type AttemptRow, takeOverAttempts } from './claims.ts'
 import type { Store } from './database.ts'
+import { type PackedEvents, packEvents } from './event-rows.ts'
 import { appendEvents, OutputConflictError, StaleOffsetError } from './events.ts'
 import { FencedError } from './fence.ts'
 import { restartJob } from './job-status.ts'
@@ -29,8 +30,7 @@ describe.each(storeKinds)('storing events on %s', (kind) => {
       jobId: attempt.jobId,
       fromOffset,
       toOffset,
-      events,
-      lastCounter: events.at(-1)?.counter ?? 0,
+      events: [packEvents(attempt.jobId, events)],
     })
   const stored = () =>
     store.db.select().from(jobEvents).where(eq(jobEvents.jobId, attempt.jobId)).orderBy(asc(jobEvents.counter))
@@ -147,6 +147,26 @@ describe.each(storeKinds)('storing events on %s', (kind) => {
     )
     expect(await stored()).toHaveLength(3)
     expect(await getAttempt(store.db, attempt.id)).toMatchObject({ offset: 200, lastCounter: 3 })
+  })
+
+  test('of a batch in several pieces each event is stored once, in order, whatever was stored before', async () => {
+    const pieces = (...counters: number[][]) =>
+      counters.map((piece) =>
+        packEvents(
+          attempt.jobId,
+          piece.map((counter) => makeEvent(counter, { stdout: `several\nlines\\n of ${counter}` })),
+        ),
+      )
+    const add = (fromOffset: number, toOffset: number, events: PackedEvents[]) =>
+      appendEvents(store, { attemptId: attempt.id, runId: 'run-1', jobId: attempt.jobId, fromOffset, toOffset, events })
+    expect(await add(0, 1, pieces([1, 2], [], [2, 3], [3, 3, 4]))).toEqual({ stored: 4 })
+    expect(await add(1, 2, pieces([4, 5], [1], [6, 2]))).toEqual({ stored: 2 })
+    expect(await add(2, 3, pieces([6], [5]))).toEqual({ stored: 0 })
+    expect((await stored()).map(({ counter, stdout }) => [counter, stdout])).toEqual(
+      [1, 2, 3, 4, 5, 6].map((counter) => [counter, `several\nlines\\n of ${counter}`]),
+    )
+    expect(await job()).toMatchObject({ eventsStored: 6 })
+    expect(await getAttempt(store.db, attempt.id)).toMatchObject({ offset: 3, lastCounter: 6 })
   })
 
   test('an offset may move without events', async () => {

@@ -1,9 +1,8 @@
 import { sql } from 'drizzle-orm'
-import type { EventRow } from '../model/event.ts'
 import { getAttempt } from './attempts.ts'
 import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
-import { encodeEvents, eventColumns } from './event-rows.ts'
+import { type EventKey, eventColumns, type PackedEvents, rowsWhere } from './event-rows.ts'
 import { FencedError } from './fence.ts'
 
 /** A piece of the spool, from one offset to the next, as events. */
@@ -15,9 +14,8 @@ export interface EventBatch {
   fromOffset: number
   /** Bytes of the spool stored with this batch; at the end of a record. */
   toOffset: number
-  events: readonly EventRow[]
-  /** Counter of the last event read so far. */
-  lastCounter: number
+  /** Packed for this job, in any pieces. */
+  events: readonly PackedEvents[]
 }
 
 /** The spool is stored to another offset than the batch begins at: a write of this run was repeated. Go on from `storedOffset`. */
@@ -47,54 +45,64 @@ export class OutputConflictError extends Error {
  * passed over. Throws FencedError, StaleOffsetError or OutputConflictError, having stored nothing. Notifies `events` once.
  */
 export async function appendEvents(store: Store, batch: EventBatch): Promise<{ stored: number }> {
-  const fresh = withoutRepeats(batch)
+  const uuids = uuidsByCounter(batch)
   return await store.copyTransaction(async (tx, copyIn) => {
-    for (const [counter, uuid] of await advance(tx, batch, fresh)) {
-      if (fresh.get(counter)?.uuid !== uuid) throw new OutputConflictError(batch.jobId, counter)
-      fresh.delete(counter)
-    }
-    if (fresh.size > 0) {
-      await copyIn('job_events', eventColumns, encodeEvents(batch.jobId, fresh.values()))
+    const known = await advance(tx, batch, [...uuids.keys()])
+    for (const { counter, uuid } of known)
+      if (uuids.get(counter) !== uuid) throw new OutputConflictError(batch.jobId, counter)
+    const stored = uuids.size - known.length
+    if (stored > 0) {
+      await copyIn('job_events', eventColumns, rowsWithout(batch, known))
       await tx.execute(sql`
-        WITH counted AS (
-          UPDATE unified_jobs SET events_stored = events_stored + ${fresh.size} WHERE id = ${batch.jobId}
-        )
+        WITH counted AS (UPDATE unified_jobs SET events_stored = events_stored + ${stored} WHERE id = ${batch.jobId})
         SELECT pg_notify(${channels.events}, ${String(batch.jobId)})`)
     }
-    return { stored: fresh.size }
+    return { stored }
   })
 }
 
-function withoutRepeats(batch: EventBatch): Map<number, EventRow> {
-  const byCounter = new Map<number, EventRow>()
-  for (const event of batch.events) {
-    const seen = byCounter.get(event.counter)
-    if (seen && seen.uuid !== event.uuid) throw new OutputConflictError(batch.jobId, event.counter)
-    if (!seen) byCounter.set(event.counter, event)
+function uuidsByCounter({ jobId, events }: EventBatch): Map<number, string> {
+  const uuids = new Map<number, string>()
+  for (const { keys } of events) {
+    for (const { counter, uuid } of keys) {
+      const seen = uuids.get(counter)
+      if (seen !== undefined && seen !== uuid) throw new OutputConflictError(jobId, counter)
+      uuids.set(counter, uuid)
+    }
   }
-  return byCounter
+  return uuids
 }
 
-/** Moves the attempt's offset on if this run owns it and it stands where the batch begins; returns the batch's counters that are stored already, with uuid. */
-async function advance(tx: Database, batch: EventBatch, fresh: Map<number, EventRow>): Promise<[number, string][]> {
-  let first = 0
-  let last = -1
-  for (const counter of fresh.keys()) {
-    first = last === -1 ? counter : Math.min(first, counter)
-    last = Math.max(last, counter)
-  }
+/** The batch's rows: each counter once, and none of those that are stored already. */
+function rowsWithout({ events }: EventBatch, known: readonly EventKey[]): Buffer[] {
+  const passed = new Set(known.map(({ counter }) => counter))
+  const isFirst = ({ counter }: EventKey) => !passed.has(counter) && passed.add(counter)
+  return events.map((packed) => {
+    const fresh = new Set(packed.keys.filter(isFirst))
+    return fresh.size === packed.keys.length ? packed.rows : rowsWhere(packed, (key) => fresh.has(key))
+  })
+}
+
+/** Moves the attempt's offset on if this run owns it and it stands where the batch begins; returns what of the batch is stored already. */
+async function advance(tx: Database, batch: EventBatch, counters: readonly number[]): Promise<EventKey[]> {
+  const last = counters.reduce((most, counter) => Math.max(most, counter), 0)
+  const first = counters.reduce((least, counter) => Math.min(least, counter), last)
+  // A job has no event beyond its attempts' last counters, so there is mostly nothing to look up. That is worth asking first: for a job of
+  // which its statistics know nothing, PostgreSQL may read all of the job's events with each batch to find none.
   const answer = await tx.execute<{ moved: boolean; stored: Record<string, string> | null }>(sql`
     WITH moved AS (
       UPDATE attempts SET
         "offset" = ${batch.toOffset},
-        last_counter = greatest(last_counter, ${batch.lastCounter}),
-        first_event_at = CASE WHEN ${fresh.size} > 0 THEN coalesce(first_event_at, now()) ELSE first_event_at END
+        last_counter = greatest(last_counter, ${last}),
+        first_event_at = CASE WHEN ${last} > 0 THEN coalesce(first_event_at, now()) ELSE first_event_at END
       WHERE id = ${batch.attemptId} AND job_id = ${batch.jobId} AND run_id = ${batch.runId} AND "offset" = ${batch.fromOffset}
       RETURNING id
     )
     SELECT EXISTS (SELECT FROM moved) AS moved,
-      (SELECT json_object_agg(counter, uuid) FROM job_events
-        WHERE job_id = ${batch.jobId} AND counter BETWEEN ${first} AND ${last}) AS stored`)
+      CASE WHEN ${first} BETWEEN 1 AND (SELECT max(last_counter) FROM attempts WHERE job_id = ${batch.jobId}) THEN
+        (SELECT json_object_agg(counter, uuid) FROM job_events
+          WHERE job_id = ${batch.jobId} AND counter BETWEEN ${first} AND ${last})
+      END AS stored`)
   const [row] = answer.rows
   if (!row?.moved) {
     const attempt = await getAttempt(tx, batch.attemptId)
@@ -102,7 +110,8 @@ async function advance(tx: Database, batch: EventBatch, fresh: Map<number, Event
       throw new FencedError(`attempt ${batch.attemptId}`, batch.runId)
     throw new StaleOffsetError(batch, attempt.offset)
   }
+  const asked = new Set(counters)
   return Object.entries(row.stored ?? {})
-    .map(([counter, uuid]): [number, string] => [Number(counter), uuid])
-    .filter(([counter]) => fresh.has(counter))
+    .map(([counter, uuid]) => ({ counter: Number(counter), uuid }))
+    .filter(({ counter }) => asked.has(counter))
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeArtifactChunk } from './artifacts.ts'
 import type { Store } from './database.ts'
 import { MissingRowError } from './errors.ts'
+import { packEvents } from './event-rows.ts'
 import { appendEvents } from './events.ts'
 import { requestCancel, restartJob, TransitionError, transitionJob } from './job-status.ts'
 import { storeHostSummaries } from './outcome.ts'
@@ -152,8 +153,7 @@ describe.each(storeKinds)('job status on %s', (kind) => {
       jobId,
       fromOffset: 0,
       toOffset: 9,
-      events,
-      lastCounter: 2,
+      events: [packEvents(jobId, events)],
     })
     const counts = { changed: 0, dark: 0, failures: 0, ignored: 0, ok: 1, processed: 1, rescued: 0, skipped: 0 }
     await storeHostSummaries(store.db, jobId, [{ hostId: null, hostName: 'web1', ...counts }])

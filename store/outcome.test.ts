@@ -2,6 +2,7 @@ import { asc, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readArtifacts, storeArtifactChunk } from './artifacts.ts'
 import type { Store } from './database.ts'
+import { packEvents } from './event-rows.ts'
 import { appendEvents } from './events.ts'
 import { readFacts, storeFacts } from './facts.ts'
 import { propagateEventFlags, storeHostSummaries } from './outcome.ts'
@@ -79,7 +80,14 @@ describe.each(storeKinds)('outcomes on %s', (kind) => {
       makeEvent(8, { uuid: 'orphan', parentUuid: 'unknown', failed: true }),
       makeEvent(9, { uuid: 'self', parentUuid: 'self', failed: true }),
     ]
-    await appendEvents(store, { attemptId, jobId, runId, fromOffset: 0, toOffset: 1, events, lastCounter: 9 })
+    await appendEvents(store, {
+      attemptId,
+      jobId,
+      runId,
+      fromOffset: 0,
+      toOffset: 1,
+      events: [packEvents(jobId, events)],
+    })
     const other = await makeAttempt(store.db)
     await appendEvents(store, {
       attemptId: other.id,
@@ -87,8 +95,7 @@ describe.each(storeKinds)('outcomes on %s', (kind) => {
       runId,
       fromOffset: 0,
       toOffset: 1,
-      events: [makeEvent(1, { uuid: 'playbook' })],
-      lastCounter: 1,
+      events: [packEvents(other.jobId, [makeEvent(1, { uuid: 'playbook' })])],
     })
     await propagateEventFlags(store.db, jobId)
     await propagateEventFlags(store.db, jobId)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { attemptsOf, recordDelivered, releaseAttempt } from './attempts.ts'
 import { claimAttempt } from './claims.ts'
 import type { Store } from './database.ts'
+import { packEvents } from './event-rows.ts'
 import { appendEvents } from './events.ts'
 import { FencedError } from './fence.ts'
 import { transitionJob } from './job-status.ts'
@@ -35,8 +36,7 @@ describe.each(storeKinds)('ownership of jobs on %s', (kind) => {
     const append = (runId: string, fromOffset: number, counter: number) =>
       appendEvents(store, {
         ...{ attemptId, runId, jobId, fromOffset, toOffset: fromOffset + 9 },
-        events: [makeEvent(counter)],
-        lastCounter: counter,
+        events: [packEvents(jobId, [makeEvent(counter)])],
       })
     await append('old', 0, 1)
     return { jobId, workflowId, attemptId, append }

@@ -55,7 +55,8 @@ export async function storeOn(client: PGlite, afterClose: () => Promise<void>): 
         return await client.transaction(async (transaction) => {
           const tx = drizzle({ client: transaction as unknown as PGlite, casing: 'snake_case' }) as unknown as Database
           return await work(tx, async (table, columns, rows) => {
-            const blob = new Blob([new Uint8Array(rows)])
+            const pieces = Buffer.isBuffer(rows) ? [rows] : rows
+            const blob = new Blob(pieces.map((piece) => new Uint8Array(piece)))
             await transaction.query(`COPY ${table} (${columns.join(', ')}) FROM '/dev/blob'`, [], { blob })
           })
         })

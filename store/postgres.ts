@@ -53,7 +53,8 @@ export function openPostgres(url: string, options: StoreOptions): Store {
         databaseOn(client).transaction((tx) =>
           work(tx, async (table, columns, rows) => {
             try {
-              await pipeline([rows], client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`)))
+              const pieces = Buffer.isBuffer(rows) ? [rows] : rows
+              await pipeline(pieces, client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`)))
             } catch (error) {
               throw translate(error, `COPY ${table}`)
             }

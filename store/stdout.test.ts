@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EventRow } from '../model/event.ts'
 import type { Store } from './database.ts'
+import { packEvents } from './event-rows.ts'
 import { appendEvents } from './events.ts'
 import { type LineRange, readStdout, stdoutSize } from './stdout.ts'
 import { storeKinds, testStore } from './testing.ts'
@@ -18,8 +19,12 @@ describe.each(storeKinds)('output on %s', (kind) => {
     const attempt = await makeAttempt(store.db)
     const owned = { attemptId: attempt.id, runId: attempt.runId, jobId: attempt.jobId }
     for (const [index, events] of batches.entries()) {
-      const lastCounter = events.at(-1)?.counter ?? 0
-      await appendEvents(store, { ...owned, fromOffset: index, toOffset: index + 1, events, lastCounter })
+      await appendEvents(store, {
+        ...owned,
+        fromOffset: index,
+        toOffset: index + 1,
+        events: [packEvents(attempt.jobId, events)],
+      })
     }
     return attempt.jobId
   }

@@ -45,6 +45,22 @@ test('a full batch makes the reader wait until the store has caught up', async (
   expect(added).toBe(true)
 })
 
+test('while a full batch is stored the next one is read', async () => {
+  const gates: (() => void)[] = []
+  const batcher = new Batcher<number>(() => new Promise((resolve) => gates.push(resolve)), 100)
+  await batcher.add({ items: [1], end: 1, bytes: 90 })
+  const full = batcher.add({ items: [2], end: 2, bytes: 200 })
+  gates.shift()?.()
+  // Nobody ends the commit of 2, which took the full batch over.
+  await full
+  await batcher.add({ items: [3], end: 3, bytes: 90 })
+  expect(gates).toHaveLength(1)
+  gates.shift()?.()
+  await expect.poll(() => gates.length).toBe(1)
+  gates.shift()?.()
+  await batcher.flush()
+})
+
 test('a failed commit surfaces at the next add and at flush, and nothing is stored after it', async () => {
   const stored: number[] = []
   const batcher = new Batcher<number>(async (batch) => {
@@ -57,4 +73,19 @@ test('a failed commit surfaces at the next add and at flush, and nothing is stor
   await expect(batcher.flush()).rejects.toThrow('database away')
   await expect(batcher.add({ items: [3], end: 3, bytes: 1 })).rejects.toThrow('database away')
   expect(stored).toEqual([1])
+})
+
+test('whoever waits for room is told of a commit that failed', async () => {
+  let fail: (error: Error) => void = () => {}
+  const batcher = new Batcher<number>(
+    () =>
+      new Promise((_, reject) => {
+        fail = reject
+      }),
+    100,
+  )
+  await batcher.add({ items: [1], end: 1, bytes: 1 })
+  const full = batcher.add({ items: [2], end: 2, bytes: 200 })
+  fail(new Error('database away'))
+  await expect(full).rejects.toThrow('database away')
 })

@@ -9,32 +9,39 @@ export interface Stretch<T> {
 
 /**
  * Gathers what is read while the store is busy with the batch before, so that a fast pod is stored in few large transactions and a slow one
- * line by line at once. At most one commit is in flight; memory is bounded, since `add` waits when more than `maxBytes` are gathered.
+ * line by line at once. At most one commit is in flight; memory is bounded, since `add` waits while more than `maxBytes` are gathered: until
+ * a commit takes them over, so that the next ones are read while these are stored.
  */
 export class Batcher<T> {
   readonly #commit: (batch: Stretch<T>) => Promise<void>
   readonly #maxBytes: number
   #pending: Stretch<T> | undefined
   #running: Promise<void> | undefined
+  /** Called once what was gathered is taken over by a commit, or never will be. */
+  #taken: (() => void) | undefined
   #failure: { error: unknown } | undefined
 
-  constructor(commit: (batch: Stretch<T>) => Promise<void>, maxBytes = 4 << 20) {
+  constructor(commit: (batch: Stretch<T>) => Promise<void>, maxBytes = 2 << 20) {
     this.#commit = commit
     this.#maxBytes = maxBytes
   }
 
-  /** Takes a stretch over; resolves when there is room for the next one. Throws what a commit threw. */
+  /** Takes a stretch over; resolves when there is room for the next one. Throws what a commit threw. One call at a time. */
   async add(stretch: Stretch<T>): Promise<void> {
     this.#throwFailure()
     if (this.#pending) {
-      this.#pending.items.push(...stretch.items)
+      for (const item of stretch.items) this.#pending.items.push(item)
       this.#pending.end = stretch.end
       this.#pending.bytes += stretch.bytes
     } else {
       this.#pending = { ...stretch, items: [...stretch.items] }
     }
     this.#running ??= this.#drain()
-    while (this.#pending && this.#pending.bytes > this.#maxBytes && this.#running) await this.#running
+    if (this.#pending && this.#pending.bytes > this.#maxBytes) {
+      await new Promise<void>((resolve) => {
+        this.#taken = resolve
+      })
+    }
     this.#throwFailure()
   }
 
@@ -46,17 +53,21 @@ export class Batcher<T> {
 
   async #drain(): Promise<void> {
     try {
-      while (this.#pending) {
-        const batch = this.#pending
-        this.#pending = undefined
-        await this.#commit(batch)
-      }
+      for (let batch = this.#take(); batch; batch = this.#take()) await this.#commit(batch)
     } catch (error) {
       this.#failure = { error }
-      this.#pending = undefined
+      this.#take()
     } finally {
       this.#running = undefined
     }
+  }
+
+  #take(): Stretch<T> | undefined {
+    const batch = this.#pending
+    this.#pending = undefined
+    this.#taken?.()
+    this.#taken = undefined
+    return batch
   }
 
   #throwFailure(): void {

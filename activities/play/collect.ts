@@ -7,6 +7,7 @@ import type { EventRow } from '../../model/event.ts'
 import { toEventRow } from '../../runner/event.ts'
 import { redactStarting, type StartingRecord } from '../../runner/redact.ts'
 import { type CounterGapError, type RunnerStatus, SpoolReader, type SpoolRecord } from '../../runner/stream.ts'
+import { type PackedEvents, packEvents } from '../../store/event-rows.ts'
 import { appendEvents } from '../../store/events.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { Batcher } from './batcher.ts'
@@ -69,33 +70,24 @@ export async function collectOutput(
   let stored = input.offset
   /** Where a reader that comes after a crash would begin: never behind the final status, which it must still see. */
   let resumable = input.offset
-  let lastCounter = input.lastCounter
+  let handedOver = input.offset
 
-  const batcher = new Batcher<EventRow>(async ({ items, end }) => {
-    lastCounter = items.at(-1)?.counter ?? lastCounter
-    await appendEvents(store, {
-      attemptId,
-      runId,
-      jobId,
-      fromOffset: stored,
-      toOffset: end,
-      events: items,
-      lastCounter,
-    })
+  // Packed as they are read: what waits for the store is then a few large buffers instead of a hundred thousand objects.
+  const batcher = new Batcher<PackedEvents>(async ({ items, end }) => {
+    await appendEvents(store, { attemptId, runId, jobId, fromOffset: stored, toOffset: end, events: items })
     stored = end
     input.onStored(end)
   })
   const zip = new ZipFile(join(settings.dataFolder, 'artifacts'), `${jobId}-${attemptId}.zip`)
 
-  const take = async (records: SpoolRecord[], bytes: number): Promise<void> => {
+  const take = async (records: SpoolRecord[]): Promise<void> => {
     const rows: EventRow[] = []
     for (const record of records) {
       switch (record.kind) {
         case 'event': {
           const row = toEventRow(record.event)
-          rows.push(
-            row.hostName && row.hostId === null ? { ...row, hostId: input.hostIds.get(row.hostName) ?? null } : row,
-          )
+          row.hostId = input.hostIds.get(row.hostName) ?? null
+          rows.push(row)
           break
         }
         case 'status':
@@ -126,16 +118,19 @@ export async function collectOutput(
       collected.offset = record.end
       if (!isFinalStatus(collected.status)) resumable = record.end
     }
-    if (resumable > stored || rows.length > 0) await batcher.add({ items: rows, end: resumable, bytes })
+    if (resumable === handedOver && rows.length === 0) return
+    handedOver = resumable
+    const packed = packEvents(jobId, rows)
+    await batcher.add({ items: rows.length > 0 ? [packed] : [], end: resumable, bytes: packed.rows.length })
   }
 
   try {
     for await (const chunk of readSpool(input.cluster, input.pod, input.offset, input.signal)) {
-      await take(reader.push(chunk), chunk.length)
+      await take(reader.push(chunk))
       // The output is whole; waiting for the reader in the pod to end as well would cost 0.3 s.
       if (collected.complete) break
     }
-    if (!collected.complete) await take(reader.finish(), 0)
+    if (!collected.complete) await take(reader.finish())
     await batcher.flush()
     return collected
   } catch (error) {
