@@ -19,6 +19,7 @@ import { organizationsResource } from './resources/organizations.ts'
 import { projectUpdateEventsResource } from './resources/project-update-events.ts'
 import { projectUpdatesResource } from './resources/project-updates.ts'
 import { projectsResource } from './resources/projects.ts'
+import { scheduleRunsResource, schedulesResource } from './resources/schedules.ts'
 import { tokensResource } from './resources/tokens.ts'
 import { unifiedJobTemplatesResource } from './resources/unified-job-templates.ts'
 import { unifiedJobsResource } from './resources/unified-jobs.ts'
@@ -54,6 +55,8 @@ export const allResources: readonly Resource[] = [
   notificationTemplatesResource,
   notificationsResource,
   labelsResource,
+  schedulesResource,
+  scheduleRunsResource,
   unifiedJobTemplatesResource,
   unifiedJobsResource,
   workflowJobTemplatesResource,

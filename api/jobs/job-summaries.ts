@@ -50,6 +50,7 @@ export async function loadJobSummaries(
 interface Parent {
   lastJobId: number | null
   currentJobId: number | null
+  nextScheduleId: number | null
 }
 
 /** `current_job`, `current_update`, `last_job` and `last_update` of templates and projects, in the order of the rows. */
@@ -80,14 +81,16 @@ export async function parentSummaries(
   })
 }
 
-/** Links beside those summaries; `path` is where its jobs live. */
+/** Links beside those summaries, and to the schedule that runs next; `path` is where its jobs live. */
 export function parentLinks(parent: Parent, path: string): Record<string, string | null> {
   const link = (id: number | null) => (id === null ? null : `/api/v2/${path}/${id}/`)
   const [last, current] = [link(parent.lastJobId), link(parent.currentJobId)]
+  const { nextScheduleId } = parent
+  const next = { next_schedule: nextScheduleId === null ? null : `/api/v2/schedules/${nextScheduleId}/` }
   // Templates link their jobs only; what is updated its updates under both names.
   return path === 'jobs' || path === 'workflow_jobs'
-    ? { last_job: last, current_job: current }
-    : { last_job: last, last_update: last, current_job: current, current_update: current }
+    ? { ...next, last_job: last, current_job: current }
+    : { ...next, last_job: last, last_update: last, current_job: current, current_update: current }
 }
 
 const short = ({ id, name, description, status, failed }: JobSummary) => ({ id, name, description, status, failed })

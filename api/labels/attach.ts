@@ -4,6 +4,7 @@ import {
   inventoryLabels,
   jobTemplateLabels,
   labels,
+  scheduleLabels,
   unifiedJobLabels,
   workflowJobNodeLabels,
   workflowJobTemplateLabels,
@@ -60,6 +61,7 @@ async function knownLabel(
 
 const carriers = [
   inventoryLabels,
+  scheduleLabels,
   jobTemplateLabels,
   workflowJobTemplateLabels,
   unifiedJobLabels,

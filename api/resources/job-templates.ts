@@ -12,6 +12,7 @@ import { labelSubList } from '../labels/attach.ts'
 import { launchAction } from '../launch/launch.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
+import { nextJobRun, scheduleSubList } from '../schedules/below.ts'
 import { containerField, withoutNoContainer } from '../templates/container.ts'
 import { copyTemplateParts } from '../templates/copy.ts'
 import { checkTemplateCredential } from '../templates/credentials.ts'
@@ -53,7 +54,7 @@ export const jobTemplatesResource = defineResource({
     organization: { kind: 'id', to: 'organizations', readOnly: true },
     last_job_run: { kind: 'datetime', readOnly: true },
     last_job_failed: { kind: 'boolean', readOnly: true },
-    next_job_run: derived('datetime', () => null, { filterable: true }),
+    next_job_run: nextJobRun,
     status: { kind: 'choice', choices: [...statusChoices, ['never updated', 'Never Updated']], readOnly: true },
     execution_environment: { kind: 'id', to: 'execution_environments' },
     host_config_key: { kind: 'string', maxLength: 1024, default: '', unsearchable: true },
@@ -109,6 +110,7 @@ export const jobTemplatesResource = defineResource({
   objectRoles: ['admin_role', 'execute_role', 'read_role'],
   unique: [{ fields: ['name', 'organization'], soft: true }],
   subLists: {
+    schedules: scheduleSubList('Job Template Schedules'),
     ...told.subLists,
     jobs: { relation: 'jobs', title: 'Job Template Jobs List' },
     credentials: {

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm'
+import { forgetTemplate } from '../../store/forget-template.ts'
 import { toWireTime } from '../../store/instant.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { jobTemplates, projects } from '../../store/schema/templates.ts'
@@ -13,6 +14,7 @@ import { inventoryFilesOf, playbooksOf } from '../projects/playbooks.ts'
 import { checkProject } from '../projects/rules.ts'
 import { projectUpdateAction, startProjectUpdate } from '../projects/update.ts'
 import { defineResource } from '../resource.ts'
+import { nextJobRun, scheduleSubList } from '../schedules/below.ts'
 
 type Project = typeof projects.$inferSelect
 
@@ -51,7 +53,7 @@ export const projectsResource = defineResource({
     scm_revision: { kind: 'string', label: 'SCM Revision', readOnly: true },
     last_job_run: { kind: 'datetime', readOnly: true },
     last_job_failed: { kind: 'boolean', readOnly: true },
-    next_job_run: derived('datetime', () => null, { filterable: true }),
+    next_job_run: nextJobRun,
     status: { kind: 'choice', choices: projectStatusChoices, readOnly: true },
     organization: { kind: 'id', to: 'organizations' },
     scm_update_on_launch: { kind: 'boolean', default: false },
@@ -76,6 +78,7 @@ export const projectsResource = defineResource({
   objectRoles: ['admin_role', 'use_role', 'update_role', 'read_role'],
   unique: [{ fields: ['organization', 'name'], soft: true }],
   subLists: {
+    schedules: scheduleSubList('Project Schedules'),
     ...told.subLists,
     project_updates: {
       resource: 'project_updates',
@@ -130,7 +133,10 @@ export const projectsResource = defineResource({
         await startProjectUpdate(context, named)
       }
     },
-    beforeDelete: (project, context) => refuseWhileUsed(context, eq(unifiedJobs.projectId, project.id)),
+    async beforeDelete(project, context) {
+      await refuseWhileUsed(context, eq(unifiedJobs.projectId, project.id))
+      await forgetTemplate(context.db, project.id)
+    },
   },
   related: (project) => parentLinks(project, 'project_updates'),
   async summaries(rows, context) {

@@ -7,12 +7,13 @@ import {
   workflowJobTemplateNodes,
   workflowJobTemplates,
 } from '../../store/schema/workflows.ts'
-import { derived, descriptionField, type Field, nameField } from '../field.ts'
+import { descriptionField, type Field, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { templateStatusChoices, webhookServiceChoices } from '../jobs/fields.ts'
 import { parentLinks } from '../jobs/job-summaries.ts'
 import { labelSubList } from '../labels/attach.ts'
 import { defineResource } from '../resource.ts'
+import { nextJobRun, scheduleSubList } from '../schedules/below.ts'
 import { surveyAction } from '../templates/survey.ts'
 import { checkWebhookCredential, keepWebhookKey, receiverLink, webhookKeyAction } from '../webhooks/key.ts'
 import { copyWorkflowParts, describeWorkflowCopy } from '../workflows/copy.ts'
@@ -36,7 +37,7 @@ export const workflowJobTemplatesResource = defineResource({
     description: descriptionField(),
     last_job_run: { kind: 'datetime', readOnly: true },
     last_job_failed: { kind: 'boolean', readOnly: true },
-    next_job_run: derived('datetime', () => null, { filterable: true }),
+    next_job_run: nextJobRun,
     status: { kind: 'choice', choices: templateStatusChoices, readOnly: true },
     extra_vars: { kind: 'json', holds: 'variables', default: '', unsearchable: true },
     organization: { kind: 'id', to: 'organizations' },
@@ -80,6 +81,7 @@ export const workflowJobTemplatesResource = defineResource({
   objectRoles: ['admin_role', 'execute_role', 'read_role', 'approval_role'],
   unique: [{ fields: ['name', 'organization'], soft: true }],
   subLists: {
+    schedules: scheduleSubList('Workflow Job Template Schedules'),
     workflow_jobs: { relation: 'workflow_jobs', title: 'Workflow Job Template Jobs List' },
     workflow_nodes: {
       relation: 'workflow_job_template_nodes',

@@ -45,7 +45,7 @@ export async function tellTemplate(tx: Database, templateId: number): Promise<vo
     .where(
       and(
         eq(table.id, templateId),
-        sql`${table.nextJobRun} IS DISTINCT FROM ${changes.nextJobRun} OR ${table.nextScheduleId} IS DISTINCT FROM ${changes.nextScheduleId}`,
+        sql`(${table.nextJobRun} IS DISTINCT FROM ${changes.nextJobRun} OR ${table.nextScheduleId} IS DISTINCT FROM ${changes.nextScheduleId})`,
       ),
     )
 }

@@ -1,0 +1,369 @@
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { outbox } from '../../store/schema/runtime.ts'
+import { schedules } from '../../store/schema/schedules.ts'
+import { projects } from '../../store/schema/templates.ts'
+import { openTestApp, type TestApp } from '../testing.ts'
+
+const list = '/api/v2/schedules/'
+const daily = 'DTSTART:20300101T000000Z RRULE:FREQ=DAILY;INTERVAL=1'
+
+let app: TestApp
+let project: number
+let inventory: number
+let plain: number
+let prompting: number
+let workflow: number
+let count = 0
+/** Milliseconds; the clock stands still. */
+const now = Date.parse('2026-11-21T12:00:00Z')
+
+const create = async (path: string, body: Record<string, unknown>) => {
+  const answer = await app.call('POST', path, body)
+  expect(answer.body, path).toMatchObject({ id: expect.any(Number) })
+  return answer.body
+}
+const make = (body: Record<string, unknown> = {}) =>
+  create(list, { name: `s ${++count}`, rrule: daily, unified_job_template: plain, ...body })
+
+beforeAll(async () => {
+  app = await openTestApp({ deps: { clock: () => now } })
+  const organization = (await create('/api/v2/organizations/', { name: 'o' })).id
+  inventory = (await create('/api/v2/inventories/', { name: 'i', organization })).id
+  project = (
+    await create('/api/v2/projects/', {
+      name: 'p',
+      organization,
+      scm_type: 'git',
+      scm_url: 'https://x.example.org/p.git',
+    })
+  ).id
+  await app.store.db.update(projects).set({ playbookFiles: ['a.yml'], status: 'successful' })
+  const template = { project, inventory, playbook: 'a.yml' }
+  plain = (await create('/api/v2/job_templates/', { name: 'plain', ...template })).id
+  prompting = (
+    await create('/api/v2/job_templates/', {
+      name: 'prompting',
+      ...template,
+      ask_limit_on_launch: true,
+      ask_variables_on_launch: true,
+      ask_credential_on_launch: true,
+      ask_labels_on_launch: true,
+      ask_instance_groups_on_launch: true,
+    })
+  ).id
+  workflow = (await create('/api/v2/workflow_job_templates/', { name: 'wf', description: 'wf' })).id
+})
+beforeEach(async () => {
+  await app.store.db.delete(outbox)
+})
+afterAll(() => app.close())
+
+describe('what AWX shows', () => {
+  test('of a schedule in a zone, with prompts', async () => {
+    const body = await make({
+      unified_job_template: prompting,
+      rrule: 'DTSTART;TZID=Europe/Berlin:20300101T000000 RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TU',
+      limit: 'h3',
+      extra_data: { z: 1 },
+    })
+    expect(body).toMatchObject({
+      type: 'schedule',
+      url: `${list}${body.id}/`,
+      extra_data: { z: 1 },
+      inventory: null,
+      limit: 'h3',
+      diff_mode: null,
+      enabled: true,
+      dtstart: '2029-12-31T23:00:00Z',
+      dtend: null,
+      next_run: '2029-12-31T23:00:00Z',
+      timezone: 'Europe/Berlin',
+      until: '',
+    })
+    expect(body.related).toMatchObject({
+      created_by: '/api/v2/users/1/',
+      labels: `${list}${body.id}/labels/`,
+      credentials: `${list}${body.id}/credentials/`,
+      instance_groups: `${list}${body.id}/instance_groups/`,
+      unified_jobs: `${list}${body.id}/jobs/`,
+      unified_job_template: `/api/v2/job_templates/${prompting}/`,
+      project: `/api/v2/projects/${project}/`,
+      inventory: `/api/v2/inventories/${inventory}/`,
+    })
+    expect(body.summary_fields).toMatchObject({
+      unified_job_template: { id: prompting, name: 'prompting', description: '', unified_job_type: 'job' },
+      user_capabilities: { edit: true, delete: true },
+      inventory: { id: inventory, name: 'i' },
+    })
+  })
+
+  test('of a disabled one with an end, of a workflow', async () => {
+    const body = await make({
+      unified_job_template: workflow,
+      rrule: 'DTSTART:20300101T000000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=3',
+      enabled: false,
+    })
+    expect(body).toMatchObject({
+      dtstart: '2030-01-01T00:00:00Z',
+      dtend: '2030-01-03T00:00:00Z',
+      next_run: null,
+      timezone: 'UTC',
+    })
+    expect(body.related.unified_job_template).toBe(`/api/v2/workflow_job_templates/${workflow}/`)
+    expect(body.summary_fields.unified_job_template).toEqual({
+      id: workflow,
+      name: 'wf',
+      description: 'wf',
+      unified_job_type: 'workflow_job',
+    })
+  })
+
+  test('an UNTIL on the wall of its zone comes back as UTC, and is shown on the wall', async () => {
+    const body = await make({
+      rrule: 'DTSTART;TZID=America/New_York:20300502T150000 RRULE:FREQ=HOURLY;INTERVAL=1;UNTIL=20300502T180000',
+    })
+    expect(body.rrule).toContain('UNTIL=20300502T220000Z')
+    expect(body).toMatchObject({ until: '2030-05-02T18:00:00', dtend: '2030-05-02T22:00:00Z' })
+  })
+
+  test('the template shows its next run', async () => {
+    const { id } = (
+      await app.call('POST', '/api/v2/job_templates/', { name: 'own', project, inventory, playbook: 'a.yml' })
+    ).body
+    const below = `/api/v2/job_templates/${id}/schedules/`
+    expect((await app.call('POST', below, { name: 'x' })).body).toEqual({ rrule: ['This field is required.'] })
+    const later = (await app.call('POST', below, { name: 'later', rrule: daily })).body
+    const sooner = (await app.call('POST', below, { name: 'sooner', rrule: daily.replace('2030', '2029') })).body
+    expect(later).toMatchObject({ unified_job_template: id })
+    expect((await app.call('GET', below)).body.count).toBe(2)
+    const template = async () => (await app.call('GET', `/api/v2/job_templates/${id}/`)).body
+    expect(await template()).toMatchObject({
+      next_job_run: '2029-01-01T00:00:00Z',
+      related: { next_schedule: `${list}${sooner.id}/`, schedules: below },
+    })
+    const early = await app.call('GET', '/api/v2/job_templates/?next_job_run__lt=2029-06-01T00:00:00Z')
+    expect(early.body.results.map((one: { id: number; next_job_run: string }) => [one.id, one.next_job_run])).toEqual([
+      [id, '2029-01-01T00:00:00Z'],
+    ])
+    await app.call('PATCH', `${list}${sooner.id}/`, { enabled: false })
+    expect(await template()).toMatchObject({ next_job_run: '2030-01-01T00:00:00Z' })
+    await app.call('DELETE', `${list}${later.id}/`)
+    expect((await template()).next_job_run).toBeNull()
+    await app.store.db.delete(outbox)
+    expect((await app.call('DELETE', `/api/v2/job_templates/${id}/`)).status).toBe(204)
+    expect((await app.call('GET', `${list}${sooner.id}/`)).status).toBe(404)
+    expect(await app.store.db.select().from(outbox)).toMatchObject([{ kind: 'plan_schedule', subjectId: sooner.id }])
+  })
+
+  test('lists are filtered as others are', async () => {
+    const { body } = await app.call('GET', `${list}?unified_job_template__name=prompting`)
+    expect(body.count).toBe(1)
+    expect((await app.call('GET', `${list}?enabled=false&order_by=-next_run`)).body.count).toBeGreaterThan(0)
+  })
+})
+
+describe('preview and zones', () => {
+  const preview = async (rrule: unknown) => (await app.call('POST', `${list}preview/`, { rrule })).body
+
+  test('ten runs at most, in the zone and in UTC; what clocks jump over is left out', async () => {
+    const body = await preview('DTSTART;TZID=Europe/Berlin:20270326T023000 RRULE:FREQ=DAILY;INTERVAL=1')
+    expect(body.utc).toHaveLength(10)
+    expect(body.local.slice(0, 4)).toEqual([
+      '2027-03-26T02:30:00+01:00',
+      '2027-03-27T02:30:00+01:00',
+      '2027-03-29T02:30:00+02:00',
+      '2027-03-30T02:30:00+02:00',
+    ])
+    expect(body.utc.slice(1, 3)).toEqual(['2027-03-27T01:30:00Z', '2027-03-29T00:30:00Z'])
+  })
+
+  test('complaints about the body', async () => {
+    expect((await app.call('POST', `${list}preview/`, {})).body).toEqual({ rrule: ['This field is required.'] })
+    expect(await preview('')).toEqual({ rrule: ['This field may not be blank.'] })
+    expect(await preview('nonsense')).toEqual({
+      rrule: [
+        'Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ',
+        'One or more rule required in rrule.',
+        'rrule parsing failed validation: not enough values to unpack (expected 2, got 1)',
+      ],
+    })
+    expect((await app.call('GET', `${list}preview/`)).status).toBe(405)
+  })
+
+  test('names of zones and their links', async () => {
+    const { body } = await app.call('GET', `${list}zoneinfo/`)
+    expect(body.zones.slice(0, 3)).toEqual(['Africa/Abidjan', 'Africa/Accra', 'Africa/Addis_Ababa'])
+    expect(body.links['Africa/Asmara']).toBe('Africa/Addis_Ababa')
+  })
+})
+
+describe('what is refused', () => {
+  test.each([
+    [{ rrule: 'nonsense' }, 'rrule', 'One or more rule required in rrule.'],
+    [{ limit: 'z' }, 'limit', 'Field is not configured to prompt on launch.'],
+    [{ unified_job_template: 99999 }, 'unified_job_template', 'Invalid pk "99999" - object does not exist.'],
+    [
+      { extra_data: { a: 1 } },
+      'extra_data',
+      'Variables a are not allowed on launch. Check the Prompt on Launch setting on the Job Template to include Extra Variables.',
+    ],
+    [{ overlap_policy: 'terminate_other' }, 'overlap_policy', '"terminate_other" is not a valid choice.'],
+    [{ catchup_window: -1 }, 'catchup_window', 'Ensure this value is greater than or equal to 0.'],
+    [
+      { rrule: 'DTSTART:20300101T000000Z RRULE:FREQ=SECONDLY;INTERVAL=1' },
+      'rrule',
+      'SECONDLY is not supported: RULE:FREQ=SECONDLY;INTERVAL=1',
+    ],
+  ])('%j', async (more, field, message) => {
+    const body = { name: 'bad', rrule: daily, unified_job_template: plain, ...more }
+    const answer = await app.call('POST', list, body)
+    expect(answer.status).toBe(400)
+    expect(answer.body[field]).toContain(message)
+  })
+
+  test('a manual project, and a template that is missing', async () => {
+    const [manual] = await app.store.db.insert(projects).values({ name: 'manual' }).returning()
+    const { id } = manual ?? { id: 0 }
+    expect((await app.call('POST', list, { name: 'm', rrule: daily, unified_job_template: id })).body).toEqual({
+      unified_job_template: ['Manual Project cannot have a schedule set.'],
+    })
+    expect((await app.call('POST', list, { name: 'm', rrule: daily })).body).toEqual({
+      unified_job_template: ['This field is required.'],
+    })
+  })
+
+  test('a name that another schedule of the template has', async () => {
+    await make({ name: 'twin' })
+    expect(await app.call('POST', list, { name: 'twin', rrule: daily, unified_job_template: plain })).toMatchObject({
+      status: 400,
+      body: { __all__: ['Schedule with this Unified job template and Name already exists.'] },
+    })
+    await make({ name: 'twin', unified_job_template: prompting })
+  })
+})
+
+describe('changes', () => {
+  test('every one is told to Temporal', async () => {
+    const { id, url } = await make()
+    const told = async () => {
+      const rows = await app.store.db.select().from(outbox).where(eq(outbox.subjectId, id))
+      await app.store.db.delete(outbox)
+      return rows.map((row) => row.kind)
+    }
+    expect(await told()).toEqual(['plan_schedule'])
+    expect((await app.call('PATCH', url, { enabled: false })).body.next_run).toBeNull()
+    expect(await told()).toEqual(['plan_schedule'])
+    expect((await app.call('PATCH', url, { enabled: true, jitter: 5 })).body).toMatchObject({
+      jitter: 5,
+      next_run: '2030-01-01T00:00:00Z',
+    })
+    expect(await told()).toEqual(['plan_schedule'])
+    expect((await app.call('DELETE', url)).status).toBe(204)
+    expect(await told()).toEqual(['plan_schedule'])
+  })
+
+  test('an edit of the name leaves an overdue run the next one', async () => {
+    const { id, url } = await make()
+    await app.store.db.update(schedules).set({ nextRun: '2026-11-21T11:59:00Z' }).where(eq(schedules.id, id))
+    expect((await app.call('PATCH', url, { name: `renamed ${id}` })).body.next_run).toBe('2026-11-21T11:59:00Z')
+  })
+
+  test('a schedule whose prompts the template does not take any more can be switched off', async () => {
+    const { url } = await make({ unified_job_template: prompting, limit: 'web' })
+    await app.call('PATCH', `/api/v2/job_templates/${prompting}/`, { ask_limit_on_launch: false })
+    expect((await app.call('PATCH', url, { limit: 'db' })).body).toEqual({
+      limit: ['Field is not configured to prompt on launch.'],
+    })
+    expect((await app.call('PATCH', url, { enabled: false })).status).toBe(200)
+    await app.call('PATCH', `/api/v2/job_templates/${prompting}/`, { ask_limit_on_launch: true })
+  })
+
+  test('credentials, labels and instance groups are attached if the template asks for them', async () => {
+    const credential = (
+      await create('/api/v2/credentials/', {
+        name: 'c',
+        organization: 1,
+        credential_type: 1,
+        inputs: { username: 'u' },
+      })
+    ).id
+    const refusing = await make()
+    expect((await app.call('POST', `${refusing.url}credentials/`, { id: credential })).body).toEqual({
+      msg: 'Related template is not configured to accept credentials on launch.',
+    })
+    const { url } = await make({ unified_job_template: prompting })
+    expect((await app.call('POST', `${url}credentials/`, { id: credential })).status).toBe(204)
+    expect((await app.call('POST', `${url}labels/`, { name: 'nightly', organization: 1 })).status).toBe(201)
+    expect((await app.call('POST', `${url}instance_groups/`, { id: 1 })).status).toBe(204)
+    for (const below of ['credentials', 'labels', 'instance_groups']) {
+      expect((await app.call('GET', `${url}${below}/`)).body.count).toBe(1)
+    }
+  })
+
+  test('answers to password questions rest sealed and read $encrypted$', async () => {
+    const template = (
+      await create('/api/v2/job_templates/', {
+        name: 'asks',
+        project,
+        inventory,
+        playbook: 'a.yml',
+        survey_enabled: true,
+      })
+    ).id
+    const question = { question_name: 'p', variable: 'secret', type: 'password', required: true, min: 0, max: 99 }
+    await app.call('POST', `/api/v2/job_templates/${template}/survey_spec/`, {
+      name: '',
+      description: '',
+      spec: [question],
+    })
+    const body = { name: 'sealed', rrule: daily, unified_job_template: template }
+    expect((await app.call('POST', list, body)).body).toEqual({
+      variables_needed_to_start: ["'secret' value missing"],
+    })
+    const { id, url, extra_data } = await create(list, { ...body, extra_data: { secret: 'hunter2' } })
+    expect(extra_data).toEqual({ secret: '$encrypted$' })
+    const [row] = await app.store.db.select().from(schedules).where(eq(schedules.id, id))
+    expect(JSON.stringify(row)).not.toContain('hunter2')
+    const again = await app.call('PATCH', url, { extra_data: { secret: '$encrypted$' } })
+    expect(again).toMatchObject({ status: 200, body: { extra_data: { secret: '$encrypted$' } } })
+  })
+})
+
+describe('backfill', () => {
+  test('asks for runs of the past, and shows what becomes of them', async () => {
+    const { url } = await make({ rrule: 'DTSTART:20261101T000000Z RRULE:FREQ=DAILY;INTERVAL=1' })
+    const answer = await app.call('POST', `${url}backfill/`, {
+      start: '2026-11-03T00:00:00Z',
+      end: '2026-11-04T23:00:00Z',
+    })
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { due: 2, runs: ['2026-11-03T00:00:00Z', '2026-11-04T00:00:00Z'] },
+    })
+    const runs = (await app.call('GET', `${url}runs/`)).body
+    expect(runs.results.map((run: Record<string, unknown>) => [run.instant, run.origin, run.state])).toEqual([
+      ['2026-11-04T00:00:00Z', 'backfill', 'due'],
+      ['2026-11-03T00:00:00Z', 'backfill', 'due'],
+    ])
+  })
+
+  test.each([
+    [{}, { start: ['This field is required.'], end: ['This field is required.'] }],
+    [
+      { start: '2026-11-03', end: 7 },
+      {
+        start: ['Give a date and time with its zone, such as 2030-01-31T18:00:00Z.'],
+        end: ['Give a date and time with its zone, such as 2030-01-31T18:00:00Z.'],
+      },
+    ],
+    [
+      { start: '2026-11-03T00:00:00Z', end: '2027-11-03T00:00:00Z' },
+      { end: ['This lies in the future: only runs of the past can be made up for.'] },
+    ],
+    [{ start: '2026-11-03T00:00:00Z', end: '2026-11-02T00:00:00Z' }, { start: ['This must not be later than end.'] }],
+  ])('%j is refused', async (body, errors) => {
+    const { url } = await make()
+    expect(await app.call('POST', `${url}backfill/`, body)).toMatchObject({ status: 400, body: errors })
+  })
+})
