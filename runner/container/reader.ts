@@ -112,7 +112,7 @@ export class ContainerReader {
 
   #readRecord(text: string, records: SpoolRecord[]): void {
     const [, kind = '', number = '', rest = ''] = /^(\w+) (\d+) ?(.*)$/s.exec(text) ?? []
-    if (kind === 'result') this.#finishRun(Number(number), rest === '1', records)
+    if (kind === 'result') this.#finishRun(Number(number), rest, records)
     if (kind === 'missing') this.#notes.push(`The command left no file ${rest}.`)
     if (kind !== 'results' && kind !== 'artifact') return
     this.#content = { kind, left: Number(number), kept: [] }
@@ -156,13 +156,15 @@ export class ContainerReader {
     else this.#notes.push(`The file of MAYFLY_RESULTS is no JSON object of at most ${longestResults} bytes.`)
   }
 
-  #finishRun(exitCode: number, late: boolean, records: SpoolRecord[]): void {
+  /** `why` somebody ended the command: 1 its time limit, 2 a cancel. */
+  #finishRun(exitCode: number, why: string, records: SpoolRecord[]): void {
     if (this.#zip) {
       this.#zipped(this.#zip.end(), records)
       records.push({ kind: 'artifacts-end', size: this.#zipSize, end: this.#committed })
       this.#zip = undefined
     }
-    const status = late ? 'timeout' : exitCode === 0 ? 'successful' : 'failed'
+    const byItself = exitCode === 0 ? 'successful' : 'failed'
+    const status = why === '1' ? 'timeout' : why === '2' ? 'canceled' : byItself
     const said = { status, exit_code: exitCode, results: this.#results, notes: this.#notes }
     records.push({ kind: 'status', status: said, end: this.#position })
     records.push({ kind: 'eof', end: this.#position })

@@ -77,8 +77,8 @@ ${Object.entries(environment)
   .join('\n')}
 set -- ${spec.command.map(quote).join(' ')}
 "$@" </dev/null & c=$!
-t=
-stop() { kill -TERM $c 2>/dev/null; [ "$t" ] && kill $t 2>/dev/null; ( sleep ${graceSeconds}; kill -KILL $c ) >/dev/null 2>&1 & t=$!; }
+t= asked=
+stop() { asked=1; kill -TERM $c 2>/dev/null; [ "$t" ] && kill $t 2>/dev/null; ( sleep ${graceSeconds}; kill -KILL $c ) >/dev/null 2>&1 & t=$!; }
 trap stop TERM INT
 ${timeoutSeconds > 0 ? `( trap - TERM INT; sleep ${timeoutSeconds}; echo >${lateFile}; kill -TERM $c; sleep ${graceSeconds}; kill -KILL $c ) >/dev/null 2>&1 & t=$!` : ''}
 while :; do
@@ -90,8 +90,8 @@ trap : TERM INT
 rm -rf ${variablesFile} ${credentialFolder}
 [ -s ${resultsFile} ] && back results ${resultsFile}
 ${spec.artifacts.map((path) => `if [ -f ${quote(path)} ]; then back artifact ${quote(path)}; else tell missing 0 ${quote(path)}; fi`).join('\n')}
-l=0; [ -e ${lateFile} ] && l=1
-tell result $r $l
+why=0; [ -e ${lateFile} ] && why=1; [ "$asked" ] && why=2
+tell result $r $why
 exit $r
 `
 }
