@@ -41,6 +41,16 @@ describe('a project with a source', () => {
     expect((await updatesOf(id)).map((update) => update.scmBranch)).toEqual(['', 'next'])
   })
 
+  test('a copy has a folder and an update of its own', async () => {
+    const { body } = await app.call('POST', '/api/v2/projects/', { ...git, name: 'original', scm_branch: 'b' })
+    const { body: copy } = await app.call('POST', `/api/v2/projects/${body.id}/copy/`, { name: 'the copy' })
+    const now = await app.call('GET', `/api/v2/projects/${copy.id}/`)
+    expect(now.body).toMatchObject({ local_path: `_${copy.id}__the_copy`, scm_revision: '', status: 'pending' })
+    expect(await updatesOf(copy.id)).toMatchObject([
+      { scmBranch: 'b', launchType: 'manual', localPath: `_${copy.id}__the_copy` },
+    ])
+  })
+
   test('an active update forbids deleting it', async () => {
     const { body } = await app.call('POST', '/api/v2/projects/', { ...git, name: 'busy' })
     const refused = await app.call('DELETE', `/api/v2/projects/${body.id}/`)
