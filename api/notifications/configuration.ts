@@ -17,12 +17,11 @@ export function readConfiguration(
   stored: Configuration | undefined,
 ): Configuration {
   const { configuration, errors } = checkConfiguration(type, given)
-  for (const field of secretFields(type)) {
-    const value = configuration[field]
-    if (value === encrypted && !stored?.[field])
+  for (const field of secretFields(type))
+    if (configuration[field] === encrypted && !stored?.[field])
       errors.push(`${encrypted} is a reserved keyword, and cannot be used for ${field}.`)
-    else if (isSealed(value) && value !== stored?.[field]) errors.push(reservedBeginning)
-  }
+  if (Object.entries(configuration).some(([field, value]) => isSealed(value) && value !== stored?.[field]))
+    errors.push(reservedBeginning)
   if (JSON.stringify(configuration).includes('\\u0000')) errors.push('Null characters are not allowed.')
   if (errors.length > 0) throw new ValidationError({ __all__: errors })
   return configuration

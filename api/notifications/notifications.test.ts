@@ -132,6 +132,10 @@ describe('what is refused', () => {
       { __all__: ['A value may not begin with $mayfly$v1$.'] },
     ],
     [
+      { notification_configuration: { url: 'http://x/', headers: {}, username: '$mayfly$v1$x' } },
+      { __all__: ['A value may not begin with $mayfly$v1$.'] },
+    ],
+    [
       { notification_configuration: { url: 'http://x/\0', headers: {} } },
       { __all__: [expect.stringContaining('Null characters')] },
     ],
