@@ -1,6 +1,7 @@
 import type { Resource } from './resource.ts'
 import { adHocCommandEventsResource } from './resources/ad-hoc-command-events.ts'
 import { adHocCommandsResource } from './resources/ad-hoc-commands.ts'
+import { constructedInventoriesResource } from './resources/constructed-inventories.ts'
 import { credentialTypesResource } from './resources/credential-types.ts'
 import { credentialsResource } from './resources/credentials.ts'
 import { executionEnvironmentsResource } from './resources/execution-environments.ts'
@@ -8,6 +9,9 @@ import { groupsResource } from './resources/groups.ts'
 import { hostsResource } from './resources/hosts.ts'
 import { instanceGroupsResource } from './resources/instance-groups.ts'
 import { inventoriesResource } from './resources/inventories.ts'
+import { inventorySourcesResource } from './resources/inventory-sources.ts'
+import { inventoryUpdateEventsResource } from './resources/inventory-update-events.ts'
+import { inventoryUpdatesResource } from './resources/inventory-updates.ts'
 import { jobEventsResource } from './resources/job-events.ts'
 import { jobHostSummariesResource } from './resources/job-host-summaries.ts'
 import { jobTemplatesResource } from './resources/job-templates.ts'
@@ -43,7 +47,12 @@ export const allResources: readonly Resource[] = [
   credentialsResource,
   credentialTypesResource,
   tokensResource,
+  // Before what it is a view of: a type is shown by the last resource that has it.
+  constructedInventoriesResource,
   inventoriesResource,
+  inventorySourcesResource,
+  inventoryUpdatesResource,
+  inventoryUpdateEventsResource,
   groupsResource,
   hostsResource,
   jobTemplatesResource,

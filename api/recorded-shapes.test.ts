@@ -19,8 +19,7 @@ const shapes: Record<string, Shape> = JSON.parse(
 /** Links to what does not exist here yet; they come with those resources. */
 const later = new Set([
   ...['access_list', 'activity_stream', 'create_schedule', 'instances'],
-  ...['inventory_sources', 'next_schedule', 'object_roles', 'schedules', 'smart_inventories'],
-  ...['scm_inventory_sources', 'scm_inventory_updates', 'teams', 'update_inventory_sources'],
+  ...['object_roles', 'smart_inventories', 'teams'],
 ])
 /** What we offer beyond AWX. */
 const extra: Record<string, string[]> = { instance_group: ['copy', 'preview'] }

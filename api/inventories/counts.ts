@@ -1,6 +1,7 @@
 import { inArray, sql } from 'drizzle-orm'
 import { groups, hosts, inventories } from '../../store/schema/inventory.ts'
 import { jobHostSummaries } from '../../store/schema/jobs.ts'
+import { inventorySources } from '../../store/schema/updates.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { subselect } from '../subselect.ts'
 
@@ -9,9 +10,17 @@ export interface InventoryCounts {
   total_hosts: number
   hosts_with_active_failures: number
   total_groups: number
+  total_inventory_sources: number
+  inventory_sources_with_failures: number
 }
 
-const none: InventoryCounts = { total_hosts: 0, hosts_with_active_failures: 0, total_groups: 0 }
+const none: InventoryCounts = {
+  total_hosts: 0,
+  hosts_with_active_failures: 0,
+  total_groups: 0,
+  total_inventory_sources: 0,
+  inventory_sources_with_failures: 0,
+}
 
 /** Counts of a page of inventories, in their order; one query, once a request. */
 export async function inventoryCounts(rows: readonly Row[], context: RequestContext): Promise<InventoryCounts[]> {
@@ -25,6 +34,9 @@ export async function inventoryCounts(rows: readonly Row[], context: RequestCont
 
 async function load(ids: number[], context: RequestContext): Promise<Map<number, InventoryCounts>> {
   if (ids.length === 0) return new Map()
+  // What fills a constructed inventory is a part of it, and no source to AWX.
+  const sources = sql`FROM ${inventorySources}
+    WHERE ${inventorySources.inventoryId} = ${inventories.id} AND ${inventorySources.source} <> 'constructed'`
   const ofInventory = sql`${hosts.inventoryId} = ${inventories.id}`
   const found = await context.db
     .select({
@@ -35,6 +47,10 @@ async function load(ids: number[], context: RequestContext): Promise<Map<number,
         WHERE ${ofInventory})`),
       total_groups: subselect<number>(
         sql`(SELECT count(*)::int FROM ${groups} WHERE ${groups.inventoryId} = ${inventories.id})`,
+      ),
+      total_inventory_sources: subselect<number>(sql`(SELECT count(*)::int ${sources})`),
+      inventory_sources_with_failures: subselect<number>(
+        sql`(SELECT count(*)::int ${sources} AND ${inventorySources.lastJobFailed})`,
       ),
     })
     .from(inventories)

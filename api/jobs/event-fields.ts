@@ -34,6 +34,20 @@ export function eventFields(between: Record<string, Field>): Record<string, Fiel
   }
 }
 
+/** Fields of events that are lines of output and belong to no play: of inventory updates and system jobs. */
+export function lineEventFields(): Record<string, Field> {
+  const {
+    playbook: _,
+    play: _play,
+    task: _task,
+    role: _role,
+    host_name: _host,
+    event_level: _level,
+    ...fields
+  } = eventFields({})
+  return fields
+}
+
 /** Lists show the beginning of long texts only, unless `no_truncate` asks for all. */
 export function shownStdout(event: EventTableRow, context: RequestContext, view: View): string {
   if (view === 'detail' || isAskedForWhole(new URL(context.request.url).searchParams)) return event.stdout

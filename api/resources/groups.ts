@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { groupChildren, groupHosts, groups, hosts } from '../../store/schema/inventory.ts'
 import { jobEvents, jobHostSummaries } from '../../store/schema/jobs.ts'
+import { inventorySourceGroups } from '../../store/schema/updates.ts'
 import { adHocCommandsOfGroup, isOf } from '../adhoc/below.ts'
 import { ApiError } from '../errors.ts'
 import { descriptionField, nameField } from '../field.ts'
@@ -25,6 +26,13 @@ export const groupsResource = defineResource({
   relations: {
     hosts: { kind: 'through', to: 'hosts', table: groupHosts, parent: 'groupId', child: 'hostId' },
     children: { kind: 'through', to: 'groups', table: groupChildren, parent: 'parentId', child: 'childId' },
+    inventory_sources: {
+      kind: 'through',
+      to: 'inventory_sources',
+      table: inventorySourceGroups,
+      parent: 'groupId',
+      child: 'inventorySourceId',
+    },
     parents: { kind: 'through', to: 'groups', table: groupChildren, parent: 'childId', child: 'parentId' },
   },
   order: ['name'],
@@ -79,6 +87,7 @@ export const groupsResource = defineResource({
       title: 'Group Job Host Summaries List',
     },
     ad_hoc_commands: adHocCommandsOfGroup,
+    inventory_sources: { relation: 'inventory_sources', title: 'Group Inventory Sources List' },
   },
   actions: { variable_data: variableDataAction(groups) },
   hooks: {

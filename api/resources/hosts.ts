@@ -1,10 +1,11 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import { groupHosts, groups, hosts } from '../../store/schema/inventory.ts'
 import { jobEvents, jobHostSummaries } from '../../store/schema/jobs.ts'
+import { inventorySourceHosts } from '../../store/schema/updates.ts'
 import { adHocCommandEventsOfHost, adHocCommandsOfHost, isOf } from '../adhoc/below.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { BadRequestError } from '../errors.ts'
-import { derived, descriptionField, nameField } from '../field.ts'
+import { descriptionField, nameField } from '../field.ts'
 import { groupsOfHost } from '../inventories/group-tree.ts'
 import { checkHost } from '../inventories/member-rules.ts'
 import { variableDataAction } from '../inventories/variable-data.ts'
@@ -35,13 +36,28 @@ export const hostsResource = defineResource({
         return rows.map((row) => failed.get((row as unknown as Host).lastJobHostSummaryId ?? 0) ?? false)
       },
     },
-    has_inventory_sources: derived('field', () => false),
+    has_inventory_sources: {
+      kind: 'computed',
+      type: 'field',
+      filterable: false,
+      values: async (rows, context) => {
+        const brought = await broughtBySources(rows, context)
+        return rows.map((row) => brought.has(row.id))
+      },
+    },
     last_job: { kind: 'id', to: 'jobs', readOnly: true },
     last_job_host_summary: { kind: 'id', to: 'job_host_summaries', readOnly: true },
     ansible_facts_modified: { kind: 'datetime', readOnly: true },
   },
   relations: {
     groups: { kind: 'through', to: 'groups', table: groupHosts, parent: 'hostId', child: 'groupId' },
+    inventory_sources: {
+      kind: 'through',
+      to: 'inventory_sources',
+      table: inventorySourceHosts,
+      parent: 'hostId',
+      child: 'inventorySourceId',
+    },
     job_events: { kind: 'many', to: 'job_events', column: 'hostId' },
     job_host_summaries: { kind: 'many', to: 'job_host_summaries', column: 'hostId' },
   },
@@ -77,6 +93,7 @@ export const hostsResource = defineResource({
       title: 'Host Job Host Summaries List',
     },
     ad_hoc_commands: adHocCommandsOfHost,
+    inventory_sources: { relation: 'inventory_sources', title: 'Host Inventory Sources List' },
     ad_hoc_command_events: adHocCommandEventsOfHost,
   },
   actions: {
@@ -127,6 +144,17 @@ async function lastFailures(rows: readonly Row[], context: RequestContext): Prom
     .from(jobHostSummaries)
     .where(inArray(jobHostSummaries.id, ids))
   return new Map(found.map((row) => [row.id, row.failed]))
+}
+
+/** Ids of the hosts that an inventory source brought. */
+async function broughtBySources(rows: readonly Row[], context: RequestContext): Promise<Set<number>> {
+  const ids = rows.map(({ id }) => id)
+  if (ids.length === 0) return new Set()
+  const found = await context.db
+    .select({ id: inventorySourceHosts.hostId })
+    .from(inventorySourceHosts)
+    .where(inArray(inventorySourceHosts.hostId, ids))
+  return new Set(found.map(({ id }) => id))
 }
 
 async function groupsOf(

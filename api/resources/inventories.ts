@@ -2,37 +2,23 @@ import { and, eq, sql } from 'drizzle-orm'
 import { groupChildren, groups, inventories, inventoryInstanceGroups } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { inventoryLabels } from '../../store/schema/labels.ts'
+import { inventoryInputs } from '../../store/schema/updates.ts'
 import { ApiError, ValidationError } from '../errors.ts'
-import { type Choice, type ComputedField, derived, descriptionField, nameField } from '../field.ts'
+import { descriptionField, nameField } from '../field.ts'
 import { copyMembers } from '../inventories/copy.ts'
-import { type InventoryCounts, inventoryCounts } from '../inventories/counts.ts'
+import { inventoryCounts } from '../inventories/counts.ts'
+import { countFields, kindChoices } from '../inventories/fields.ts'
 import { scriptAction } from '../inventories/script.ts'
 import { treeAction } from '../inventories/tree.ts'
 import { variableDataAction } from '../inventories/variable-data.ts'
+import { checkInput, makeConstructedSource } from '../inventory-sources/constructed.ts'
+import { updateAllSourcesAction } from '../inventory-sources/update.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { labelSubList } from '../labels/attach.ts'
 import { labelSummaries } from '../labels/summaries.ts'
 import { defineResource, type WriteCheck } from '../resource.ts'
 
 type Inventory = typeof inventories.$inferSelect
-
-const kindChoices: readonly Choice[] = [
-  ['', 'Hosts have a direct link to this inventory.'],
-  ['smart', 'Hosts for inventory generated using the host_filter property.'],
-  ['constructed', 'Parse list of source inventories with the constructed inventory plugin.'],
-]
-
-/** A count as a field. */
-function counted(type: 'boolean' | 'integer', value: (counts: InventoryCounts) => unknown): ComputedField {
-  const options = type === 'integer' ? { min_value: 0 } : {}
-  return {
-    kind: 'computed',
-    type,
-    filterable: true,
-    options,
-    values: async (rows, context) => (await inventoryCounts(rows, context)).map(value),
-  }
-}
 
 /** `/api/v2/inventories/`: hosts and groups that jobs run on. */
 export const inventoriesResource = defineResource({
@@ -48,13 +34,7 @@ export const inventoriesResource = defineResource({
     kind: { kind: 'choice', choices: kindChoices, default: '' },
     host_filter: { kind: 'string', nullable: true, default: null },
     variables: { kind: 'json', holds: 'variables', default: '', unsearchable: true },
-    has_active_failures: counted('boolean', (counts) => counts.hosts_with_active_failures > 0),
-    total_hosts: counted('integer', (counts) => counts.total_hosts),
-    hosts_with_active_failures: counted('integer', (counts) => counts.hosts_with_active_failures),
-    total_groups: counted('integer', (counts) => counts.total_groups),
-    has_inventory_sources: derived('boolean', () => false, { filterable: true }),
-    total_inventory_sources: derived('integer', () => 0, { filterable: true, options: { min_value: 0 } }),
-    inventory_sources_with_failures: derived('integer', () => 0, { filterable: true, options: { min_value: 0 } }),
+    ...countFields,
     pending_deletion: { kind: 'boolean', readOnly: true },
     prevent_instance_group_fallback: { kind: 'boolean', default: false },
   },
@@ -63,6 +43,15 @@ export const inventoriesResource = defineResource({
     groups: { kind: 'many', to: 'groups', column: 'inventoryId' },
     jobtemplates: { kind: 'many', to: 'job_templates', column: 'inventoryId' },
     ad_hoc_commands: { kind: 'many', to: 'ad_hoc_commands', column: 'inventoryId' },
+    inventory_sources: { kind: 'many', to: 'inventory_sources', column: 'inventoryId' },
+    input_inventories: {
+      kind: 'through',
+      to: 'inventory',
+      table: inventoryInputs,
+      parent: 'inventoryId',
+      child: 'inputInventoryId',
+      position: 'position',
+    },
     labels: { kind: 'through', to: 'labels', table: inventoryLabels, parent: 'inventoryId', child: 'labelId' },
     instance_groups: {
       kind: 'through',
@@ -85,9 +74,7 @@ export const inventoriesResource = defineResource({
         return {
           has_active_failures: (own?.hosts_with_active_failures ?? 0) > 0,
           ...own,
-          has_inventory_sources: false,
-          total_inventory_sources: 0,
-          inventory_sources_with_failures: 0,
+          has_inventory_sources: (own?.total_inventory_sources ?? 0) > 0,
           organization_id: inventory.organizationId,
           kind: inventory.kind,
         }
@@ -113,13 +100,28 @@ export const inventoriesResource = defineResource({
     labels: labelSubList(inventoryLabels.inventoryId, 'inventory', 'Inventory Label List'),
     job_templates: { relation: 'jobtemplates', title: 'Inventory Job Template List' },
     ad_hoc_commands: { relation: 'ad_hoc_commands', create: true, title: 'Inventory Ad Hoc Commands List' },
+    inventory_sources: { relation: 'inventory_sources', create: true, title: 'Inventory Source List' },
+    input_inventories: {
+      relation: 'input_inventories',
+      attach: true,
+      check: checkInput,
+      title: 'Inventory Input Inventories List',
+    },
   },
-  actions: { script: scriptAction, tree: treeAction, variable_data: variableDataAction(inventories) },
+  actions: {
+    script: scriptAction,
+    tree: treeAction,
+    variable_data: variableDataAction(inventories),
+    update_inventory_sources: updateAllSourcesAction,
+  },
   copy: {
     after: async (source, copy, context) => await copyMembers(context.db, source.id, copy.id, context.actor.id),
   },
   hooks: {
     validate: checkInventory,
+    async afterWrite(inventory, before, context) {
+      if (!before && inventory.kind === 'constructed') await makeConstructedSource(inventory, context)
+    },
     beforeDelete: (inventory, context) => refuseWhileUsed(context, eq(unifiedJobs.inventoryId, inventory.id)),
     // AWX deletes inventories later and says so by 202; here it is done when the answer arrives.
     async remove(inventory, context) {
@@ -127,6 +129,10 @@ export const inventoriesResource = defineResource({
       return 202
     },
   },
+  related: ({ id, kind }): Record<string, string | null> =>
+    kind === 'constructed'
+      ? { constructed_url: `/api/v2/constructed_inventories/${id}/` }
+      : { input_inventories: null },
   async summaries(rows, context) {
     const ids = rows.map(({ id }) => id)
     const labels = await labelSummaries(inventoryLabels, inventoryLabels.inventoryId, ids, context)

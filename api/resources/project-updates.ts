@@ -44,6 +44,7 @@ export const projectUpdatesResource = defineResource({
     ...countFields,
   },
   relations: {
+    scm_inventory_updates: { kind: 'many', to: 'inventory_updates', column: 'projectUpdateId' },
     project_update_events: { kind: 'many', to: 'project_update_events', column: 'jobId' },
     instance_group: { kind: 'one', to: 'instance_groups', column: 'instanceGroupId' },
     organization: { kind: 'one', to: 'organizations', column: 'organizationId' },
@@ -53,6 +54,7 @@ export const projectUpdatesResource = defineResource({
   capabilities: ['delete', 'start'],
   subLists: {
     notifications: notificationsOfJob('Project Update'),
+    scm_inventory_updates: { relation: 'scm_inventory_updates', title: 'Project Update SCM Inventory Updates' },
     events: {
       relation: 'project_update_events',
       order: ['start_line', 'counter'],

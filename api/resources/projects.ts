@@ -69,6 +69,7 @@ export const projectsResource = defineResource({
     ...told.relations,
     project_updates: { kind: 'many', to: 'project_updates', column: 'projectId' },
     jobtemplates: { kind: 'many', to: 'job_templates', column: 'projectId' },
+    scm_inventory_sources: { kind: 'many', to: 'inventory_sources', column: 'sourceProjectId' },
   },
   order: ['name'],
   searchFields: ['description', 'name'],
@@ -80,6 +81,7 @@ export const projectsResource = defineResource({
   subLists: {
     schedules: scheduleSubList('Project Schedules'),
     ...told.subLists,
+    scm_inventory_sources: { relation: 'scm_inventory_sources', title: 'Project SCM Inventory Sources' },
     project_updates: {
       resource: 'project_updates',
       where: (project) => eq(unifiedJobs.projectId, project.id),

@@ -1,0 +1,124 @@
+import { unifiedJobCredentials, unifiedJobs } from '../../store/schema/jobs.ts'
+import type { Field } from '../field.ts'
+import { attachedCredentials } from '../inventory-sources/credentials.ts'
+import { sourceFields } from '../inventory-sources/fields.ts'
+import { cancelAction } from '../jobs/cancel.ts'
+import { eventStreamAction } from '../jobs/event-stream.ts'
+import { elapsedSeconds, unifiedJobFields } from '../jobs/fields.ts'
+import { refuseDelete } from '../jobs/removal.ts'
+import { stdoutAction } from '../jobs/stdout.ts'
+import { notificationsOfJob } from '../notifications/attachments.ts'
+import { defineResource } from '../resource.ts'
+import { loadSummaries } from '../summary.ts'
+
+const ofUpdates = {
+  table: unifiedJobCredentials,
+  owner: unifiedJobCredentials.jobId,
+  credential: unifiedJobCredentials.credentialId,
+}
+
+/** `/api/v2/inventory_updates/`: one filling of an inventory from a source. Made by updating the source. */
+export const inventoryUpdatesResource = defineResource({
+  name: 'inventory_updates',
+  type: 'inventory_update',
+  model: 'InventoryUpdate',
+  label: 'inventory sync',
+  titles: { list: 'Inventory Update List', detail: 'Inventory Update Detail' },
+  table: unifiedJobs,
+  scope: { type: 'inventory_update' },
+  methods: { list: ['GET'], detail: ['GET', 'DELETE'] },
+  fields: {
+    ...unifiedJobFields('inventory_sources'),
+    controller_node: { kind: 'string' },
+    ...sourceFields(),
+    inventory: { kind: 'id', to: 'inventory' },
+    inventory_source: { kind: 'id', to: 'inventory_sources' },
+    license_error: { kind: 'boolean' },
+    org_host_limit_error: { kind: 'boolean' },
+    source_project_update: { kind: 'id', to: 'project_updates', column: 'projectUpdateId' },
+    instance_group: { kind: 'id', to: 'instance_groups' },
+    scm_revision: { kind: 'string', label: 'SCM Revision' },
+  } satisfies Record<string, Field>,
+  relations: {
+    inventory_update_events: { kind: 'many', to: 'inventory_update_events', column: 'jobId' },
+    organization: { kind: 'one', to: 'organizations', column: 'organizationId' },
+    source_project: { kind: 'one', to: 'projects', column: 'projectId' },
+    credentials: {
+      kind: 'through',
+      to: 'credentials',
+      table: unifiedJobCredentials,
+      parent: 'jobId',
+      child: 'credentialId',
+    },
+  },
+  searchFields: ['description', 'name'],
+  summary: { fields: ['name', 'description', 'status', 'failed'] },
+  capabilities: ['delete', 'start'],
+  subLists: {
+    events: {
+      relation: 'inventory_update_events',
+      order: ['start_line', 'counter'],
+      title: 'Inventory Update Events List',
+    },
+    credentials: { relation: 'credentials', order: ['name'], title: 'Inventory Update Credentials List' },
+    notifications: notificationsOfJob('Inventory Update'),
+  },
+  actions: { cancel: cancelAction(), stdout: stdoutAction('inventory_update'), 'events/stream': eventStreamAction },
+  hooks: { beforeDelete: refuseDelete },
+  related: (update) => ({
+    // Its summary is enough for AWX's clients.
+    instance_group: null,
+    source_project: update.projectId === null ? null : `/api/v2/projects/${update.projectId}/`,
+  }),
+  async summaries(updates, context) {
+    const load = (resource: string, ids: (number | null)[]) =>
+      loadSummaries(
+        context.registry.get(resource),
+        ids.filter((id) => id !== null),
+        context,
+      )
+    const organizations = await load(
+      'organizations',
+      updates.map((update) => update.organizationId),
+    )
+    const sources = await load(
+      'inventory_sources',
+      updates.map((update) => update.inventorySourceId),
+    )
+    const projects = await load(
+      'projects',
+      updates.map((update) => update.projectId),
+    )
+    const credentials = await attachedCredentials(
+      ofUpdates,
+      updates.map(({ id }) => id),
+      context,
+    )
+    const descriptions = await load(
+      'inventory_sources',
+      updates.map((update) => update.unifiedJobTemplateId),
+    )
+    return updates.map((update) => {
+      const source = descriptions.get(update.unifiedJobTemplateId ?? 0)
+      const unified = source && { id: source.id, name: source.name, description: update.description }
+      return {
+        ...named('organization', organizations.get(update.organizationId ?? 0)),
+        ...named('unified_job_template', unified && { ...unified, unified_job_type: 'inventory_update' }),
+        ...named('inventory_source', sources.get(update.inventorySourceId ?? 0)),
+        ...named('source_project', projects.get(update.projectId ?? 0)),
+        credentials: credentials.get(update.id) ?? [],
+      }
+    })
+  },
+  present(wire, update, context, view) {
+    const { credentials } = wire.summary_fields as { credentials: { id: number }[] }
+    return {
+      ...wire,
+      credential: credentials[0]?.id ?? null,
+      elapsed: elapsedSeconds(update, new Date(context.now).getTime()),
+      ...(view === 'detail' ? { source_project: update.projectId } : {}),
+    }
+  },
+})
+
+const named = (key: string, value: unknown) => (value === undefined ? {} : { [key]: value })
