@@ -6,9 +6,17 @@ import { channels } from '../store/channel.ts'
 import type { Store } from '../store/database.ts'
 import { MissingRowError } from '../store/errors.ts'
 import { transitionJob } from '../store/job-status.ts'
+import { notificationGivenUp } from '../store/notifications/deliveries.ts'
 import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
-import { jobWorkflowId, mainTaskQueue, signals, workflowTypeOf, workflowTypes } from '../workflows/names.ts'
+import {
+  jobWorkflowId,
+  mainTaskQueue,
+  notificationWorkflowId,
+  signals,
+  workflowTypeOf,
+  workflowTypes,
+} from '../workflows/names.ts'
 import { notificationStartOptions, startOptions } from '../workflows/start-options.ts'
 import { reasonOf } from './reason.ts'
 import { sendSchedulePlan } from './schedules.ts'
@@ -144,10 +152,16 @@ export class OutboxSender {
       await this.#temporal.client.workflow.start(workflowTypes.notification, {
         ...notificationStartOptions(notificationId),
         taskQueue: mainTaskQueue,
-        workflowIdConflictPolicy: 'USE_EXISTING',
       })
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+      const { status } = await this.#temporal.client.workflow
+        .getHandle(notificationWorkflowId(notificationId))
+        .describe()
+      // Its own workflow leaves no notification pending when it ends: that was another one's, or it was terminated.
+      if (status.name === 'RUNNING') return
+      const reason = `Workflow ${notificationWorkflowId(notificationId)} has ended already in Temporal's namespace ${this.#temporal.namespace}.`
+      await notificationGivenUp(this.#store.db, notificationId, reason)
     }
   }
 

@@ -1,7 +1,7 @@
 /** A Temporal namespace belongs to one installation; what another one left there is neither taken for our own nor touched. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
-import { jobWorkflowId, workflowTypes } from '../../workflows/names.ts'
+import { jobWorkflowId, notificationWorkflowId, workflowTypes } from '../../workflows/names.ts'
 import { runMayfly } from '../setup/command.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { ownDatabase, Undo } from '../setup/own-places.ts'
@@ -59,6 +59,25 @@ test('a job whose workflow id is taken says so and how to go on; the one that ha
   expect((await operator.describe(running)).status.name).toBe('RUNNING')
   expect(await witness.query('SELECT id FROM attempts')).toEqual([])
   for (const job of [running, restored]) await operator.terminate(job)
+})
+
+test('a notification whose workflow id is taken is not sent, and says why', async () => {
+  const { client } = operator
+  const workflowId = notificationWorkflowId(1)
+  await client.workflow.start(workflowTypes.notification, { workflowId, taskQueue: 'of-nobody', args: [] })
+  await client.workflow.getHandle(workflowId).terminate('by a test')
+  const { results } = await mayfly.get<{ results: { id: number }[] }>('/organizations/')
+  const template = await mayfly.post('/notification_templates/', {
+    name: 'hook',
+    organization: results[0]?.id,
+    notification_type: 'webhook',
+    notification_configuration: { url: 'http://127.0.0.1:1/', headers: {}, http_method: 'POST' },
+  })
+  const sent = await mayfly.post<{ notification: number }>(`/notification_templates/${template.id}/test/`)
+  expect(sent.notification).toBe(1)
+  await expect
+    .poll(() => mayfly.get('/notifications/1/'), { timeout: 20_000 })
+    .toMatchObject({ status: 'failed', error: expect.stringContaining('Workflow notification-1 has ended already') })
 })
 
 test('a message that was sent before is forgotten, and the job stays as it is', async () => {
