@@ -2,10 +2,9 @@ import { eq } from 'drizzle-orm'
 import { cause } from '../model/cause.ts'
 import { countsAsFailed, isFinal } from '../model/job.ts'
 import { overridesBranch, previousTask, updateOnLaunch } from '../model/project-update.ts'
-import type { Database } from '../store/database.ts'
 import type { JobRow } from '../store/job-status.ts'
 import { linkDependency } from '../store/prepare.ts'
-import { createProjectUpdate } from '../store/project-updates.ts'
+import { createProjectUpdate, newestUpdate } from '../store/project-updates.ts'
 import { type RunDocument, readJob } from '../store/run-document.ts'
 import { projects } from '../store/schema/templates.ts'
 import { explainWaiting } from '../store/waiting.ts'
@@ -77,13 +76,16 @@ async function settled(deps: ActivityDeps, { job, project }: RunDocument, update
 /** The update that a job waits for before it looks at the project's revision; null when it needs none. */
 async function projectUpdateFor(deps: ActivityDeps, { job, project }: RunDocument): Promise<number | null> {
   if (!project) return null
-  if (!project.scmUpdateOnLaunch) return project.currentJobId
+  if (!project.scmUpdateOnLaunch) {
+    const atWork = await newestUpdate(deps.store.db, project.id)
+    return atWork && !isFinal(atWork.status) ? atWork.id : null
+  }
   return await deps.store.db.transaction(async (tx) => {
     // Of many jobs that ask at once, one makes the update and the others find it.
     const [fresh] = await tx.select().from(projects).where(eq(projects.id, project.id)).for('no key update')
     if (!fresh) return null
-    const newest = await newestUpdate(tx, fresh)
-    const decision = updateOnLaunch(newest && timesOf(newest), {
+    const newest = await newestUpdate(tx, fresh.id)
+    const decision = updateOnLaunch(newest ? timesOf(newest) : null, {
       // A Reset begins the job anew, and touches it.
       launchedMs: Date.parse(job.modified),
       nowMs: Date.now(),
@@ -97,11 +99,6 @@ async function projectUpdateFor(deps: ActivityDeps, { job, project }: RunDocumen
     await linkDependency(tx, job.id, updateId)
     return updateId
   })
-}
-
-async function newestUpdate(tx: Database, project: typeof projects.$inferSelect): Promise<JobRow | null> {
-  const id = project.currentJobId ?? project.lastJobId
-  return (id !== null && (await readJob(tx, id))) || null
 }
 
 function timesOf({ status, started, finished }: JobRow) {

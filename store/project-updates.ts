@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, lt, ne, sql } from 'drizzle-orm'
 import type { EventRow } from '../model/event.ts'
 import { activeStatuses, type LaunchType } from '../model/job.ts'
 import { controlPlaneEnvironment, controlPlaneGroup } from './bootstrap.ts'
@@ -7,6 +7,7 @@ import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
 import { FencedError } from './fence.ts'
 import { followUp } from './job-follow-up.ts'
+import type { JobRow } from './job-status.ts'
 import { enqueue } from './outbox.ts'
 import { executionEnvironments, instanceGroups } from './schema/catalog.ts'
 import { jobEvents, unifiedJobs } from './schema/jobs.ts'
@@ -73,6 +74,23 @@ export async function olderUpdate(
       ),
     )
   return row?.id ? { id: row.id, ahead: row.ahead } : null
+}
+
+/** The update of the project that counts for whoever asks now: the newest that is active, else the newest. A sync for a job is none of them. */
+export async function newestUpdate(db: Database, projectId: number): Promise<JobRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(unifiedJobs)
+    .where(
+      and(
+        eq(unifiedJobs.unifiedJobTemplateId, projectId),
+        eq(unifiedJobs.type, 'project_update'),
+        ne(unifiedJobs.launchType, 'sync'),
+      ),
+    )
+    .orderBy(desc(inArray(unifiedJobs.status, [...activeStatuses])), desc(unifiedJobs.id))
+    .limit(1)
+  return row
 }
 
 /** Those of the ids that no project has (any more). */
