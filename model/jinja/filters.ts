@@ -1,3 +1,4 @@
+import { pythonJson } from '../variables.ts'
 import { TemplateError } from './errors.ts'
 import { longestText, mostElements, printed } from './values.ts'
 
@@ -37,6 +38,7 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
   e: escapeHtml,
   escape: escapeHtml,
   forceescape: escapeHtml,
+  format: (value, args) => formatted(printed(value), args),
   first: (value) => list(value)[0],
   float: (value, args, named) => numeric(value, args[0] ?? named.default ?? 0),
   indent: (value, args, named) => {
@@ -68,10 +70,10 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
     if (!inner) throw new TemplateError('syntax', `No filter named '${printed(args[0])}'.`)
     return list(value).map((item) => inner(item, args.slice(1), named))
   },
-  max: (value) => [...list(value)].sort(compare).at(-1),
-  min: (value) => [...list(value)].sort(compare)[0],
-  reject: (value) => list(value).filter((item) => !truthy(item)),
-  rejectattr: (value, args) => list(value).filter((item) => !matches(item, args)),
+  max: (value, _, named) => ordered(value, named.attribute).at(-1),
+  min: (value, _, named) => ordered(value, named.attribute)[0],
+  reject: (value, args) => list(value).filter((item) => !passes(item, args)),
+  rejectattr: (value, [attribute, ...test]) => list(value).filter((item) => !passes(at(item, attribute), test)),
   replace: (value, args, named) => {
     const [text, old, fresh] = [printed(value), printed(args[0] ?? named.old), printed(args[1] ?? named.new)]
     const most = args[2] ?? named.count
@@ -87,12 +89,10 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
     return method(number(value, 'round') * factor) / factor
   },
   safe: (value) => value,
-  select: (value) => list(value).filter(truthy),
-  selectattr: (value, args) => list(value).filter((item) => matches(item, args)),
+  select: (value, args) => list(value).filter((item) => passes(item, args)),
+  selectattr: (value, [attribute, ...test]) => list(value).filter((item) => passes(at(item, attribute), test)),
   sort: (value, args, named) => {
-    const attribute = args[2] ?? named.attribute
-    const key = (item: unknown) => (attribute === undefined || attribute === null ? item : at(item, attribute))
-    const sorted = [...list(value)].sort((a, b) => compare(key(a), key(b)))
+    const sorted = ordered(value, args[2] ?? named.attribute)
     return (args[0] ?? named.reverse) ? sorted.reverse() : sorted
   },
   string: (value) => printed(value),
@@ -113,7 +113,8 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
     printed(value).replace(/[\p{L}\p{N}']+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()),
   tojson: (value, args, named) => {
     const indent = args[0] ?? named.indent
-    const text = JSON.stringify(value ?? null, null, indent === undefined ? undefined : count(indent, 'tojson', 0))
+    const ordered = sortedKeys(value ?? null)
+    const text = indent === undefined ? pythonJson(ordered) : JSON.stringify(ordered, null, count(indent, 'tojson', 0))
     // Jinja's marks for HTML, as it writes them.
     return text.replace(/[<>&']/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`)
   },
@@ -125,7 +126,15 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
     const cut = text.slice(0, Math.max(0, length - end.length))
     return (whole || !cut.includes(' ') ? cut : cut.slice(0, cut.lastIndexOf(' '))) + end
   },
-  unique: (value) => [...new Map(list(value).map((item) => [printed(item).toLowerCase(), item])).values()],
+  unique: (value, args, named) => {
+    const attribute = args[1] ?? named.attribute
+    const seen = new Map<string, unknown>()
+    for (const item of list(value)) {
+      const key = printed(attribute === undefined ? item : at(item, attribute)).toLowerCase()
+      if (!seen.has(key)) seen.set(key, item)
+    }
+    return [...seen.values()]
+  },
   upper: (value) => printed(value).toUpperCase(),
   urlencode: (value) =>
     typeof value === 'string'
@@ -200,8 +209,8 @@ function at(item: unknown, path: unknown): unknown {
   return found
 }
 
-function matches(item: unknown, [attribute, test, other]: readonly unknown[]): boolean {
-  const value = at(item, attribute)
+/** Jinja's tests, by the name that `select` and its like take; without one it is Python's truth. */
+function passes(value: unknown, [test, other]: readonly unknown[]): boolean {
   switch (test) {
     case undefined:
       return truthy(value)
@@ -211,6 +220,13 @@ function matches(item: unknown, [attribute, test, other]: readonly unknown[]): b
       return value === undefined
     case 'none':
       return value === null
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return typeof value === test
+    case 'odd':
+    case 'even':
+      return Math.abs(number(value, test) % 2) === (test === 'odd' ? 1 : 0)
     case 'eq':
     case 'equalto':
     case '==':
@@ -218,11 +234,22 @@ function matches(item: unknown, [attribute, test, other]: readonly unknown[]): b
     case 'ne':
     case '!=':
       return value !== other
+    case 'gt':
+    case '>':
+      return compare(value, other) > 0
+    case 'lt':
+    case '<':
+      return compare(value, other) < 0
     case 'in':
       return list(other).includes(value)
     default:
       throw new TemplateError('syntax', `No test named '${printed(test)}'.`)
   }
+}
+
+function ordered(value: unknown, attribute: unknown): unknown[] {
+  const key = (item: unknown) => (attribute === undefined || attribute === null ? item : at(item, attribute))
+  return [...list(value)].sort((a, b) => compare(key(a), key(b)))
 }
 
 /** What Python counts as true. */
@@ -238,6 +265,26 @@ function compare(a: unknown, b: unknown): number {
     return one < other ? -1 : one > other ? 1 : 0
   }
   return number(a, 'sort') - number(b, 'sort')
+}
+
+/** Python's `%` of a text: `%s`, `%r`, `%d`, `%i`, `%f`, `%.2f` and `%%`. */
+export function formatted(text: string, args: readonly unknown[]): string {
+  let next = 0
+  return text.replace(/%(?:\.(\d{1,2}))?([srdif%])/g, (_, digits: string | undefined, kind: string) => {
+    if (kind === '%') return '%'
+    if (next >= args.length) throw new TemplateError('value', 'not enough arguments for the format')
+    const value = args[next++]
+    if (kind === 's' || kind === 'r') return printed(value)
+    return kind === 'f' ? number(value, '%f').toFixed(Number(digits ?? 6)) : String(Math.trunc(number(value, '%d')))
+  })
+}
+
+/** Keys in order, on all levels, as Jinja writes JSON. */
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, item]) => [key, sortedKeys(item)]))
 }
 
 /** Python's range(), which a template may ask for. */

@@ -1,5 +1,5 @@
 import { TemplateError } from './errors.ts'
-import { filters, repeated } from './filters.ts'
+import { filters, formatted, repeated } from './filters.ts'
 import { Interpreter, type Node, type Scope, type Value } from './library.ts'
 import { Budget, longestText, mostElements, printed, unwrap, wrap } from './values.ts'
 
@@ -147,6 +147,10 @@ export class SandboxedInterpreter extends Interpreter {
     if (operator === '*' && texts === 1) {
       const [text, times] = left.type === 'StringValue' ? [left, right] : [right, left]
       if (typeof times.value === 'number') return wrap(repeated(String(text.value), times.value))
+    }
+    if (operator === '%' && left.type === 'StringValue') {
+      const given = this.#plain(right)
+      return wrap(formatted(String(left.value), Array.isArray(given) ? given : [given]))
     }
     if (operator === '+' && texts === 1)
       throw new TemplateError('value', 'a text can only be added to a text; ~ joins anything')
