@@ -44,7 +44,11 @@ const deviations: Record<string, string[]> = {
 }
 
 /** Fields that AWX lacks. */
-const additions: Record<string, string[]> = { job_templates: ['container'], jobs: ['container'] }
+const additions: Record<string, string[]> = {
+  job_templates: ['container'],
+  jobs: ['container'],
+  schedules: ['overlap_policy', 'catchup_window', 'jitter', 'pause_on_failure'],
+}
 
 function withoutAdditions(resource: string, fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !additions[resource]?.includes(name)))

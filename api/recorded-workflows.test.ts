@@ -30,7 +30,7 @@ const requests: Recorded[] = read('workflow-requests.json')
 const shapes: Record<string, Shape> = read('workflow-shapes.json')
 
 /** Links to what does not exist here yet; they come with those resources. */
-const later = new Set(['access_list', 'activity_stream', 'object_roles', 'schedules', 'notifications'])
+const later = new Set(['access_list', 'activity_stream', 'object_roles', 'notifications'])
 /** What we offer beyond AWX. */
 const beyond = new Set(['pause', 'resume', 'continue', 'dry_run', 'graph', 'retry', 'skip'])
 

@@ -234,7 +234,7 @@ async function insertJobs(app: TestApp): Promise<void> {
   ])
   await db.update(hosts).set({ lastJobId: 47, lastJobHostSummaryId: 1 }).where(eq(hosts.id, 3))
   await db.update(jobTemplates).set({ lastJobId: 47, status: 'successful' }).where(eq(jobTemplates.id, 16))
-  await db.update(projects).set({ lastJobId: 70 }).where(eq(projects.id, 12))
+  await db.update(projects).set({ lastJobId: 70, nextScheduleId: 6 }).where(eq(projects.id, 12))
   await restartIds(app, [unifiedJobs], 1000)
 }
 
