@@ -85,7 +85,7 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
   reverse: (value) => (typeof value === 'string' ? [...value].reverse().join('') : [...list(value)].reverse()),
   round: (value, args, named) => {
     const factor = 10 ** count(args[0] ?? named.precision ?? 0, 'round', 0)
-    const method = { ceil: Math.ceil, floor: Math.floor }[printed(args[1] ?? named.method)] ?? Math.round
+    const method = { ceil: Math.ceil, floor: Math.floor }[printed(args[1] ?? named.method)] ?? halfToEven
     return method(number(value, 'round') * factor) / factor
   },
   safe: (value) => value,
@@ -144,6 +144,12 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
           .join('&'),
   wordcount: (value) => printed(value).split(/\s+/).filter(Boolean).length,
 } satisfies Record<string, Filter>)
+
+/** Python's round(). */
+function halfToEven(value: number): number {
+  const low = Math.floor(value)
+  return value - low === 0.5 ? low + (Math.abs(low) % 2) : Math.round(value)
+}
 
 /** Python's `*` of a text and a number. */
 export function repeated(text: string, times: number): string {

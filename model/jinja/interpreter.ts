@@ -72,9 +72,16 @@ export class SandboxedInterpreter extends Interpreter {
     return unwrap(value, this.#budget)
   }
 
+  /** A fraction stays one when it has none: 2.0 is not 2. */
+  #printed(value: Value): string {
+    if (value.type === 'FunctionValue') return ''
+    const plain = this.#plain(value)
+    return value.type === 'FloatValue' && Number.isInteger(plain) ? `${plain}.0` : printed(plain)
+  }
+
   #output(node: Node, scope: Scope): Value {
     const value = this.#run(node.expression, scope)
-    return wrap(value.type === 'FunctionValue' ? '' : printed(this.#plain(value)))
+    return wrap(this.#printed(value))
   }
 
   #found(value: Value, name: string): Value {
@@ -135,14 +142,16 @@ export class SandboxedInterpreter extends Interpreter {
         named[String((argument.key as Node).value)] = this.#plain(this.#run(argument.value, scope))
       else args.push(this.#plain(this.#run(argument, scope)))
     }
-    return wrap(filter(this.#plain(operand), args, named))
+    const result = filter(this.#plain(operand), args, named)
+    const fraction = (name === 'round' || name === 'float') && Number.isInteger(result)
+    return fraction ? Object.assign(wrap(0.5), { value: result }) : wrap(result)
   }
 
   #binary(node: Node, scope: Scope): Value {
     const operator = String((node.operator as Node).value)
     if (operator === 'and' || operator === 'or') return this.#plainly(node, scope)
     const [left, right] = [this.#run(node.left, scope), this.#run(node.right, scope)]
-    if (operator === '~') return wrap(printed(this.#plain(left)) + printed(this.#plain(right)))
+    if (operator === '~') return wrap(this.#printed(left) + this.#printed(right))
     const texts = [left, right].filter((side) => side.type === 'StringValue').length
     if (operator === '*' && texts === 1) {
       const [text, times] = left.type === 'StringValue' ? [left, right] : [right, left]

@@ -45,6 +45,7 @@ test.each([
   ['{{ [1, 2, 3] | select("odd") | list }} {{ [3, 1] | max }} {{ ["a", "A", "b"] | unique }}', "[1, 3] 3 ['a', 'b']"],
   ['{{ job.summary_fields.labels.results | selectattr("name", "eq", "prod") | list | length }}', '1'],
   ['{{ "it\'s <b>" | tojson }}', '"it\\u0027s \\u003cb\\u003e"'],
+  ['{{ 4 / 2 }} {{ 2.5 | round }} {{ 42.55 | round(1, "floor") }} {{ "3" | float ~ "" }}', '2.0 2.0 42.5 3.0'],
   ['{% raw %}{{ kept "as" it \\ is }}{% endraw %}', '{{ kept "as" it \\ is }}'],
   ['{# nothing #}a\n  {%- if true %} b{% endif %}\n', 'a b'],
   ['{% filter upper %}{{ job.name }}{% endfilter %}', 'DEPLOY'],
