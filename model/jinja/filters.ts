@@ -1,6 +1,7 @@
 import { pythonJson } from '../variables.ts'
 import { TemplateError } from './errors.ts'
-import { longestText, mostElements, printed } from './values.ts'
+import { bounded, formatted, halfToEven, number } from './python.ts'
+import { printed } from './values.ts'
 
 /** A filter over plain values: what it is applied to, its arguments, and those given by name. */
 export type Filter = (value: unknown, args: readonly unknown[], named: Record<string, unknown>) => unknown
@@ -145,18 +146,6 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(Object.cr
   wordcount: (value) => printed(value).split(/\s+/).filter(Boolean).length,
 } satisfies Record<string, Filter>)
 
-/** Python's round(). */
-function halfToEven(value: number): number {
-  const low = Math.floor(value)
-  return value - low === 0.5 ? low + (Math.abs(low) % 2) : Math.round(value)
-}
-
-/** Python's `*` of a text and a number. */
-export function repeated(text: string, times: number): string {
-  bounded(text.length * times)
-  return text.repeat(Math.max(0, Math.trunc(times)))
-}
-
 function orDefault(value: unknown, args: readonly unknown[], named: Record<string, unknown>): unknown {
   const byDefault = args[0] ?? named.default_value ?? ''
   return value === undefined || ((args[1] ?? named.boolean) && !truthy(value)) ? byDefault : value
@@ -184,12 +173,6 @@ function mapping(value: unknown): Record<string, unknown> {
   throw new TemplateError('value', 'it is no mapping')
 }
 
-function number(value: unknown, filter: string): number {
-  if (typeof value === 'number') return value
-  if (typeof value === 'boolean') return Number(value)
-  throw new TemplateError('value', `${filter} needs numbers`)
-}
-
 function numeric(value: unknown, byDefault: unknown): unknown {
   const read = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   if (typeof read === 'boolean') return Number(read)
@@ -200,10 +183,6 @@ function numeric(value: unknown, byDefault: unknown): unknown {
 function count(value: unknown, filter: string, least = 1): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= 10_000) return value
   throw new TemplateError('value', `${filter} needs a whole number from ${least} to 10000`)
-}
-
-function bounded(length: number): void {
-  if (length > longestText) throw new TemplateError('limit', 'a text is too long')
 }
 
 function at(item: unknown, path: unknown): unknown {
@@ -273,31 +252,10 @@ function compare(a: unknown, b: unknown): number {
   return number(a, 'sort') - number(b, 'sort')
 }
 
-/** Python's `%` of a text: `%s`, `%r`, `%d`, `%i`, `%f`, `%.2f` and `%%`. */
-export function formatted(text: string, args: readonly unknown[]): string {
-  let next = 0
-  return text.replace(/%(?:\.(\d{1,2}))?([srdif%])/g, (_, digits: string | undefined, kind: string) => {
-    if (kind === '%') return '%'
-    if (next >= args.length) throw new TemplateError('value', 'not enough arguments for the format')
-    const value = args[next++]
-    if (kind === 's' || kind === 'r') return printed(value)
-    return kind === 'f' ? number(value, '%f').toFixed(Number(digits ?? 6)) : String(Math.trunc(number(value, '%d')))
-  })
-}
-
 /** Keys in order, on all levels, as Jinja writes JSON. */
 function sortedKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortedKeys)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
   return Object.fromEntries(entries.map(([key, item]) => [key, sortedKeys(item)]))
-}
-
-/** Python's range(), which a template may ask for. */
-export function range(...bounds: number[]): number[] {
-  const [start, stop, step] =
-    bounds.length < 2 ? [0, bounds[0] ?? 0, 1] : [bounds[0] ?? 0, bounds[1] ?? 0, bounds[2] ?? 1]
-  const length = step === 0 ? Number.NaN : Math.max(0, Math.ceil((stop - start) / step))
-  if (!(length <= mostElements / 10)) throw new TemplateError('limit', 'range() has too many elements')
-  return Array.from({ length }, (_, index) => start + index * step)
 }

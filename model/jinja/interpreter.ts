@@ -1,6 +1,7 @@
 import { TemplateError } from './errors.ts'
-import { filters, formatted, repeated } from './filters.ts'
+import { filters } from './filters.ts'
 import { Interpreter, type Node, type Scope, type Value } from './library.ts'
+import { formatted, repeated } from './python.ts'
 import { Budget, longestText, mostElements, printed, unwrap, wrap } from './values.ts'
 
 /** What one step is worth, in characters; an ordinary message takes some dozens of steps. */

@@ -1,7 +1,7 @@
 import { TemplateError } from './errors.ts'
-import { range } from './filters.ts'
 import { SandboxedInterpreter } from './interpreter.ts'
 import { Environment, type Node, parse, tokenize } from './library.ts'
+import { range } from './python.ts'
 
 /** Longest template, in characters. */
 export const longestTemplate = 32_000
