@@ -27,6 +27,11 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
   if (text === '') return {}
   const [type = ''] = (request.headers.get('content-type') ?? '').split(';')
   if (type.trim().toLowerCase() !== 'application/json') throw new UnsupportedMediaTypeError()
+  return parseJsonObject(text)
+}
+
+/** A text that holds a JSON object, within the limits of what is stored. */
+export function parseJsonObject(text: string): Record<string, unknown> {
   const value = parse(text)
   const beyond = dataBeyondLimits(value)
   if (beyond !== undefined) throw new BadRequestError(`JSON parse error - ${beyond}`)
@@ -38,6 +43,11 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
 
 /** Reads a body as text, up to the limit. */
 export async function readText(request: Request): Promise<string> {
+  return (await readBytes(request)).toString('utf8')
+}
+
+/** Reads a body as it is, up to the limit: signatures are of bytes. */
+export async function readBytes(request: Request): Promise<Buffer> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw new BodyTooLargeError()
   const chunks: Uint8Array[] = []
   let size = 0
@@ -46,7 +56,7 @@ export async function readText(request: Request): Promise<string> {
     if (size > maxBodyBytes) throw new BodyTooLargeError()
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 /** The parser's words without the piece of the body it quotes, which may be a secret. */

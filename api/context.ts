@@ -55,6 +55,8 @@ export interface RequestContext {
   actor: Actor
   /** Instant of the request as ISO text in UTC with microseconds, for `created`, `modified`. */
   now: string
+  /** Address of whoever is at the other end of the connection; '' where there is none (tests). */
+  remoteAddress: string
   /** The request itself, for query and headers; its body was already read. */
   request: Request
   /** Breaks the client's connection; undefined for requests made in the process. */

@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono'
-import type { Authenticator } from './auth/authenticate.ts'
+import { type Authenticator, clientAddress } from './auth/authenticate.ts'
 import { readJsonBody } from './body.ts'
 import type { Actor, ApiDeps, RequestContext } from './context.ts'
 import { errorResponse, toApiError } from './error-response.ts'
@@ -126,6 +126,7 @@ async function respond(c: Context, endpoint: Endpoint, serving: Serving): Promis
     registry: serving.registry,
     actor,
     now: new Date(serving.deps.clock?.() ?? Date.now()).toISOString().replace('Z', '000Z'),
+    remoteAddress: clientAddress(c),
     request: c.req.raw,
     cutConnection: connectionOf(c),
     cache: new Map(),

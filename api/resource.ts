@@ -172,6 +172,8 @@ export interface Action<R = Row> {
   anonymous?: boolean
   /** The handler itself opens transactions; otherwise writes run in one. */
   ownTransaction?: boolean
+  /** The handler reads the body itself (forms, signatures over bytes). */
+  ownBody?: boolean
   /** It reads `?format=` and Accept itself (stdout); elsewhere only JSON is offered. */
   ownFormats?: boolean
 }

@@ -28,6 +28,8 @@ interface CallOptions {
   headers?: Record<string, string>
   /** Body as it is, with its content type. */
   raw?: { text: string; type?: string }
+  /** Address that the connection comes from. */
+  from?: string
 }
 
 /** An answer, read to its end. */
@@ -74,18 +76,22 @@ async function call(
   body: unknown,
   options: CallOptions = {},
 ): Promise<TestAnswer> {
-  const { as = `admin:${adminPassword}`, headers = {}, raw } = options
+  const { as = `admin:${adminPassword}`, headers = {}, raw, from } = options
   const payload = raw ? raw.text : body === undefined ? undefined : JSON.stringify(body)
   const type = raw ? raw.type : payload === undefined ? undefined : 'application/json'
-  const response = await app.request(path, {
-    method,
-    headers: {
-      ...(as === null ? {} : { authorization: `Basic ${Buffer.from(as).toString('base64')}` }),
-      ...(type === undefined ? {} : { 'content-type': type }),
-      ...headers,
+  const response = await app.request(
+    path,
+    {
+      method,
+      headers: {
+        ...(as === null ? {} : { authorization: `Basic ${Buffer.from(as).toString('base64')}` }),
+        ...(type === undefined ? {} : { 'content-type': type }),
+        ...headers,
+      },
+      body: payload,
     },
-    body: payload,
-  })
+    from === undefined ? undefined : { incoming: { socket: { remoteAddress: from } } },
+  )
   const text = await response.text()
   const json = response.headers.get('content-type')?.startsWith('application/json') ?? false
   return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : text }

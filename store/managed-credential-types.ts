@@ -116,6 +116,41 @@ export const managedCredentialTypes: readonly ManagedCredentialType[] = [
     },
   },
   {
+    namespace: 'github_token',
+    name: 'GitHub Personal Access Token',
+    kind: 'token',
+    inputs: {
+      fields: [secret('token', 'Token', { help_text: 'Token of an account that may set the status of commits.' })],
+      required: ['token'],
+    },
+  },
+  {
+    namespace: 'gitlab_token',
+    name: 'GitLab Personal Access Token',
+    kind: 'token',
+    inputs: {
+      fields: [
+        secret('token', 'Token', {
+          help_text: 'Token of an account that may set the status of commits; it needs the scope api.',
+        }),
+      ],
+      required: ['token'],
+    },
+  },
+  {
+    namespace: 'bitbucket_dc_token',
+    name: 'Bitbucket Data Center HTTP Access Token',
+    kind: 'token',
+    inputs: {
+      fields: [
+        secret('token', 'Token', {
+          help_text: 'Token of a project or repository, or of an account, that may set the status of builds.',
+        }),
+      ],
+      required: ['token'],
+    },
+  },
+  {
     namespace: 'galaxy_api_token',
     name: 'Ansible Galaxy/Automation Hub API Token',
     kind: 'galaxy',

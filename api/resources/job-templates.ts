@@ -19,7 +19,9 @@ import { checkTemplateCredential } from '../templates/credentials.ts'
 import { checkTemplate, withOrganization } from '../templates/rules.ts'
 import { templateSummaries } from '../templates/summaries.ts'
 import { surveyAction } from '../templates/survey.ts'
+import { callbackAction } from '../webhooks/callback.ts'
 import { checkWebhookCredential, keepWebhookKey, receiverLink, webhookKeyAction } from '../webhooks/key.ts'
+import { jobTemplateReceivers } from '../webhooks/receiver.ts'
 
 const largest = 2147483647
 const flag: Field = { kind: 'boolean', default: false }
@@ -129,6 +131,8 @@ export const jobTemplatesResource = defineResource({
     launch: launchAction,
     survey_spec: surveyAction(jobTemplates, 'Job Template Survey Spec'),
     webhook_key: webhookKeyAction(jobTemplates),
+    callback: callbackAction,
+    ...jobTemplateReceivers,
   },
   copy: { after: copyTemplateParts },
   hooks: {

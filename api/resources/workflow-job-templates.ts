@@ -12,17 +12,22 @@ import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { templateStatusChoices, webhookServiceChoices } from '../jobs/fields.ts'
 import { parentLinks } from '../jobs/job-summaries.ts'
 import { labelSubList } from '../labels/attach.ts'
+import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { nextJobRun, scheduleSubList } from '../schedules/below.ts'
 import { surveyAction } from '../templates/survey.ts'
 import { checkWebhookCredential, keepWebhookKey, receiverLink, webhookKeyAction } from '../webhooks/key.ts'
+import { workflowReceivers } from '../webhooks/receiver.ts'
 import { copyWorkflowParts, describeWorkflowCopy } from '../workflows/copy.ts'
+import { dryRunAction } from '../workflows/dry-run.ts'
 import { workflowLaunchAction } from '../workflows/launch.ts'
 import { workflowTemplateSummaries } from '../workflows/summaries.ts'
 
 const flag: Field = { kind: 'boolean', default: false }
 /** Null: the workflow says nothing of it. */
 const prompt: Field = { kind: 'string', nullable: true, default: null, filterable: false }
+
+const told = notificationTemplateLists('workflowJobTemplateId', 'Workflow Job Template', { approvals: true })
 
 /** `/api/v2/workflow_job_templates/`: graphs of templates that are launched as a whole. */
 export const workflowJobTemplatesResource = defineResource({
@@ -60,6 +65,7 @@ export const workflowJobTemplatesResource = defineResource({
   },
   unsearchable: ['survey_spec', 'webhook_key'],
   relations: {
+    ...told.relations,
     workflow_jobs: { kind: 'many', to: 'workflow_jobs', column: 'workflowJobTemplateId' },
     workflow_job_template_nodes: {
       kind: 'many',
@@ -82,6 +88,7 @@ export const workflowJobTemplatesResource = defineResource({
   unique: [{ fields: ['name', 'organization'], soft: true }],
   subLists: {
     schedules: scheduleSubList('Workflow Job Template Schedules'),
+    ...told.subLists,
     workflow_jobs: { relation: 'workflow_jobs', title: 'Workflow Job Template Jobs List' },
     workflow_nodes: {
       relation: 'workflow_job_template_nodes',
@@ -96,8 +103,10 @@ export const workflowJobTemplatesResource = defineResource({
   },
   actions: {
     launch: workflowLaunchAction,
+    dry_run: dryRunAction,
     survey_spec: surveyAction(workflowJobTemplates, 'Workflow Job Template Survey Spec'),
     webhook_key: webhookKeyAction(workflowJobTemplates),
+    ...workflowReceivers,
   },
   copy: { after: copyWorkflowParts, describe: describeWorkflowCopy, title: 'Workflow Job Template Copy' },
   hooks: {

@@ -49,9 +49,10 @@ export const attempts = pgTable(
 
 /**
  * What a message to Temporal says. start, cancel: of the job's workflow. progress: something of a workflow job's nodes has changed. decided: an
- * approval was approved or denied. notify: a notification is to be delivered. plan_schedule: a schedule was changed or deleted.
+ * approval was approved or denied. notify: a notification is to be delivered. plan_schedule: a schedule was changed or deleted. webhook_status: the service whose
+ * web hook launched a job is to be told how it stands.
  */
-export type OutboxKind = 'start' | 'cancel' | 'progress' | 'decided' | 'notify' | 'plan_schedule'
+export type OutboxKind = 'start' | 'cancel' | 'progress' | 'decided' | 'notify' | 'plan_schedule' | 'webhook_status'
 
 /** What must be told to Temporal; written in the transaction that makes it so, sent by the worker's outbox service. */
 export const outbox = pgTable(
