@@ -10,11 +10,17 @@ export function repeated(text: string, times: number): string {
 /** Python's `%` of a text: `%s`, `%r`, `%d`, `%i`, `%f`, `%.2f` and `%%`. */
 export function formatted(text: string, args: readonly unknown[]): string {
   let next = 0
+  let length = text.length
+  const shown = (part: string) => {
+    length += part.length
+    bounded(length)
+    return part
+  }
   return text.replace(/%(?:\.(\d{1,2}))?([srdif%])/g, (_, digits: string | undefined, kind: string) => {
     if (kind === '%') return '%'
     if (next >= args.length) throw new TemplateError('value', 'not enough arguments for the format')
     const value = args[next++]
-    if (kind === 's' || kind === 'r') return printed(value)
+    if (kind === 's' || kind === 'r') return shown(printed(value))
     return kind === 'f' ? number(value, '%f').toFixed(Number(digits ?? 6)) : String(Math.trunc(number(value, '%d')))
   })
 }

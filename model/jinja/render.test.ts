@@ -103,6 +103,8 @@ describe('what is refused', () => {
       `{% set x = [1] %}${'{% set x = x + x %}'.repeat(40)}{{ x | length }}`,
       '{{ "a\nb" | indent(1000000000) }}',
       '{{ "a" | center(1000000000) }}',
+      `{% set x = "x" * 3000000 %}{{ "${'%s'.repeat(9000)}" % [${'x,'.repeat(9000)}] }}`,
+      `{% set x = "x" * 3000000 %}{{ [${'x,'.repeat(9000)}] | map("upper") | list | length }}`,
       '{% set x = "x" * 3000000 %}{% for i in range(9999) %}{% set y = x | upper %}{% endfor %}',
       '{% set x = "x" * 3000000 %}{% for i in range(9999) %}{% if "y" in x %}{% endif %}{% endfor %}',
       '{% set x = range(9999) | list %}{% set x = [x, x, x, x] %}{% for i in range(9999) %}{% if x | first %}{% endif %}{% endfor %}',

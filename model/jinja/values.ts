@@ -37,6 +37,9 @@ export function unwrap(value: Value, budget: Budget): unknown {
     budget.spend(elementCost)
     if (left < 0) throw new TemplateError('limit', 'a value has too many elements')
     switch (inner?.type) {
+      case 'StringValue':
+        budget.spend((inner.value as string).length)
+        return inner.value
       case 'ArrayValue':
       case 'TupleValue':
         return (inner.value as Value[]).map(plain)
