@@ -5,12 +5,14 @@ import { createFinishJobActivity } from './finish-job.ts'
 import { guarded } from './guard.ts'
 import { createDeliverActivity } from './notify/deliver.ts'
 import { createGiveUpNotificationActivity } from './notify/give-up.ts'
+import { createPostWebhookStatusActivity } from './notify/webhook-status.ts'
 import { createPrepareActivity } from './prepare.ts'
 import { createPrepareInventoryUpdateActivity } from './prepare-inventory-update.ts'
 import { createReapActivity } from './reap.ts'
 import { createReleasePodActivity } from './release-pod.ts'
 import { createRunInPodActivity } from './run-in-pod.ts'
 import { createRunScheduleActivity } from './run-schedule.ts'
+import { createRunSystemJobActivity } from './system-job.ts'
 import type { JobActivities } from './types.ts'
 import { createUpdateInventoryActivity } from './update-inventory.ts'
 import { createUpdateProjectActivity } from './update-project.ts'
@@ -29,8 +31,10 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     updateProject: guarded(createUpdateProjectActivity(deps)),
     prepareInventoryUpdate: guarded(createPrepareInventoryUpdateActivity(deps)),
     updateInventory: guarded(createUpdateInventoryActivity(deps)),
+    runSystemJob: guarded(createRunSystemJobActivity(deps)),
     deliver: guarded(createDeliverActivity(deps)),
     giveUpNotification: guarded(createGiveUpNotificationActivity(deps)),
+    postWebhookStatus: guarded(createPostWebhookStatusActivity(deps)),
     advance: guarded(createAdvanceActivity(deps)),
     lookAtApproval: guarded(createLookAtApprovalActivity(deps)),
     runSchedule: guarded(createRunScheduleActivity(deps)),

@@ -35,6 +35,8 @@ export interface JobActivities {
   deliver(input: { notificationId: number }): Promise<{ sent: number }>
   /** Ends a notification that could not be delivered; `reason` is for the row where no try left one. */
   giveUpNotification(input: { notificationId: number; reason: string }): Promise<void>
+  /** Tells the service whose web hook launched a job how it stands, unless that is what it was told last (`posted`; '' for nothing yet). */
+  postWebhookStatus(input: { jobId: number; posted: string }): Promise<{ posted: string }>
   /**
    * One step of a workflow job: stores what follows from the ends of its nodes' jobs, and tells which jobs to start. `continues` is the run that this one
    * goes on from, null for a first one; `startedUpTo` the highest id of a job that was started; `cancel`: somebody cancelled the workflow.
@@ -53,6 +55,8 @@ export interface JobActivities {
   prepareInventoryUpdate(input: { jobId: number }): Promise<PreparedInventoryUpdate>
   /** Runs an inventory update on the control plane, imports what it found and stores the verdict with it. */
   updateInventory(input: { jobId: number }): Promise<Verdict>
+  /** Runs a system job on the control plane and stores its output and verdict. */
+  runSystemJob(input: { jobId: number }): Promise<Verdict>
   /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods). */
   reap(): Promise<ReapReport>
 }

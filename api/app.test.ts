@@ -76,7 +76,7 @@ describe('roots', () => {
     }
   })
 
-  test.each(['teams', 'workflow_job_templates'])('of %s there is nothing but the answer to OPTIONS', async (name) => {
+  test.each(['teams'])('of %s there is nothing but the answer to OPTIONS', async (name) => {
     const options = await app.call('OPTIONS', `/api/v2/${name}/`)
     expect(options.body).toMatchObject({ actions: {}, object_roles: [] })
     expect(options.headers.get('allow')).toBe('OPTIONS')

@@ -39,10 +39,7 @@ export function rootEndpoints(registry: Registry): Endpoint[] {
  * Collections of AWX that are not here yet, and which `awx` asks for their roles by OPTIONS before any command on users; refused that, it ends.
  * They answer it, with nothing that can be done and no roles, and nothing else.
  */
-const absentCollections = [
-  { name: 'teams', title: 'Team List', type: 'team' },
-  { name: 'workflow_job_templates', title: 'Workflow Job Template List', type: 'workflow_job_template' },
-]
+const absentCollections = [{ name: 'teams', title: 'Team List', type: 'team' }]
 
 function absentEndpoint({ name, title, type }: (typeof absentCollections)[number]): Endpoint {
   return {

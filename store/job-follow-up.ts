@@ -10,12 +10,13 @@ import type { unifiedJobs } from './schema/jobs.ts'
 /**
  * What follows when a job was made or its status has changed, in the same transaction, so that nobody who has to know is ever left out: its
  * template shows it, a workflow job goes on when a node's job has ended, the next job of a template that allows one at a time has its turn,
- * its schedule may have more to run, and whoever wants to be notified is.
+ * its schedule may have more to run, the service whose web hook launched it is told, and whoever wants to be notified is.
  */
 export async function followUp(tx: Database, job: typeof unifiedJobs.$inferSelect): Promise<void> {
   await tellParent(tx, job)
   if (isFinal(job.status) && job.workflowJobId !== null) await enqueue(tx, 'progress', job.workflowJobId)
   if (isFinal(job.status)) await wakeNext(tx, job)
   if (isFinal(job.status)) await scheduledJobEnded(tx, job)
+  if (job.webhookService !== '' && job.webhookCredentialId !== null) await enqueue(tx, 'webhook_status', job.id)
   await announce(tx, job)
 }

@@ -17,7 +17,7 @@ import {
   workflowTypeOf,
   workflowTypes,
 } from '../workflows/names.ts'
-import { notificationStartOptions, startOptions } from '../workflows/start-options.ts'
+import { notificationStartOptions, startOptions, webhookStatusStartOptions } from '../workflows/start-options.ts'
 import { reasonOf } from './reason.ts'
 import { sendSchedulePlan } from './schedules.ts'
 import type { TemporalLink } from './temporal.ts'
@@ -108,6 +108,8 @@ export class OutboxSender {
         return await this.#startNotification(subjectId)
       case 'plan_schedule':
         return await sendSchedulePlan(this.#store, this.#temporal, subjectId)
+      case 'webhook_status':
+        return await this.#tellService(subjectId)
       default:
         throw new Error(`nobody sends messages of the kind ${kind}`)
     }
@@ -163,6 +165,14 @@ export class OutboxSender {
       const reason = `Workflow ${notificationWorkflowId(notificationId)} has ended already in Temporal's namespace ${this.#temporal.namespace}.`
       await notificationGivenUp(this.#store.db, notificationId, reason)
     }
+  }
+
+  async #tellService(jobId: number): Promise<void> {
+    await this.#temporal.client.workflow.signalWithStart(workflowTypes.webhookStatus, {
+      ...webhookStatusStartOptions(jobId),
+      taskQueue: mainTaskQueue,
+      signal: signals.statusChanged,
+    })
   }
 
   async #signal(jobId: number, signal: string): Promise<void> {

@@ -40,9 +40,9 @@ const lasting = {
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const
 
-/** Updates, and waiting for one that somebody else started. */
-export const { updateProject, updateInventory, awaitJob } =
-  proxyActivities<Pick<JobActivities, 'updateProject' | 'updateInventory' | 'awaitJob'>>(lasting)
+/** Work on the control plane, and waiting for one that somebody else started. */
+export const { updateProject, updateInventory, runSystemJob, awaitJob } =
+  proxyActivities<Pick<JobActivities, 'updateProject' | 'updateInventory' | 'runSystemJob' | 'awaitJob'>>(lasting)
 
 /** `runInPod` of an admission; the Temporal UI shows its pod beside it. */
 export function runInPodOf({ namespace, pod }: Pick<Admission, 'namespace' | 'pod'>): JobActivities['runInPod'] {

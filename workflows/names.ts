@@ -20,6 +20,7 @@ export const workflowTypes = {
   approval: 'approval',
   notification: 'notification',
   scheduledLaunch: 'scheduledLaunch',
+  webhookStatus: 'webhookStatus',
   reaper: 'reaper',
 } as const
 
@@ -43,6 +44,8 @@ export const signals = {
   progress: 'progress',
   /** To an approval: somebody approved or denied it. */
   decided: 'decided',
+  /** To who tells a service of its job: the job stands otherwise now. */
+  statusChanged: 'statusChanged',
 } as const
 
 /** One workflow per unified job, whatever its kind; ids are unique over all kinds. */
@@ -53,6 +56,11 @@ export function jobWorkflowId(jobId: number): string {
 /** One workflow per notification. */
 export function notificationWorkflowId(notificationId: number): string {
   return `notification-${notificationId}`
+}
+
+/** One workflow at a time per job whose service is told how it stands. */
+export function webhookStatusWorkflowId(jobId: number): string {
+  return `webhook-status-${jobId}`
 }
 
 /** One schedule of Temporal per schedule of ours; the workflows that it starts have the instant behind this. */

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 import type { StartFacts } from '../model/start-facts.ts'
-import { jobWorkflowId, notificationWorkflowId } from './names.ts'
+import { jobWorkflowId, notificationWorkflowId, webhookStatusWorkflowId } from './names.ts'
 
 const keys = {
   jobId: defineSearchAttributeKey('MayflyJobId', SearchAttributeType.INT),
@@ -40,5 +40,18 @@ export function notificationStartOptions(notificationId: number) {
     args: [{ notificationId }] as [{ notificationId: number }],
     workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
     typedSearchAttributes: [{ key: keys.kind, value: 'notification' }],
+  }
+}
+
+/** How the workflow is started that tells a service of its job; one that has ended may be followed by another. */
+export function webhookStatusStartOptions(jobId: number) {
+  return {
+    workflowId: webhookStatusWorkflowId(jobId),
+    args: [{ jobId }] as [{ jobId: number }],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    typedSearchAttributes: [
+      { key: keys.jobId, value: jobId },
+      { key: keys.kind, value: 'webhook_status' },
+    ],
   }
 }
