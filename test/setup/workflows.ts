@@ -3,9 +3,7 @@ import { asc, eq } from 'drizzle-orm'
 import { until } from '../../dev/wait.ts'
 import type { EdgeKind } from '../../model/workflow/graph.ts'
 import { openDatabase, type Store } from '../../store/database.ts'
-import { decideWorkflowLaunch, makeLaunchedWorkflowJob } from '../../store/launch/workflow-template.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
-import { jobTemplates } from '../../store/schema/templates.ts'
 import { workflowJobNodes } from '../../store/schema/workflow-jobs.ts'
 import {
   type NodeTemplateType,
@@ -14,7 +12,6 @@ import {
   workflowJobTemplateNodes,
   workflowJobTemplates,
 } from '../../store/schema/workflows.ts'
-import { loadKeyring } from '../../store/secrets.ts'
 import type { Mayfly } from './mayfly.ts'
 
 /** A node: the template that it runs, and what it says to it. */
@@ -104,17 +101,8 @@ export class Workflows {
 
   /** Launches it over HTTP; the id of the workflow job. */
   async launch(template: number, body: Record<string, unknown> = {}): Promise<number> {
-    const { db } = this.store
-    const keyring = await loadKeyring(this.#mayfly.env)
-    const [row] = await db.select().from(workflowJobTemplates).where(eq(workflowJobTemplates.id, template))
-    if (!row) throw new Error('no template')
-    const launched = await decideWorkflowLaunch({ db, keyring }, row, body)
-    const { decision } = launched
-    if (!decision.ok) throw new Error(JSON.stringify(decision.errors))
-    const job = await db.transaction((tx) =>
-      makeLaunchedWorkflowJob(tx, keyring, launched, decision, { launchType: 'manual', createdById: 1 }),
-    )
-    return job.id
+    const path = `/workflow_job_templates/${template}/launch/`
+    return (await this.#mayfly.post<{ workflow_job: number }>(path, body)).workflow_job
   }
 
   /** Nodes of a run by identifier. */
@@ -167,12 +155,5 @@ export class Workflows {
       const row = await this.row(jobId)
       return row.finished === null ? undefined : row
     })
-  }
-
-  /** Id of a job template by name. */
-  async jobTemplate(name: string): Promise<number> {
-    const [row] = await this.store.db.select().from(jobTemplates).where(eq(jobTemplates.name, name))
-    if (!row) throw new Error(`there is no template ${name}`)
-    return row.id
   }
 }
