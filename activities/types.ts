@@ -8,7 +8,7 @@ import type { StartFacts } from '../model/start-facts.ts'
  *
  * A job as data:
  *   prepare({jobId:47})            -> { title:'deploy', blocked:false, dependencies:[], groups:[{id:3,name:'k8s'}] }
- *   admit({jobId:47,groupId:3})    -> { attemptId:91, groupId:3, pod:'automation-job-47-1', namespace:'jobs' }   (on queue group-3)
+ *   admit({jobId:47,groupId:3,hasOthers:false}) -> { attemptId:91, groupId:3, pod:'automation-job-47-1', namespace:'jobs' }   (on queue group-3)
  *   runInPod({jobId:47,attemptId:91}) -> { status:'successful', cause:null, explanation:'', released:true }
  *   releasePod({jobId:47})         -> only when runInPod did not say that the pod is gone
  *   finishJob({jobId:47, ...})     -> only when no activity stored the final status
@@ -20,7 +20,7 @@ export interface JobActivities {
    */
   prepare(input: { jobId: number }): Promise<PreparedJob>
   /** Claims a place of the group for this job, creates its pod or adopts the one it made before. Benign retryable failure while there is no room. */
-  admit(input: { jobId: number; groupId: number }): Promise<Admission>
+  admit(input: AdmitInput): Promise<Admission>
   /** Delivers the payload, starts the play at most once, stores every line, stores the verdict, deletes the pod. Resumes wherever it was. */
   runInPod(input: { jobId: number; attemptId: number }): Promise<Verdict>
   /** Deletes the pods of the job's live attempts and gives their places back. Leaves what a newer run owns. */
@@ -67,6 +67,14 @@ export interface ScheduledRun {
   jobId: number | null
   /** Short, without secrets. */
   explanation: string
+}
+
+/** Which group a job asks for a place. */
+export interface AdmitInput {
+  jobId: number
+  groupId: number
+  /** It asks other groups too: what is wrong with this one does not end the job (GroupUnusable). */
+  hasOthers: boolean
 }
 
 /** A job at the start line. */
@@ -148,6 +156,8 @@ export const activityFailures = {
   ended: 'EndedJob',
   /** No room in the group; benign, retried. */
   noCapacity: 'NoCapacity',
+  /** The group cannot run the job, and others may; carries a Verdict as first detail. Never retried. */
+  unusable: 'GroupUnusable',
   /** What history says of the job's place or pod no longer holds, which an operator's Reset leads to: prepare and admit again. Never retried. */
   stale: 'StaleAttempt',
   /** The target of a notification did not take it; retried unless it never will. */

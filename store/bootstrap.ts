@@ -12,6 +12,7 @@ import {
   organizations,
 } from './schema/catalog.ts'
 import { installation, users } from './schema/identity.ts'
+import { makeSystemJobTemplates } from './system-job-templates.ts'
 
 /** AWX's name of the execution environment of project updates; managed: users cannot change it. */
 export const controlPlaneEnvironment = 'Control Plane Execution Environment'
@@ -37,6 +38,7 @@ export async function bootstrap(store: Store, options: BootstrapOptions): Promis
   return await store.db.transaction(async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(7205759403792794)`)
     await upsertCredentialTypes(tx)
+    await makeSystemJobTemplates(tx)
     const first = await tx
       .insert(installation)
       .values({ key: 'install_uuid', value: randomUUID() })
