@@ -36,14 +36,15 @@ function galaxy(ending = 'exit 0') {
   return { command: [path], env: {} }
 }
 
-async function sync(options: Parameters<typeof syncContent>[0]['options']) {
+async function sync(options: Parameters<typeof syncContent>[0]['options'], project = 'project') {
   const rows: EventRow[] = []
   const narrator = new Narrator((more) => {
     rows.push(...more)
   }, new Redactor([]))
   const env = { PATH: process.env.PATH ?? '' }
   const request = {
-    folder: join(folder, 'project'),
+    folder: join(folder, project),
+    isLocal: false,
     env,
     options,
     checkouts,
@@ -126,6 +127,28 @@ describe('requirements', () => {
     expect(failed.results.at(-1)).toEqual(['failed', false])
     const { results } = await sync({ galaxy: galaxy(), refreshContent: false })
     expect(results.at(-1)).toEqual(['ok', true])
+  })
+
+  test('that name files of the project are installed for each tree of it; places outside are refused', async () => {
+    const own = 'collections: [{name: ./collections/own, type: dir}]\n'
+    put('requirements.yml', own)
+    mkdirSync(join(folder, 'later'))
+    writeFileSync(join(folder, 'later/requirements.yml'), own)
+    const [first, later, again] = [
+      await sync({ galaxy: galaxy(), refreshContent: false }),
+      await sync({ galaxy: galaxy(), refreshContent: false }, 'later'),
+      await sync({ galaxy: galaxy(), refreshContent: false }),
+    ]
+    expect(later.ended).not.toEqual(first.ended)
+    expect(again.ended).toEqual(first.ended)
+    expect(calls()).toHaveLength(2)
+    put('requirements.yml', 'roles: [{src: "file:///srv/role.tar.gz"}]\n')
+    const refused = await sync({ galaxy: galaxy(), refreshContent: false })
+    expect(refused.ended).toMatchObject({
+      message:
+        'requirements.yml names "file:///srv/role.tar.gz", which is on the control plane and not in the project.',
+    })
+    expect(calls()).toHaveLength(2)
   })
 
   test('servers are told to ansible-galaxy, and a link is not followed', async () => {

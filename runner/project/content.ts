@@ -18,6 +18,8 @@ import type { GalaxyCommand, GalaxyServer } from './types.ts'
 export interface ContentRequest {
   /** The project's tree. */
   folder: string
+  /** The project is a repository on this machine, and may name others here. */
+  isLocal: boolean
   /** Environment of git, for requirements that are repositories. */
   env: Record<string, string>
   options: { galaxy: GalaxyCommand | null; galaxyServers?: GalaxyServer[]; refreshContent: boolean }
@@ -74,7 +76,7 @@ async function contentTree(
   narrator: Narrator,
 ): Promise<string> {
   const { checkouts, options, signal } = request
-  const hash = contentHash(requirements, options.galaxyServers ?? [])
+  const hash = contentHash(requirements, options.galaxyServers ?? [], request.folder)
   const known = options.refreshContent ? null : await checkouts.findContent(hash)
   if (known) {
     const done = { res: { msg: 'Installed before for the same requirements.' } }
@@ -98,13 +100,13 @@ async function contentTree(
 }
 
 async function installOne(
-  { folder, env, options, signal, patienceMs }: ContentRequest,
+  { folder, isLocal, env, options, signal, patienceMs }: ContentRequest,
   galaxy: GalaxyCommand,
   target: string,
   requirements: Requirements,
 ): Promise<TaskResult> {
   if (requirements.file === null) return { skipped: true }
-  const commands = installCommands(galaxy, folder, target, requirements)
+  const commands = installCommands(galaxy, folder, target, requirements, isLocal)
   const places = { config: join(target, configFile), home: join(env.HOME ?? target, 'ansible') }
   const output: string[] = []
   for (const command of commands) {

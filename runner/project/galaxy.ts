@@ -3,6 +3,7 @@ import { lstat, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parse } from 'yaml'
 import { isMapping } from '../../model/variables.ts'
+import { localPlaces } from './requirement-places.ts'
 import type { GalaxyCommand, GalaxyServer } from './types.ts'
 
 /** Requirements files in the order and under the task names of AWX's project update. */
@@ -61,14 +62,28 @@ async function readPlainFile(path: string): Promise<string | null> {
   return readFile(path, 'utf8')
 }
 
-/** What a file asks for: ansible-galaxy fails when it is asked to install what is not there. Throws RequirementsError. */
-function wantedKinds({ file, text, kinds }: Requirements): readonly Kind[] {
-  let content: unknown
+function parsed({ file, text }: Requirements): unknown {
   try {
-    content = parse(text, { logLevel: 'error' })
+    return parse(text, { logLevel: 'error' })
   } catch (error) {
     throw new RequirementsError(`${file} is not YAML: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Refuses places of this machine that are not the project's: a project from elsewhere has no business there. Throws RequirementsError. */
+function refuseOutside(requirements: Requirements): void {
+  const [place] = localPlaces(parsed(requirements)).outside
+  if (place) {
+    throw new RequirementsError(
+      `${requirements.file} names "${place.slice(0, 200)}", which is on the control plane and not in the project.`,
+    )
+  }
+}
+
+/** What a file asks for: ansible-galaxy fails when it is asked to install what is not there. Throws RequirementsError. */
+function wantedKinds(requirements: Requirements): readonly Kind[] {
+  const { kinds } = requirements
+  const content = parsed(requirements)
   // A plain list is the old form, which knows roles only; ansible-galaxy itself refuses it for collections.
   if (Array.isArray(content)) return content.length > 0 ? kinds.slice(0, 1) : []
   if (!isMapping(content)) return []
@@ -78,22 +93,40 @@ function wantedKinds({ file, text, kinds }: Requirements): readonly Kind[] {
   })
 }
 
-/** Tells sets of requirements apart: equal texts from equal servers give equal content. */
-export function contentHash(requirements: Requirements[], servers: GalaxyServer[]): string {
-  const parts = [requirements.map(({ file, text }) => [file, text]), servers.map(({ url }) => url)]
+/**
+ * Tells sets of requirements apart: equal texts from equal servers give equal content, unless they name files of the project, which are those of
+ * one tree.
+ */
+export function contentHash(requirements: Requirements[], servers: GalaxyServer[], tree: string): string {
+  const isOfTree = requirements.some((one) => one.file !== null && namesOwnFiles(one))
+  const parts = [requirements.map(({ file, text }) => [file, text]), servers.map(({ url }) => url), isOfTree && tree]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
+
+function namesOwnFiles(requirements: Requirements): boolean {
+  try {
+    return localPlaces(parsed(requirements)).within.length > 0
+  } catch {
+    // What cannot be read is told when it is installed.
+    return false
+  }
 }
 
 /** Folders below a content tree. */
 export const contentFolders = { role: 'roles', collection: 'collections' } as const
 
-/** The commands that install one requirements file into a content tree; none when it asks for nothing. Throws RequirementsError. */
+/**
+ * The commands that install one requirements file into a content tree; none when it asks for nothing. `mayReachOutside`: the project is itself a
+ * repository on this machine. Throws RequirementsError.
+ */
 export function installCommands(
   galaxy: GalaxyCommand,
   project: string,
   target: string,
   requirements: Requirements,
+  mayReachOutside: boolean,
 ): string[][] {
+  if (!mayReachOutside) refuseOutside(requirements)
   return wantedKinds(requirements).map((kind) => {
     const option = kind === 'role' ? '--roles-path' : '--collections-path'
     const from = join(project, requirements.file ?? '')

@@ -40,6 +40,8 @@ export interface UpdatedSource {
   folder: string
   /** Environment of git, valid until the resources are disposed of. */
   env: Record<string, string>
+  /** It is a repository on this machine. */
+  isLocal: boolean
 }
 
 /** The tasks of AWX's first play. Throws what a task failed with. */
@@ -81,7 +83,8 @@ async function fetchAndCheckOut(update: Update, resources: AsyncDisposableStack)
   const head = join(checkouts.folder, 'head')
   const before = await readFile(head, 'utf8').catch(() => null)
   await writeFile(head, revision)
-  return { revision, folder, env: project.env, changed: before !== revision, res: { before, after: revision } }
+  const isLocal = project.source.transport === 'file'
+  return { revision, folder, isLocal, env: project.env, changed: before !== revision, res: { before, after: revision } }
 }
 
 async function openProject(

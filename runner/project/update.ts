@@ -136,10 +136,10 @@ async function runLocked(update: Update): Promise<PreparedProject> {
     await checkouts.clean(keptDays)
     await narrator.begin()
     await narrator.play('Update source tree if necessary')
-    const { revision, folder, env } = await updateSource(update, resources)
+    const { revision, folder, env, isLocal } = await updateSource(update, resources)
     await narrator.play('Perform project signature/checksum verification')
     await narrator.play('Install content with ansible-galaxy command if necessary')
-    const content = await syncContent({ ...update, folder, env }, narrator)
+    const content = await syncContent({ ...update, folder, env, isLocal }, narrator)
     const prepared = { revision, folder, ...content }
     await checkouts.noteRevision(prepared)
     await narrator.end()

@@ -61,7 +61,7 @@ export async function updateArchive(update: Update, resources: AsyncDisposableSt
     await openGitAccess(checkouts.folder, nowhere, null, 'accept-new', options.env ?? {}, update.patienceMs),
   )
   update.job.jobEnv = redactEnv({ PATH: access.env.PATH }, update.redactor)
-  return { revision, folder, env: access.env }
+  return { revision, folder, env: access.env, isLocal: false }
 }
 
 /** An archive's URL without the credentials that it may hold. */
