@@ -13,6 +13,7 @@ import { hosts, inventories } from '../schema/inventory.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
 import { outbox } from '../schema/runtime.ts'
 import { jobTemplates, projects } from '../schema/templates.ts'
+import { inventorySources, systemJobTemplates } from '../schema/updates.ts'
 import { workflowJobNodes } from '../schema/workflow-jobs.ts'
 import {
   type NodeTemplateType,
@@ -261,6 +262,34 @@ describe.each(storeKinds)('advancing workflow jobs on %s', (kind) => {
       jobExplanation: `Workflow Job spawned from workflow could not start because it would result in recursion (spawn order, most recent first: <release-${self}>, <release-${self}>, <release-${(await statusOf(run))?.workflowJobTemplateId}>)`,
     })
     expect((await step(nested)).ended).toMatchObject({ status: 'failed' })
+  })
+
+  test('nodes of every kind get a job of their kind', async () => {
+    const [project] = await store.db.select().from(projects)
+    const [inventory] = await store.db.select().from(inventories)
+    const source = { name: 'cloud', inventoryId: inventory?.id ?? 0, source: 'ec2' as const }
+    const kinds = {
+      project_update: { template: project?.id ?? 0, type: 'project' as const },
+      inventory_update: {
+        template: id(await store.db.insert(inventorySources).values(source).returning()),
+        type: 'inventory_source' as const,
+      },
+      system_job: {
+        template: id(
+          await store.db.insert(systemJobTemplates).values({ name: 'clean', jobType: 'cleanup_jobs' }).returning(),
+        ),
+        type: 'system_job_template' as const,
+        values: { extraData: { days: 3 } },
+      },
+    }
+    const run = await launch(await makeWorkflow(kinds, []))
+    const { starts } = await step(run)
+    expect(starts.map(({ facts }) => facts.type).sort()).toEqual(Object.keys(kinds).sort())
+    expect(await jobOf(run, 'system_job')).toMatchObject({ extraVars: '{"days": 3}', launchType: 'workflow' })
+    const ids = starts.map(({ jobId }) => jobId)
+    expect(await messages('start', ids)).toEqual([])
+    const made = await store.db.select().from(unifiedJobs).where(inArray(unifiedJobs.id, ids))
+    expect(made.map(({ workflowJobId }) => workflowJobId)).toEqual([run, run, run])
   })
 
   test('a template that was deleted while the run waited counts as a failure', async () => {

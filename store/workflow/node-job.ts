@@ -7,13 +7,16 @@ import { forcedVariables, nodePrompts } from '../../model/workflow/variables.ts'
 import type { Database } from '../database.ts'
 import type { JobRow } from '../job-status.ts'
 import { createJob } from '../launch/create-job.ts'
+import { createInventoryUpdate } from '../launch/inventory-update.ts'
 import { decideJobTemplateLaunch, makeLaunchedJob, withOwnCredentials } from '../launch/job-template.ts'
 import type { Accepted, LaunchOrigin } from '../launch/new-job.ts'
 import type { TemplateRow } from '../launch/sources.ts'
+import { createSystemJob } from '../launch/system-job.ts'
 import { decideWorkflowLaunch, makeLaunchedWorkflowJob, type WorkflowTemplateRow } from '../launch/workflow-template.ts'
 import { createProjectUpdate } from '../project-updates.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
 import { jobTemplates, projects } from '../schema/templates.ts'
+import { inventorySources, systemJobTemplates } from '../schema/updates.ts'
 import { workflowApprovalTemplates, workflowJobTemplates } from '../schema/workflows.ts'
 import type { Keyring } from '../secrets.ts'
 import { ancestorsOf } from './ancestors.ts'
@@ -71,7 +74,17 @@ export async function makeNodeJob(
         .where(eq(workflowApprovalTemplates.id, templateId))
       return template ? { jobId: await createApproval(tx, template, workflow.row), problem: null } : null
     }
-    default:
+    case 'inventory_source': {
+      const [source] = await tx.select().from(inventorySources).where(eq(inventorySources.id, templateId))
+      return source ? { jobId: await createInventoryUpdate(tx, source, originOf(workflow)), problem: null } : null
+    }
+    case 'system_job_template': {
+      const [template] = await tx.select().from(systemJobTemplates).where(eq(systemJobTemplates.id, templateId))
+      if (!template) return null
+      const launch = { ...originOf(workflow), extraVars: node.extraData }
+      return { jobId: await createSystemJob(tx, template, launch), problem: null }
+    }
+    case null:
       return null
   }
 }
