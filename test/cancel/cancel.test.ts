@@ -118,7 +118,7 @@ test('while the image is pulled', async () => {
   }
 })
 
-test('while it runs, and twice: the runner ends the play before the pod goes, and what was printed stays', async () => {
+test('row 21: while it runs, and twice: the runner ends the play before the pod goes, and what was printed stays', async () => {
   // Runs when the pod is deleted while its container lives, and tells whether the runner did too.
   const hook = 'test -e /mayfly/in/rc || echo the runner was not told > /dev/termination-log'
   const lifecycle = { preStop: { exec: { command: ['sh', '-c', hook] } } }

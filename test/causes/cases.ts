@@ -97,7 +97,7 @@ const worker = (fields: string) => `spec: {containers: [{name: worker, ${fields}
 /** A way to go wrong for each cause that a cluster can give. */
 export const cases: Case[] = [
   {
-    name: 'an image that the registry does not have',
+    name: 'rows 19 and 52: an image that the registry does not have',
     arrange: async ({ scene, registry }) => ({ environment: await scene.environment(`${registry}/ee:gone`) }),
     explanation: /^The image 127\.0\.0\.1:\d+\/ee:gone cannot be pulled: .*not found/,
     detail: /ErrImagePull|ImagePullBackOff/,
@@ -117,7 +117,7 @@ export const cases: Case[] = [
     detail: /ansible-runner.*not found/,
   },
   {
-    name: 'a container that is killed for memory',
+    name: 'rows 20 and 53: a container that is killed for memory',
     arrange: (stage) => groupWith(stage, worker('resources: {requests: {memory: 24Mi}, limits: {memory: 24Mi}}')),
     explanation: /^The container was killed, most likely for using too much memory \(its memory limit is 24Mi\)\.$/,
     detail: /./,
@@ -131,7 +131,7 @@ export const cases: Case[] = [
     detail: /automation-job-\d+-1/,
   },
   {
-    name: 'a pod that somebody deletes at once',
+    name: 'row 20: a pod that somebody deletes at once',
     playbook: 'hold',
     arrange: () => ({}),
     during: (stage, job) => deletePod(stage, job, 0),
@@ -139,7 +139,7 @@ export const cases: Case[] = [
     detail: /automation-job-\d+-1/,
   },
   {
-    name: 'a pod that the node evicts for its use of disk',
+    name: 'row 20: a pod that the node evicts for its use of disk',
     playbook: 'fill',
     arrange: (stage) => groupWith(stage, worker('resources: {limits: {ephemeral-storage: 10Mi}}')),
     explanation: /^The node evicted the pod: .*ephemeral/,
@@ -147,14 +147,14 @@ export const cases: Case[] = [
     withinSeconds: 120,
   },
   {
-    name: 'a wrong token',
+    name: 'row 17: a wrong token',
     arrange: (stage) => groupBy(stage, {}),
     explanation:
       /^The Kubernetes API at \S+ does not accept the token \(401 Unauthorized\): it is wrong or has expired\.$/,
     detail: /401 Unauthorized/,
   },
   {
-    name: 'a certificate authority that did not sign',
+    name: 'row 18: a certificate authority that did not sign',
     arrange: (stage) => groupBy(stage, { verify_ssl: true, ssl_ca_cert: rootCertificates[0] }),
     explanation: /^No TLS connection to the Kubernetes API at \S+: its certificate does not come from a trusted/,
     detail: /UNABLE_TO_|SELF_SIGNED|certificate/,

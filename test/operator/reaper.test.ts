@@ -89,7 +89,7 @@ async function makePod(name: string, install: string, job: number, where = mayfl
 const deletePod = (name: string) =>
   clusterAdmin(mayfly.stack).deleteNamespacedPod({ namespace: mayfly.kubernetesNamespace, name, gracePeriodSeconds: 0 })
 
-test('a pod of ours that nobody knows goes after the grace time; one of another installation stays', async () => {
+test('row 48: a pod of ours that nobody knows goes after the grace time; one of another installation stays', async () => {
   await makePod('orphan', installUuid, 999)
   await makePod('foreign', 'another-installation', 999)
   expect(await operator.reap()).toMatchObject({ podsSeen: 1, podsDeleted: 0, unreachable: [] })
@@ -117,7 +117,7 @@ test("a pod of another installation that has our pod's name stays, and the job t
   await deletePod(taken)
 })
 
-test('a job whose row was deleted while it ran', async () => {
+test('row 48: a job whose row was deleted while it ran', async () => {
   const job = await scene.run('hold')
   await scene.printed(job, 'has begun')
   await witness.query('DELETE FROM unified_jobs WHERE id = $1', job)
@@ -188,7 +188,7 @@ test('keys of launches are forgotten after a day', async () => {
 
 test('nothing is left, and the worker has no complaint', () => expectNothingLeft(mayfly))
 
-test('a pod ends by its own deadline when no controller is alive; the schedule alone deletes a pod of no job', async () => {
+test('row 48: a pod ends by its own deadline when no controller is alive; the schedule alone deletes a pod of no job', async () => {
   const { brief, stage, watched, job } = await uncontrolled
   // After the deadline the runner is told to stop, and has the pod's whole grace time.
   await until({ what: 'the pod to reach its deadline', seconds: 90 }, () =>

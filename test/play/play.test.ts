@@ -127,7 +127,7 @@ function lines(stdout: string): string[] {
     .sort()
 }
 
-test('fifty tasks on five hosts: status, events, summaries and output are those of a local run', async () => {
+test('rows 4 and 5: fifty tasks on five hosts: status, events, summaries and output are those of a local run', async () => {
   const template = await makeTemplate(mayfly, catalog, 'fifty.yml')
   const [job, local] = await Promise.all([launch(mayfly, template), locally()])
   expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'successful', job_explanation: '' })
@@ -167,7 +167,12 @@ test('fifty tasks on five hosts: status, events, summaries and output are those 
 })
 
 test.each([
-  ['a failing play', 'fails.yml', 'failed', /failed on 1 of 5 hosts \(web2\) at task "Install": no package nginx/],
+  [
+    'row 4: a failing play',
+    'fails.yml',
+    'failed',
+    /failed on 1 of 5 hosts \(web2\) at task "Install": no package nginx/,
+  ],
   ['an unreachable host', 'unreachable.yml', 'failed', /Unreachable: web1: .*ssh/i],
   ['a syntax error', 'syntax.yml', 'failed', /Ansible could not run the play\. .*(YAML|syntax)/i],
   ['a play that cannot start', 'no-role.yml', 'failed', /Ansible could not run the play\. .*there_is_no_such_role/],
