@@ -7,9 +7,10 @@ import { launch } from './launch.ts'
 import { lines } from './lines.ts'
 import { overhead } from './overhead.ts'
 import { type Stand, startStand } from './stand.ts'
+import { workflow } from './workflow.ts'
 import { writes } from './writes.ts'
 
-const benches: Bench[] = [launch, overhead, lines, ingest, writes, idle]
+const benches: Bench[] = [launch, overhead, lines, ingest, writes, workflow, idle]
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },
