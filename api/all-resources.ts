@@ -24,6 +24,9 @@ import { projectUpdateEventsResource } from './resources/project-update-events.t
 import { projectUpdatesResource } from './resources/project-updates.ts'
 import { projectsResource } from './resources/projects.ts'
 import { scheduleRunsResource, schedulesResource } from './resources/schedules.ts'
+import { systemJobEventsResource } from './resources/system-job-events.ts'
+import { systemJobTemplatesResource } from './resources/system-job-templates.ts'
+import { systemJobsResource } from './resources/system-jobs.ts'
 import { tokensResource } from './resources/tokens.ts'
 import { unifiedJobTemplatesResource } from './resources/unified-job-templates.ts'
 import { unifiedJobsResource } from './resources/unified-jobs.ts'
@@ -61,6 +64,9 @@ export const allResources: readonly Resource[] = [
   jobHostSummariesResource,
   adHocCommandsResource,
   adHocCommandEventsResource,
+  systemJobTemplatesResource,
+  systemJobsResource,
+  systemJobEventsResource,
   notificationTemplatesResource,
   notificationsResource,
   labelsResource,

@@ -14,7 +14,9 @@ import { refusalPage, stdoutPage } from './stdout-page.ts'
 const maxShownBytes = 1024 * 1024
 
 /** `…/stdout/` of a kind of job in AWX's formats; `kind` begins the name of downloaded files. */
-export function stdoutAction(kind: 'job' | 'project_update' | 'ad_hoc_command' | 'inventory_update'): Action<JobRow> {
+export function stdoutAction(
+  kind: 'job' | 'project_update' | 'ad_hoc_command' | 'inventory_update' | 'system_job',
+): Action<JobRow> {
   const title = `${titled(kind)} Stdout`
   return {
     GET: (input) => answerStdout(input, kind, title),

@@ -13,7 +13,15 @@ export const unifiedJobsResource = defineResource({
   type: 'unified_job',
   model: 'UnifiedJob',
   table: unifiedJobs,
-  variants: ['project_updates', 'jobs', 'ad_hoc_commands', 'inventory_updates', 'workflow_jobs', 'workflow_approvals'],
+  variants: [
+    'project_updates',
+    'jobs',
+    'ad_hoc_commands',
+    'inventory_updates',
+    'system_jobs',
+    'workflow_jobs',
+    'workflow_approvals',
+  ],
   methods: { list: ['GET'], detail: [] },
   fields: {
     ...unifiedJobFields('unified_job_templates'),
