@@ -15,6 +15,8 @@ interface FieldBase {
   readOnly?: boolean
   /** Taken from a body, never shown. */
   writeOnly?: boolean
+  /** Of a `writeOnly` id: its link and its summary are shown all the same. */
+  summarized?: boolean
   /** Must be in a POST and PUT body. */
   required?: boolean
   /** Settable by POST only: later writes ignore it, and PUT's OPTIONS still show it. */

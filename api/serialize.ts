@@ -139,7 +139,8 @@ async function summaryFields(model: Model, rows: readonly Row[], context: Reques
   const fields: Wire[] = rows.map(() => ({}))
   for (const { name, relation } of model.shownRelations) {
     const target = context.registry.find(relation.to)
-    if (!target || model.field(name)?.field.writeOnly) continue
+    const field = model.field(name)?.field
+    if (!target || (field?.writeOnly && !field.summarized)) continue
     const ids = rows.map((row) => row[relation.column]).filter((id) => typeof id === 'number')
     if (ids.length === 0) continue
     const summaries = await loadSummaries(target, ids, context)

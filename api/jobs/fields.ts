@@ -80,6 +80,8 @@ export function unifiedJobFields(template: string): Record<string, Field> {
     event_processing_finished: derived('boolean', (row) => eventsAreStored(row as unknown as JobRow), {
       detailOnly: true,
     }),
+    // AWX shows it by link and summary only.
+    schedule: { kind: 'id', to: 'schedules', readOnly: true, writeOnly: true, summarized: true },
     launched_by: { kind: 'computed', type: 'field', filterable: false, values: launchedBy },
     work_unit_id: { kind: 'string', nullable: true },
   }

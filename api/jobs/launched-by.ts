@@ -13,9 +13,15 @@ export async function launchedBy(rows: readonly Row[], context: RequestContext):
   const ids = jobs.flatMap((job) => job.createdById ?? [])
   const users = await loadSummaries(context.registry.get('users'), ids, context)
   const templates = await templatesOf(jobs.filter(byKey), context)
+  const scheduleIds = jobs.flatMap((job) => job.scheduleId ?? [])
+  const schedules = await loadSummaries(context.registry.get('schedules'), scheduleIds, context)
   return jobs.map((job) => {
     if (job.launchType === 'dependency' || job.launchType === 'sync') return byMayfly
     const user = job.createdById === null ? undefined : users.get(job.createdById)
+    const schedule = schedules.get(job.scheduleId ?? 0)
+    if (schedule) {
+      return { id: schedule.id, name: schedule.name, type: 'schedule', url: `/api/v2/schedules/${schedule.id}/` }
+    }
     if (user) return { id: user.id, name: user.username, type: 'user', url: `/api/v2/users/${user.id}/` }
     return byKey(job) ? (templates.get(job.unifiedJobTemplateId ?? 0) ?? {}) : {}
   })

@@ -1,0 +1,158 @@
+/** Schedules on the real Temporal: they run when the preview says, once, whoever is killed in that second; what was missed is treated as their windows say. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { openDatabase } from '../../store/database.ts'
+import { CutProxy } from '../kubernetes/cut-proxy.ts'
+import { makeCatalog, makeTemplate } from '../setup/catalog.ts'
+import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
+import { compact, onceAt, Schedules, secondsAhead } from '../setup/schedules.ts'
+
+let proxy: CutProxy
+let mayfly: Mayfly
+let schedules: Schedules
+
+const [host = '', temporalPort] = inject('stack').temporalAddress.split(':')
+const untilTime = (milliseconds: number) => sleep(Math.max(0, milliseconds - Date.now()))
+
+beforeAll(async () => {
+  proxy = await CutProxy.start(host, Number(temporalPort))
+  mayfly = await startMayfly({ env: { TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}` } })
+  schedules = await Schedules.open(mayfly)
+})
+afterAll(async () => {
+  await schedules?.close()
+  await mayfly?.stop()
+  await proxy?.stop()
+})
+
+test('a job template is launched at its time, with the prompts of the schedule', async () => {
+  const play = '- hosts: all\n  gather_facts: false\n  tasks: [{ ansible.builtin.debug: { msg: "{{ greeting }}" } }]\n'
+  const catalog = await makeCatalog(mayfly, { files: { 'greet.yml': play }, hosts: ['one', 'two'] })
+  const asks = { ask_limit_on_launch: true, ask_variables_on_launch: true }
+  const template = await makeTemplate(mayfly, catalog, 'greet.yml', asks)
+  const at = secondsAhead(2)
+  const prompts = { limit: 'two', extra_data: { greeting: 'good morning' } }
+  const id = await schedules.make(onceAt(at), { unified_job_template: template, ...prompts })
+  const [run] = await schedules.ran(id)
+  expect(run).toMatchObject({ instant: new Date(at).toISOString().replace('.000Z', 'Z'), origin: 'rule' })
+  await mayfly.ended(`/jobs/${run?.job}/`)
+  const job = await mayfly.get<Record<string, Record<string, unknown>>>(`/jobs/${run?.job}/`)
+  expect(job).toMatchObject({
+    status: 'successful',
+    launch_type: 'scheduled',
+    limit: 'two',
+    launched_by: { id, type: 'schedule', url: `/api/v2/schedules/${id}/` },
+    related: { schedule: `/api/v2/schedules/${id}/` },
+    summary_fields: { schedule: { id } },
+  })
+  // It began within a second of its time.
+  expect(Date.parse(String(job.created)) - at).toBeLessThan(1_500)
+  expect((await schedules.read(id)).next_run).toBeNull()
+  // Nothing is left for Temporal to do.
+  await expect.poll(() => schedules.known(id), { timeout: 10_000 }).toBeNull()
+})
+
+test('what Temporal is going to do is what the preview shows, across both changes of the clocks', async () => {
+  for (const rrule of [
+    'DTSTART;TZID=Europe/Berlin:20270325T023000 RRULE:FREQ=DAILY;INTERVAL=1',
+    'DTSTART;TZID=America/New_York:20271105T013000 RRULE:FREQ=DAILY;INTERVAL=1',
+    'DTSTART;TZID=Australia/Lord_Howe:20271001T021500 RRULE:FREQ=DAILY;INTERVAL=1 EXRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=SA',
+  ]) {
+    const preview = await mayfly.post<{ utc: string[] }>('/schedules/preview/', { rrule })
+    const id = await schedules.make(rrule)
+    expect(await schedules.planned(id)).toEqual(preview.utc)
+    expect((await schedules.read(id)).next_run).toBe(preview.utc[0])
+  }
+})
+
+test('exactly one run each, although worker, API and the way to Temporal are cut in those very seconds', async () => {
+  const start = secondsAhead(3)
+  const ids = await Promise.all(Array.from({ length: 8 }, (_, n) => schedules.make(onceAt(start + n * 1000))))
+  for (const id of ids) await schedules.planned(id)
+  const { port } = proxy
+  await untilTime(start + 900)
+  await mayfly.kill9('worker')
+  await untilTime(start + 2_100)
+  await mayfly.start('worker')
+  await mayfly.kill9('api')
+  await mayfly.start('api')
+  await proxy.stop()
+  await sleep(1_500)
+  proxy = await CutProxy.start(host, Number(temporalPort), port)
+  await mayfly.kill9('worker')
+  await mayfly.start('worker')
+  for (const id of ids) await schedules.ran(id)
+  // A second one would have come by now: the message that starts it is sent with the first.
+  await untilTime(start + 9_500)
+  for (const id of ids) expect(await schedules.jobs(id)).toHaveLength(1)
+})
+
+test('edited and disabled in the second of firing: never lost, never twice', async () => {
+  const at = secondsAhead(2)
+  const later = at + 4_000
+  const edited = await Promise.all(Array.from({ length: 4 }, () => schedules.make(onceAt(at))))
+  const disabled = await Promise.all(Array.from({ length: 4 }, () => schedules.make(onceAt(at))))
+  const answers: number[] = []
+  // Before, in and after the instant.
+  const change = async (id: number, n: number, body: Record<string, unknown>) => {
+    await untilTime(at - 150 + n * 100)
+    await mayfly.patch(`/schedules/${id}/`, body)
+    answers[id] = Date.now()
+  }
+  await Promise.all([
+    ...edited.map((id, n) => change(id, n, { rrule: onceAt(later) })),
+    ...disabled.map((id, n) => change(id, n, { enabled: false })),
+  ])
+  for (const id of edited) await schedules.ran(id, 1)
+  await untilTime(later + 2_000)
+  for (const id of edited) {
+    const instants = (await schedules.runs(id)).map((run) => Date.parse(run.instant))
+    expect(instants[0]).toBe(later)
+    // The old rule was in force when its instant came, or it was not.
+    expect(instants.length).toBe((answers[id] ?? 0) < at ? 1 : instants.length)
+    expect(await schedules.jobs(id)).toHaveLength(instants.length)
+  }
+  for (const id of disabled) {
+    const jobs = await schedules.jobs(id)
+    expect(jobs.length).toBeLessThanOrEqual((answers[id] ?? 0) < at ? 0 : 1)
+    expect(await schedules.known(id)).toBeNull()
+  }
+})
+
+test('a missed window: what is too late is left out and says so, what is not runs late; the lost schedule comes back', async () => {
+  const lost = await schedules.make('DTSTART:20300101T000000Z RRULE:FREQ=DAILY;INTERVAL=1')
+  await schedules.planned(lost)
+  await schedules.lose(lost)
+  const store = await openDatabase(mayfly.databaseUrl)
+  await store.db.execute(sql`UPDATE schedules SET next_run = now() - interval '2 minutes' WHERE id = ${lost}`)
+  await store.close()
+
+  const at = secondsAhead(2)
+  const [strict, patient] = await Promise.all([
+    schedules.make(onceAt(at), { catchup_window: 1 }),
+    schedules.make(onceAt(at), { catchup_window: 3600 }),
+  ])
+  await Promise.all([schedules.planned(strict), schedules.planned(patient)])
+  await mayfly.kill9('worker')
+  await untilTime(at + 2_500)
+  await mayfly.start('worker')
+  const [missed] = await schedules.ran(strict, 1, 'missed')
+  expect(missed?.explanation).toMatch(/^It was \d+ s late, and the schedule's catchup_window is 1 s\.$/)
+  await schedules.ran(patient)
+  expect(await schedules.jobs(strict)).toHaveLength(0)
+  expect(await schedules.jobs(patient)).toHaveLength(1)
+  // The worker's first look finds what nobody runs.
+  await schedules.planned(lost)
+})
+
+test('backfill runs what was left out, once', async () => {
+  const now = secondsAhead(0)
+  const rrule = `DTSTART:${compact(now - 3 * 86_400_000)} RRULE:FREQ=DAILY;INTERVAL=1`
+  const id = await schedules.make(rrule, { overlap_policy: 'buffer_all' })
+  const span = { start: new Date(now - 4 * 86_400_000).toISOString(), end: new Date(now - 3_600_000).toISOString() }
+  expect(await mayfly.post(`/schedules/${id}/backfill/`, span)).toMatchObject({ due: 3 })
+  expect(await mayfly.post(`/schedules/${id}/backfill/`, span)).toMatchObject({ due: 0 })
+  await schedules.ran(id, 3)
+  expect((await schedules.jobs(id)).length).toBe(3)
+})
