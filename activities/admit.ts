@@ -14,7 +14,7 @@ import {
 } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podName } from '../model/attempt.ts'
-import { cause } from '../model/cause.ts'
+import { type Cause, cause } from '../model/cause.ts'
 import { OverrideSyntaxError } from '../model/pod-template.ts'
 import { getAttempt, recordPlace, recordPod, releaseAttempt } from '../store/attempts.ts'
 import { type AttemptRow, claimAttempt, unclaim } from '../store/claims.ts'
@@ -25,13 +25,13 @@ import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
-import { noCapacity, owner, staleAttempt, throwIfAsked } from './failures.ts'
+import { noCapacity, owner, staleAttempt, throwIfAsked, unusableGroup } from './failures.ts'
 import { Heart } from './heart.ts'
 import { ownsJob } from './own-job.ts'
 import { attemptManifest } from './pod-manifest.ts'
 import { providePullSecret } from './pull-secret.ts'
 import { isPodOf } from './release-pod.ts'
-import type { Admission, JobActivities } from './types.ts'
+import type { Admission, AdmitInput, JobActivities } from './types.ts'
 
 /** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
 const busyMs = 250
@@ -92,16 +92,17 @@ export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] 
 
 async function admitOnce(
   deps: ActivityDeps,
-  { jobId, groupId }: { jobId: number; groupId: number },
+  input: AdmitInput,
   signal: AbortSignal,
 ): Promise<Admission | NoRoomError | AwayError> {
+  const { jobId, groupId } = input
   try {
     const [document, owned] = await Promise.all([readJobForRun(deps.store.db, jobId), ownsJob(deps, jobId)])
     if (!document) return await throwEnded(deps, jobId)
     if (!owned) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
-    const place = await findPlace(deps, jobId, groupId)
+    const place = await findPlace(deps, input)
     const attempt = await claim(deps, jobId, place)
-    const pod = await createPod(deps, document, place, attempt, signal)
+    const pod = await createPod(deps, input, document, place, attempt, signal)
     await recordStart(deps, place, attempt, pod)
     return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
   } catch (error) {
@@ -126,7 +127,8 @@ function aLittleLater(signal: AbortSignal): AbortSignal {
   return later.signal
 }
 
-async function findPlace(deps: ActivityDeps, jobId: number, groupId: number): Promise<GroupPlace> {
+async function findPlace(deps: ActivityDeps, input: AdmitInput): Promise<GroupPlace> {
+  const { groupId } = input
   try {
     return await deps.clusters.forGroup(groupId)
   } catch (error) {
@@ -136,7 +138,7 @@ async function findPlace(deps: ActivityDeps, jobId: number, groupId: number): Pr
       error instanceof ConfigurationError
     ) {
       const where = `/api/v2/instance_groups/${groupId}/: ${error.message}`
-      return await endJob(deps, jobId, cause('group_misconfigured', error.message, where))
+      return await giveUp(deps, input, cause('group_misconfigured', error.message, where))
     }
     throw error
   }
@@ -151,6 +153,8 @@ async function claim(deps: ActivityDeps, jobId: number, place: GroupPlace): Prom
     const message = `${running} of ${limit} concurrent jobs are running in instance group "${place.groupName}".`
     throw new NoRoomError(message, null)
   }
+  if (claimed.attempt.instanceGroupId !== place.groupId)
+    throw new NoRoomError('Another instance group is about to take the job.', busyMs)
   if (claimed.attempt.endedAt) throw new NoRoomError('The pod of an earlier try is being deleted.', busyMs)
   deps.gates.claimed(place.groupId, podName(jobId, claimed.attempt.number))
   return claimed.attempt
@@ -159,6 +163,7 @@ async function claim(deps: ActivityDeps, jobId: number, place: GroupPlace): Prom
 /** Creates the attempt's pod, or adopts the one that an earlier try made without hearing of it. */
 async function createPod(
   deps: ActivityDeps,
+  input: AdmitInput,
   document: RunDocument,
   place: GroupPlace,
   attempt: AttemptRow,
@@ -181,7 +186,7 @@ async function createPod(
     const manifest = attemptManifest(document, place, attempt, deps.settings, secret)
     return await cluster.createPod(namespace, manifest, { signal })
   } catch (error) {
-    if (!(error instanceof AlreadyExistsError)) return await refused(deps, place, attempt, error)
+    if (!(error instanceof AlreadyExistsError)) return await refused(deps, input, place, attempt, error)
     const existing = await findPod(place, name, signal)
     if (!existing) throw new NoRoomError(error.message, busyMs)
     return await adopt(deps, place, attempt, existing)
@@ -205,7 +210,13 @@ async function adopt(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow,
 }
 
 /** What a refusal means: no room (benign, and the brake closes), try again, or the end of the job. */
-async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, error: unknown): Promise<never> {
+async function refused(
+  deps: ActivityDeps,
+  input: AdmitInput,
+  place: GroupPlace,
+  attempt: AttemptRow,
+  error: unknown,
+): Promise<never> {
   const { jobId } = attempt
   if (!(error instanceof KubernetesError)) throw error
   const found = error.toCause()
@@ -221,7 +232,7 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
     if (found && waitedMs > patienceMs) {
       // Where nobody was ever reached there is no pod whose end the place must wait for; if there is one after all, the reaper finds it.
       if (!known) await giveBack(deps, attempt)
-      return await endJob(deps, jobId, found)
+      return await giveUp(deps, input, found)
     }
     const message = found?.message ?? error.message
     await explainWaiting(deps.store.db, jobId, 'cluster', message)
@@ -234,7 +245,14 @@ async function refused(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRo
   }
   if (error instanceof QuotaBusyError) throw new NoRoomError(error.message, busyMs)
   if (error instanceof TooManyRequestsError) throw new NoRoomError(error.message, Math.max(busyMs, error.retryAfterMs))
-  return await endJob(deps, jobId, found ?? cause('pod_rejected', error.message))
+  return await giveUp(deps, input, found ?? cause('pod_rejected', error.message))
+}
+
+/** The group cannot run the job: it ends, unless other groups may. */
+async function giveUp(deps: ActivityDeps, { jobId, hasOthers }: AdmitInput, found: Cause): Promise<never> {
+  if (!hasOthers) return await endJob(deps, jobId, found)
+  deps.log.info({ job: jobId, reason: found.message }, 'an instance group cannot run the job; it waits for others')
+  throw unusableGroup(found)
 }
 
 /** Gives the place back of an attempt that has no pod. */

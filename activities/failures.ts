@@ -29,6 +29,16 @@ export function noCapacity(message: string, retryAfterMs: number): ApplicationFa
   })
 }
 
+/** To throw when the group cannot run the job and others may. */
+export function unusableGroup(found: Cause): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: activityFailures.unusable,
+    message: found.message,
+    nonRetryable: true,
+    details: [verdictOfCause(found, false)],
+  })
+}
+
 /** To throw when what this run believes of the job's place or pod no longer holds. */
 export function staleAttempt(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: activityFailures.stale, message, nonRetryable: true })

@@ -51,7 +51,7 @@ export function createPrepareInventoryUpdateActivity(deps: ActivityDeps): JobAct
     const [preferred] = groups
     if (!preferred) return await endJob(deps, jobId, noContainerGroup)
     await freezeRun(db, jobId, { ...run, executionEnvironmentId })
-    await deps.gates.ensure(preferred.id)
+    await Promise.all(groups.map(({ id }) => deps.gates.ensure(id)))
     return { ...prepared, onControlPlane: false, dependencies: [], groups }
   }
 }

@@ -59,7 +59,7 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
       scmRevision,
       controllerNode: deps.settings.nodeName,
     })
-    await deps.gates.ensure(preferred.id)
+    await Promise.all(groups.map(({ id }) => deps.gates.ensure(id)))
     return { jobId, title, blocked: false, dependencies: [], groups }
   }
 }

@@ -10,7 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { PreparedJob, Verdict } from '../activities/types.ts'
-import { admitOn, awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
+import { awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
+import { admitToOneOf } from './admission.ts'
 import { jobWorkflowId, signals, workflowTypeOf } from './names.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
@@ -51,15 +52,14 @@ export async function afterDependencies<Prepared extends PreparedJob>(
 /** Gets a place and a pod, and runs the job in it; `anew` when what was prepared holds no longer. */
 export async function runInGroup(
   input: JobInput,
-  { groups: [group] }: PreparedJob,
+  { groups }: PreparedJob,
   story: Story,
   anew: () => Promise<Verdict>,
 ): Promise<Verdict> {
-  if (!group) throw new Error('prepare returned no group')
   try {
-    story.tell(`waiting for a place in instance group **${group.name}**`)
-    const admission = await admitOn(group)({ ...input, groupId: group.id })
-    story.placed(group.name)
+    story.tell(`waiting for a place in instance group ${groups.map(({ name }) => `**${name}**`).join(' or ')}`)
+    const admission = await admitToOneOf(input.jobId, groups)
+    story.placed(groups.find(({ id }) => id === admission.groupId)?.name ?? '')
     story.tell(`running in pod \`${admission.namespace}/${admission.pod}\``)
     return await runInPodOf(admission)({ ...input, attemptId: admission.attemptId })
   } catch (error) {

@@ -29,6 +29,9 @@ export function verdictOf(error: unknown, cancelled: boolean): { verdict: Verdic
   if (failedAs(error, 'ended')) {
     return { verdict: applicationFailure(error)?.details?.[0] as Verdict, stored: true }
   }
+  if (failedAs(error, 'unusable') && !cancelled) {
+    return { verdict: applicationFailure(error)?.details?.[0] as Verdict, stored: false }
+  }
   if (cancelled || isCancellation(error)) {
     return { verdict: { status: 'canceled', cause: 'canceled', explanation: '', released: false }, stored: false }
   }
