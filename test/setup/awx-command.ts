@@ -17,6 +17,14 @@ export interface CommandResult {
 
 /** Gets the command (once, into the cache) and returns how to run it as `admin` against a Mayfly. */
 export async function awxCommand(mayfly: Mayfly): Promise<(...args: string[]) => Promise<CommandResult>> {
+  const python = await awxkitPython(mayfly)
+  return (...args) => python('from awxkit.cli import run; run()', ...args)
+}
+
+/** Runs Python with awxkit at hand, for what its command does not offer; the address and password are in CONTROLLER_* variables. */
+export async function awxkitPython(
+  mayfly: Mayfly,
+): Promise<(code: string, ...args: string[]) => Promise<CommandResult>> {
   const python = await findPython()
   if (!python) throw new Error('the awx command needs Python with pip')
   const folder = await cached(
@@ -41,9 +49,9 @@ export async function awxCommand(mayfly: Mayfly): Promise<(...args: string[]) =>
     CONTROLLER_COLOR: 'false',
     PYTHONWARNINGS: 'ignore',
   }
-  return (...args) =>
+  return (code, ...args) =>
     new Promise((resolve) => {
-      const command = ['-c', 'from awxkit.cli import run; run()', ...args]
+      const command = ['-c', code, ...args]
       execFile(python.program, command, { env, timeout: 120_000 }, (error, stdout, stderr) => {
         resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr })
       })
