@@ -26,8 +26,7 @@ const leftoverRetryMs = 2_000
 export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepare'] {
   return async ({ jobId }) => {
     await ownJob(deps, jobId, { restart: true })
-    await releaseLeftovers(deps, jobId)
-    const document = await readJobForRun(deps.store.db, jobId)
+    const [document] = await Promise.all([readJobForRun(deps.store.db, jobId), releaseLeftovers(deps, jobId)])
     if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
     if (document.job.cancelFlag) return await endJob(deps, jobId, cause('canceled', ''))
 
@@ -47,13 +46,14 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
         groups: await groupNames(deps.store.db, document.job.eligibleGroups),
       }
 
-    const executionEnvironmentId = await resolveExecutionEnvironment(deps.store.db, jobId)
-    const scmRevision = await revisionOf(deps, jobId)
+    const [executionEnvironmentId, scmRevision, groups] = await Promise.all([
+      resolveExecutionEnvironment(deps.store.db, jobId),
+      revisionOf(deps, jobId),
+      groupNames(deps.store.db, document.job.eligibleGroups),
+    ])
     const problem = whyItCannotRun(deps, document, { executionEnvironmentId, scmRevision })
     if (problem) return await endJob(deps, jobId, problem)
-    const groups = await groupNames(deps.store.db, document.job.eligibleGroups)
-    const [preferred] = groups
-    if (!preferred) return await endJob(deps, jobId, noContainerGroup)
+    if (groups.length === 0) return await endJob(deps, jobId, noContainerGroup)
     await freezeRun(deps.store.db, jobId, {
       executionEnvironmentId,
       scmRevision,
