@@ -7,8 +7,9 @@ export class CommandFailedError extends Error {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  constructor(command: string[], code: number | null, stdout: string, stderr: string) {
-    super(readable(stderr) || readable(stdout) || `${command[0]} ended with code ${code}`)
+  /** `reason`: when somebody knows better than the program's own words. */
+  constructor(command: string[], code: number | null, stdout: string, stderr: string, reason?: string) {
+    super(reason || readable(stderr) || readable(stdout) || `${command[0]} ended with code ${code}`)
     this.command = command
     this.code = code
     this.stdout = stdout

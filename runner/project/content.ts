@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Checkouts } from './checkouts.ts'
-import { runCommand } from './command.ts'
+import { CommandFailedError, runCommand } from './command.ts'
 import { describeFailure } from './failure.ts'
 import {
   contentFolders,
@@ -11,6 +11,7 @@ import {
   installCommands,
   type Requirements,
 } from './galaxy.ts'
+import { whyUnreachable } from './http.ts'
 import type { Narrator, TaskResult } from './narrator.ts'
 import type { GalaxyCommand, GalaxyServer } from './types.ts'
 
@@ -107,19 +108,36 @@ async function installOne(
 ): Promise<TaskResult> {
   if (requirements.file === null) return { skipped: true }
   const commands = installCommands(galaxy, folder, target, requirements, isLocal)
-  const places = { config: join(target, configFile), home: join(env.HOME ?? target, 'ansible') }
+  const places = { config: join(target, configFile), home: join(env.HOME ?? target, 'ansible'), patienceMs }
   const output: string[] = []
+  const servers = options.galaxyServers ?? []
   for (const command of commands) {
     const text = await runCommand(command, {
       cwd: folder,
-      env: { ...env, ...galaxyEnvironment(galaxy, options.galaxyServers ?? [], places) },
+      env: { ...env, ...galaxyEnvironment(galaxy, servers, places) },
       signal,
       silenceMs: patienceMs * silenceFactor,
+    }).catch(async (error: unknown) => {
+      throw await explained(error, servers, patienceMs, signal)
     })
     output.push(...text.split('\n').filter((line) => line !== ''))
   }
   const res = { cmd: commands.map((command) => command.join(' ')), rc: 0, stdout_lines: output }
   return commands.length > 0 ? { changed: true, res } : { skipped: true }
+}
+
+/** ansible-galaxy has no good words for a server that hangs, so after a failure the servers are looked at. */
+async function explained(
+  error: unknown,
+  servers: GalaxyServer[],
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!(error instanceof CommandFailedError)) return error
+  const troubles = await Promise.all(servers.map(({ url }) => whyUnreachable(url, patienceMs, signal)))
+  const trouble = troubles.find((one) => one !== null)
+  if (!trouble) return error
+  return new CommandFailedError(error.command, error.code, error.stdout, error.stderr, `The Galaxy server ${trouble}`)
 }
 
 async function existing(path: string): Promise<string | null> {

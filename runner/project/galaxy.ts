@@ -134,24 +134,27 @@ export function installCommands(
   })
 }
 
-/** Files and folders that ansible-galaxy may use. */
+/** What ansible-galaxy may use, and how patient it is. */
 export interface GalaxyPlaces {
   /** An empty ansible.cfg: the project's own may name programs to run, which have no business on the control plane. */
   config: string
   /** Where it keeps what it likes to keep, and finds no token of anybody else's. */
   home: string
+  /** How long a server may be silent, in milliseconds. */
+  patienceMs: number
 }
 
 /** Environment that tells ansible-galaxy its servers and its places. */
 export function galaxyEnvironment(
   galaxy: GalaxyCommand,
   servers: GalaxyServer[],
-  { config, home }: GalaxyPlaces,
+  { config, home, patienceMs }: GalaxyPlaces,
 ): Record<string, string> {
   return {
     ...galaxy.env,
     ANSIBLE_CONFIG: config,
     ANSIBLE_HOME: home,
+    ANSIBLE_GALAXY_SERVER_TIMEOUT: String(Math.max(Math.ceil(patienceMs / 1000), 1)),
     ANSIBLE_NOCOLOR: '1',
     ANSIBLE_FORCE_COLOR: 'False',
     ANSIBLE_GALAXY_DISPLAY_PROGRESS: 'False',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -26,12 +26,13 @@ let catalog: Catalog
 let server: GitServer
 let archives: Server
 let archiveOrigin: string
+let good: Buffer
 beforeAll(async () => {
   mayfly = await startMayfly({ env: { MAYFLY_LOG_LEVEL: 'debug' } })
   const folder = join(mayfly.folder, 'repositories')
   mkdirSync(folder)
   server = await startGitServer(folder)
-  const good = await archive({ 'top-1.0/site.yml': play, 'top-1.0/data.txt': 'data of the archive' })
+  good = await archive({ 'top-1.0/site.yml': play, 'top-1.0/data.txt': 'data of the archive' })
   const evil = await archive({ 'top/site.yml': play, 'top/../../../evil': 'x' })
   const expected = `Basic ${Buffer.from(`fetcher:${archivePassword}`).toString('base64')}`
   archives = createServer((request, response) => {
@@ -107,6 +108,9 @@ test('a repository behind a password, with a submodule behind the same one, and 
   expect(update).toMatchObject({ status: 'successful', scm_revision: revision, job_explanation: '' })
   expect(update.job_args).toContain(`${server.origin}/private/guarded`)
   expect(await run(id)).toContain('data of the submodule')
+  // A worker that does not have the commit, because another one made the update, brings it to its machine.
+  rmSync(join(mayfly.folder, 'data/checkouts', String(id)), { recursive: true })
+  expect(await run(id)).toContain('data of the submodule')
   // What was fetched is forgotten and fetched again.
   await mayfly.patch(`/projects/${id}/`, { scm_delete_on_update: true })
   const { project_update: again } = await mayfly.post<{ project_update: number }>(`/projects/${id}/update/`)
@@ -120,6 +124,14 @@ test('an archive behind a password', async () => {
   expect(update).toMatchObject({ status: 'successful', scm_revision: expect.stringMatching(/^[0-9a-f]{40}$/) })
   expect(await mayfly.get<string[]>(`/projects/${id}/playbooks/`)).toEqual(['site.yml'])
   expect(await run(id)).toContain('data of the archive')
+  // An archive that was replaced is not what the job was to run.
+  rmSync(join(mayfly.folder, 'data/checkouts', String(id)), { recursive: true })
+  good = await archive({ 'site.yml': play, 'data.txt': 'other data' })
+  const job = await launch(mayfly, await makeTemplate(mayfly, { ...catalog, project: id }, 'site.yml'))
+  expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({
+    status: 'error',
+    job_explanation: expect.stringMatching(/archive has changed since the project was updated.*Update the project/),
+  })
 })
 
 test('what cannot be fetched says why', async () => {

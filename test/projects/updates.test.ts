@@ -161,7 +161,7 @@ test('a job whose update fails or is cancelled ends so, in the words that client
 })
 
 test('a branch of the job’s own that is not there fails the job by its sync, and nothing of the project', async () => {
-  const { id } = await project('branches', { allow_override: true })
+  const { id, repository } = await project('branches', { allow_override: true })
   const template = await makeTemplate(mayfly, { ...catalog, project: id }, 'site.yml', { scm_branch: 'nowhere' })
   const job = await launch(mayfly, template)
   const ended = await mayfly.ended(`/jobs/${job}/`)
@@ -169,6 +169,18 @@ test('a branch of the job’s own that is not there fails the job by its sync, a
   expect(sync).toMatchObject({ launch_type: 'sync', scm_branch: 'nowhere', status: 'failed' })
   expect(ended).toMatchObject({ status: 'failed', job_explanation: expect.stringContaining(`"job_id": "${sync?.id}"`) })
   expect((await get(`/projects/${id}/`)).status).toBe('successful')
+
+  // The sync is the job's own: it goes with the job.
+  repository.git('branch', 'nowhere')
+  const letGo = server.hold('branches')
+  const canceled = await launch(mayfly, template)
+  await explained(`/jobs/${canceled}/`, 'waiting for project_update-')
+  const own = (await updatesOf(id)).at(-1)?.id
+  await isRunning(`/project_updates/${own}/`)
+  await mayfly.post(`/jobs/${canceled}/cancel/`)
+  expect((await mayfly.ended(`/jobs/${canceled}/`)).status).toBe('canceled')
+  expect((await mayfly.ended(`/project_updates/${own}/`)).status).toBe('canceled')
+  letGo()
 })
 
 test('updates of one project run one after the other; a running one is cancelled, and ended ones are deleted', async () => {

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import type { EventRow } from '../../model/event.ts'
-import { findPreparedProject, runProjectUpdate } from '../../runner/project/update.ts'
+import { findPreparedProject, type ProjectUpdateOptions, runProjectUpdate } from '../../runner/project/update.ts'
 
 /** A project update with the real ansible-galaxy, from repositories and folders on this machine. */
 
@@ -30,7 +32,7 @@ function makeRepository(name: string, files: Record<string, string>): string {
   return path
 }
 
-async function update(scmUrl: string) {
+async function update(scmUrl: string, more: Partial<ProjectUpdateOptions> = {}) {
   const rows: EventRow[] = []
   const dataFolder = join(folder, 'data')
   const result = await runProjectUpdate(
@@ -48,6 +50,7 @@ async function update(scmUrl: string) {
       refreshContent: true,
       timeout: 120,
       signal: new AbortController().signal,
+      ...more,
     },
     (more) => {
       rows.push(...more)
@@ -87,4 +90,63 @@ test('a role that is not to be had fails the update with a readable reason', asy
   expect(result).toMatchObject({ status: 'failed', project: null, hostStatusCounts: { failures: 1 } })
   expect(result.cause?.message).toMatch(/lost|missing/)
   expect(rows.at(-1)?.event).toBe('playbook_on_stats')
+})
+
+describe('a Galaxy server', () => {
+  /** Answers requests by path; the others stay without an answer. */
+  const answers: Record<string, (request: IncomingMessage) => unknown> = {}
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').replace(/\/?(\?.*)?$/, '')
+    seen.push(`${path} ${request.headers.authorization ?? ''}`.trim())
+    const body = answers[path]?.(request)
+    if (body !== undefined) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+  let url = ''
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  })
+  afterAll(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const wanting = () =>
+    makeRepository(`project-${Math.random()}`, {
+      'site.yml': '- hosts: all\n',
+      'requirements.yml': 'collections: [hub.slow]\n',
+    })
+
+  test('that hangs is given up', async () => {
+    const galaxyServers = [{ url, authUrl: '', token: '' }]
+    const { result } = await update(wanting(), { galaxyServers, patience: 1 })
+    expect(result.status).toBe('failed')
+    expect(result.cause?.message).toContain(
+      `The Galaxy server ${url} could not be reached: the server was silent for 1 seconds`,
+    )
+  })
+
+  test('with single sign-on is asked with what the sign-on gives for the token', async () => {
+    answers['/sso/token'] = () => ({ access_token: 'short-lived', expires_in: 300 })
+    answers['/api'] = () => ({ available_versions: { v3: 'v3/' } })
+    answers['/'] = answers['/api']
+    answers[''] = answers['/api']
+    answers['/api/v3/collections/hub/slow'] = () => ({
+      namespace: 'hub',
+      name: 'slow',
+      updated_at: 'x',
+      created_at: 'x',
+    })
+    answers['/api/v3/collections/hub/slow/versions'] = () => ({ data: [], links: {} })
+    answers['/v3/collections/hub/slow'] = answers['/api/v3/collections/hub/slow']
+    answers['/v3/collections/hub/slow/versions'] = answers['/api/v3/collections/hub/slow/versions']
+    const galaxyServers = [{ url, authUrl: `${url}sso/token`, token: 'offline-t0ken' }]
+    const { result, rows } = await update(wanting(), { galaxyServers, patience: 5 })
+    expect(result.cause?.message).toContain('hub.slow')
+    expect(seen.some((request) => request.startsWith('/sso/token'))).toBe(true)
+    expect(
+      seen.filter((request) => request.includes('/hub/slow') && request.endsWith('Bearer short-lived')).length,
+    ).toBeGreaterThan(0)
+    expect(JSON.stringify([result, rows])).not.toContain('offline-t0ken')
+  })
 })

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { EnvHttpProxyAgent, fetch, type Response } from 'undici'
+import { fetch, type Response } from 'undici'
+import { failureReason, impatientAgent } from '../http.ts'
 import { ArchiveError } from './archive-error.ts'
 
 /** A file to fetch over HTTP. */
@@ -30,11 +31,7 @@ export type Downloaded = { etag: string; sha1: string } | null
  */
 export async function download(request: Download): Promise<Downloaded> {
   const { url, patienceMs, signal } = request
-  const agent = new EnvHttpProxyAgent({
-    connect: { timeout: patienceMs },
-    headersTimeout: patienceMs,
-    bodyTimeout: patienceMs,
-  })
+  const agent = impatientAgent(patienceMs)
   try {
     const response = await fetch(url, { headers: headersOf(request), dispatcher: agent, signal })
     if (response.status === 304 && request.etag) return null
@@ -44,7 +41,7 @@ export async function download(request: Download): Promise<Downloaded> {
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof ArchiveError) throw error
-    throw new ArchiveError(`${url} could not be fetched: ${reason(error, patienceMs)}`)
+    throw new ArchiveError(`${url} could not be fetched: ${failureReason(error, patienceMs)}`)
   } finally {
     // Not close(): that would wait for a server that hangs.
     await agent.destroy()
@@ -92,18 +89,4 @@ async function store(response: Response, { target, maxBytes }: Download): Promis
   const body = response.body ? Readable.fromWeb(response.body) : Readable.from([])
   await pipeline(body, measured, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
   return hash.digest('hex')
-}
-
-/** Codes of undici for a server that says nothing. */
-const silences = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
-
-/** The innermost cause has the words that help. */
-function reason(error: unknown, patienceMs: number): string {
-  let inner = error
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause
-  if (!(inner instanceof Error)) return String(inner)
-  if ('code' in inner && typeof inner.code === 'string' && silences.has(inner.code)) {
-    return `the server was silent for ${patienceMs / 1000} seconds.`
-  }
-  return inner.message || String((inner as NodeJS.ErrnoException).code ?? inner.name)
 }
