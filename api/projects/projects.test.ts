@@ -106,6 +106,22 @@ describe('a manual project', () => {
     expect(none.body.status).toBe('missing')
   })
 
+  test('has no revision, also when it was a repository before', async () => {
+    await mkdir(join(root, 'was-git'))
+    const { body } = await app.call('POST', '/api/v2/projects/', { ...git, name: 'was git' })
+    await app.store.db
+      .update(projects)
+      .set({ scmRevision: 'a1', playbookFiles: ['x.yml'] })
+      .where(eq(projects.id, body.id))
+    const now = await app.call('PATCH', `/api/v2/projects/${body.id}/`, {
+      scm_type: '',
+      scm_url: '',
+      local_path: 'was-git',
+    })
+    expect(now.body).toMatchObject({ scm_type: '', status: 'ok', scm_revision: '', local_path: 'was-git' })
+    expect((await app.call('GET', `/api/v2/projects/${body.id}/playbooks/`)).body).toEqual([])
+  })
+
   test('lists what is in its folder', async () => {
     expect((await app.call('GET', '/api/v2/projects/15/playbooks/')).body).toEqual(['fail.yml', 'ok.yml'])
     await writeFile(join(root, 'rec-m', 'hosts.ini'), 'h1\n')

@@ -118,7 +118,9 @@ export const projectsResource = defineResource({
       }
       if (before && !('localPath' in values) && !('scmType' in values)) return values
       const folder = await projectFolder(context.deps.projectsRoot, String(values.localPath ?? before?.localPath ?? ''))
-      return { ...values, status: folder === null ? 'missing' : 'ok', lastJobRun: context.now }
+      // A folder has no revision, and what was found in a repository is not in it.
+      const source = { scmRevision: '', playbookFiles: [], inventoryFiles: [] }
+      return { ...values, ...source, status: folder === null ? 'missing' : 'ok', lastJobRun: context.now }
     },
     async afterWrite(project, before, context) {
       if (before && before.organizationId !== project.organizationId) {
