@@ -1,4 +1,5 @@
 import { eq, inArray } from 'drizzle-orm'
+import { forgetTemplate } from '../../store/forget-template.ts'
 import { toWireTime } from '../../store/instant.ts'
 import { inventories } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
@@ -24,6 +25,7 @@ import { statusChoices } from '../jobs/fields.ts'
 import { parentLinks, parentSummaries } from '../jobs/job-summaries.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
+import { nextJobRun, scheduleSubList } from '../schedules/below.ts'
 import { loadSummaries } from '../summary.ts'
 
 type Source = typeof inventorySources.$inferSelect
@@ -48,7 +50,7 @@ export const inventorySourcesResource = defineResource({
     ...sourceFields(),
     last_job_run: { kind: 'datetime', readOnly: true },
     last_job_failed: { kind: 'boolean', readOnly: true },
-    next_job_run: derived('datetime', () => null, { filterable: true }),
+    next_job_run: nextJobRun,
     status: { kind: 'choice', choices: sourceStatusChoices, readOnly: true },
     execution_environment: { kind: 'id', to: 'execution_environments' },
     inventory: { kind: 'id', to: 'inventory', required: true, createOnly: true },
@@ -93,6 +95,7 @@ export const inventorySourcesResource = defineResource({
   capabilities: ['edit', 'delete', 'start', 'schedule'],
   unique: [{ fields: ['name', 'inventory'], soft: true }],
   subLists: {
+    schedules: scheduleSubList('Inventory Source Schedules'),
     inventory_updates: { relation: 'inventory_updates', title: 'Inventory Source Updates List' },
     credentials: {
       relation: 'credentials',
@@ -113,7 +116,10 @@ export const inventorySourcesResource = defineResource({
       if (typeof credential === 'number' || (credential === null && before))
         await replaceCredential(context, source.id, credential)
     },
-    beforeDelete: (source, context) => refuseWhileUsed(context, eq(unifiedJobs.inventorySourceId, source.id)),
+    async beforeDelete(source, context) {
+      await refuseWhileUsed(context, eq(unifiedJobs.inventorySourceId, source.id))
+      await forgetTemplate(context.db, source.id)
+    },
   },
   related: (source) => parentLinks(source, 'inventory_updates'),
   async summaries(sources, context) {

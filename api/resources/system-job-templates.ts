@@ -1,9 +1,10 @@
 import { systemJobTemplates } from '../../store/schema/updates.ts'
-import { type Choice, derived } from '../field.ts'
+import type { Choice } from '../field.ts'
 import { statusChoices } from '../jobs/fields.ts'
 import { parentLinks, parentSummaries } from '../jobs/job-summaries.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
+import { nextJobRun, scheduleSubList } from '../schedules/below.ts'
 import { systemJobTypeChoices } from '../system-jobs/fields.ts'
 import { launchSystemJobAction } from '../system-jobs/launch.ts'
 import { superusersOnly, systemPermissions } from '../system-jobs/permissions.ts'
@@ -30,7 +31,7 @@ export const systemJobTemplatesResource = defineResource({
     description: { kind: 'string' },
     last_job_run: { kind: 'datetime' },
     last_job_failed: { kind: 'boolean' },
-    next_job_run: derived('datetime', () => null, { filterable: true }),
+    next_job_run: nextJobRun,
     status: { kind: 'choice', choices: templateStatusChoices },
     execution_environment: { kind: 'id', to: 'execution_environments' },
     job_type: { kind: 'choice', choices: systemJobTypeChoices },
@@ -43,7 +44,11 @@ export const systemJobTemplatesResource = defineResource({
   searchFields: ['description', 'name'],
   filter: (_query, context) => superusersOnly(context),
   summary: { fields: ['name', 'description'] },
-  subLists: { jobs: { relation: 'jobs', title: 'System Job Template Jobs List' }, ...notificationLists.subLists },
+  subLists: {
+    schedules: scheduleSubList('System Job Template Schedules'),
+    jobs: { relation: 'jobs', title: 'System Job Template Jobs List' },
+    ...notificationLists.subLists,
+  },
   actions: { launch: launchSystemJobAction },
   permissions: systemPermissions,
   related: (template) => parentLinks(template, 'system_jobs'),

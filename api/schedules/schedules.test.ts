@@ -156,6 +156,24 @@ describe('what AWX shows', () => {
     expect(await app.store.db.select().from(outbox)).toMatchObject([{ kind: 'plan_schedule', subjectId: sooner.id }])
   })
 
+  test('of system jobs: their kind, and variables without a prompt', async () => {
+    const [template] = (await app.call('GET', '/api/v2/system_job_templates/')).body.results
+    const below = `/api/v2/system_job_templates/${template.id}/schedules/`
+    const { status, body } = await app.call('POST', below, { name: 'clean', rrule: daily, extra_data: { days: '120' } })
+    expect({ status, body }).toMatchObject({ status: 201, body: { extra_data: { days: '120' } } })
+    expect(body.summary_fields.unified_job_template).toMatchObject({
+      unified_job_type: 'system_job',
+      job_type: template.job_type,
+    })
+    expect((await app.call('POST', below, { name: 'limited', rrule: daily, limit: 'x' })).body).toEqual({
+      limit: ['Field is not allowed on launch.'],
+    })
+    expect((await app.call('GET', `/api/v2/system_job_templates/${template.id}/`)).body).toMatchObject({
+      next_job_run: '2030-01-01T00:00:00Z',
+      related: { schedules: below, next_schedule: body.url },
+    })
+  })
+
   test('lists are filtered as others are', async () => {
     const { body } = await app.call('GET', `${list}?unified_job_template__name=prompting`)
     expect(body.count).toBe(1)

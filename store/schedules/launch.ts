@@ -3,9 +3,11 @@ import type { LaunchDecision } from '../../model/launch.ts'
 import type { Prompts } from '../../model/prompts.ts'
 import type { Database } from '../database.ts'
 import { transitionJob } from '../job-status.ts'
+import { createInventoryUpdate } from '../launch/inventory-update.ts'
 import { decideJobTemplateLaunch, makeLaunchedJob } from '../launch/job-template.ts'
 import type { Accepted, LaunchOrigin } from '../launch/new-job.ts'
 import { openAnswers } from '../launch/saved-answers.ts'
+import { createSystemJob } from '../launch/system-job.ts'
 import { decideWorkflowLaunch, makeLaunchedWorkflowJob } from '../launch/workflow-template.ts'
 import { enqueue } from '../outbox.ts'
 import { createProjectUpdate } from '../project-updates.ts'
@@ -14,6 +16,7 @@ import { scheduleLabels } from '../schema/labels.ts'
 import { outbox } from '../schema/runtime.ts'
 import { scheduleCredentials, scheduleInstanceGroups } from '../schema/schedules.ts'
 import { jobTemplateCredentials, jobTemplates, projects } from '../schema/templates.ts'
+import { inventorySources, systemJobTemplates } from '../schema/updates.ts'
 import { workflowJobTemplates } from '../schema/workflows.ts'
 import type { Keyring } from '../secrets.ts'
 import { scheduledType } from './next-run.ts'
@@ -43,6 +46,20 @@ export async function launchScheduled(tx: Database, keyring: Keyring, schedule: 
       if (!project) return { jobId: null, problem: 'The project is gone.' }
       const jobId = await createProjectUpdate(tx, project, { launchType: 'scheduled', createdById: null })
       return await started(tx, schedule, jobId)
+    }
+    case 'inventory_source': {
+      const [source] = await tx.select().from(inventorySources).where(eq(inventorySources.id, templateId))
+      if (!source) return { jobId: null, problem: 'The inventory source is gone.' }
+      const jobId = await createInventoryUpdate(tx, source, origin)
+      await enqueue(tx, 'start', jobId)
+      return { jobId, problem: null }
+    }
+    case 'system_job_template': {
+      const [template] = await tx.select().from(systemJobTemplates).where(eq(systemJobTemplates.id, templateId))
+      if (!template) return { jobId: null, problem: 'The system job template is gone.' }
+      const jobId = await createSystemJob(tx, template, { ...origin, extraVars: schedule.extraData })
+      await enqueue(tx, 'start', jobId)
+      return { jobId, problem: null }
     }
     default:
       return { jobId: null, problem: `There is nothing to launch: template ${templateId} is gone.` }

@@ -11,6 +11,7 @@ import { outbox } from '../schema/runtime.ts'
 import { scheduleRuns } from '../schema/schedule-runs.ts'
 import { schedules } from '../schema/schedules.ts'
 import { jobTemplates, projects } from '../schema/templates.ts'
+import { inventorySources, systemJobTemplates } from '../schema/updates.ts'
 import { type Keyring, loadKeyring } from '../secrets.ts'
 import { storeKinds, testStore } from '../testing.ts'
 import { deleteSchedulesOf } from './next-run.ts'
@@ -281,6 +282,30 @@ describe.each(storeKinds)('runs of schedules on %s', (kind) => {
       .update(jobTemplates)
       .set({ inventoryId: template.inventoryId })
       .where(eq(jobTemplates.id, template.id))
+  })
+
+  test.each(['project', 'inventory source', 'system job template'] as const)('of a %s', async (what) => {
+    const { projectId, inventoryId } = template
+    const made = {
+      project: () => store.db.insert(projects).values({ name: 'q', scmType: 'git' }).returning(),
+      'inventory source': () =>
+        store.db
+          .insert(inventorySources)
+          .values({ name: 's', inventoryId: inventoryId ?? 0, sourceProjectId: projectId })
+          .returning(),
+      'system job template': () =>
+        store.db.insert(systemJobTemplates).values({ name: 'c', jobType: 'cleanup_jobs' }).returning(),
+    }
+    const { id } = one<{ id: number }>(await made[what]())
+    const schedule = await make({ unifiedJobTemplateId: id, extraData: what.startsWith('system') ? { days: '7' } : {} })
+    const { state, jobId } = await run(schedule)
+    expect(state).toBe('launched')
+    const [job, ...others] = await jobs()
+    expect(others).toEqual([])
+    expect(job).toMatchObject({ id: jobId, launchType: 'scheduled', scheduleId: schedule.id, unifiedJobTemplateId: id })
+    if (what.startsWith('system')) expect(JSON.parse(job?.extraVars ?? '')).toEqual({ days: '7' })
+    const starts = (await store.db.select().from(outbox)).filter((row) => row.kind === 'start')
+    expect(starts.map((row) => row.subjectId)).toEqual([jobId])
   })
 
   test('backfill runs what was not run, once, whether enabled or not', async () => {
