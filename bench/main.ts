@@ -6,11 +6,12 @@ import { ingest } from './ingest.ts'
 import { launch } from './launch.ts'
 import { lines } from './lines.ts'
 import { overhead } from './overhead.ts'
+import { schedules } from './schedules.ts'
 import { type Stand, startStand } from './stand.ts'
 import { workflow } from './workflow.ts'
 import { writes } from './writes.ts'
 
-const benches: Bench[] = [launch, overhead, lines, ingest, writes, workflow, idle]
+const benches: Bench[] = [launch, overhead, lines, ingest, writes, workflow, schedules, idle]
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },
