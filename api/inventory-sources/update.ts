@@ -8,7 +8,7 @@ import type { RequestContext } from '../context.ts'
 import { ApiError, BadRequestError, MethodNotAllowedError } from '../errors.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
-import type { Action } from '../resource.ts'
+import type { Action, ActionInput } from '../resource.ts'
 
 type Source = typeof inventorySources.$inferSelect
 type Inventory = typeof inventories.$inferSelect
@@ -28,7 +28,7 @@ export const updateSourceAction: Action<Source> = {
     }))
     return {
       status: 202,
-      body: { inventory_update: made.jobId, ...launchedBody(await render('inventory_updates', made.jobId)) },
+      body: { inventory_update: made.jobId, ...(await startedBody(made.jobId, render)) },
       headers: madeHeaders('inventory_updates', made),
     }
   },
@@ -55,7 +55,7 @@ export const updateAllSourcesAction: Action<Inventory> = {
         continue
       }
       const id = await startUpdate(context, source)
-      const shown = launchedBody(await render('inventory_updates', id))
+      const shown = await startedBody(id, render)
       answers.push({ inventory_source: source.id, ...shown, status: 'started', inventory_update: id })
     }
     if (!answers.some((answer) => 'inventory_update' in answer)) throw new ApiError(400, answers)
@@ -64,6 +64,12 @@ export const updateAllSourcesAction: Action<Inventory> = {
   permission: { POST: 'update' },
   fields: { GET: canUpdateField, POST: {} },
   title: 'Inventory Sources Update',
+}
+
+/** The update as AWX answers its start. */
+async function startedBody(id: number, render: ActionInput['render']): Promise<Record<string, unknown>> {
+  const { custom_virtualenv, ...shown } = await render('inventory_updates', id)
+  return { ...launchedBody(shown), custom_virtualenv }
 }
 
 async function sourcesOf({ id }: Inventory, { db }: RequestContext): Promise<Source[]> {

@@ -48,6 +48,12 @@ export function lineEventFields(): Record<string, Field> {
   return fields
 }
 
+/** The wire form without what an event's job shows in its summary: AWX links the job and says no more of it. */
+export function withoutJobSummary(wire: Record<string, unknown>, job: string): Record<string, unknown> {
+  const { [job]: _job, ...summary } = wire.summary_fields as Record<string, unknown>
+  return { ...wire, summary_fields: summary }
+}
+
 /** Lists show the beginning of long texts only, unless `no_truncate` asks for all. */
 export function shownStdout(event: EventTableRow, context: RequestContext, view: View): string {
   if (view === 'detail' || isAskedForWhole(new URL(context.request.url).searchParams)) return event.stdout

@@ -1,5 +1,5 @@
 import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventFields, eventListColumns, shownStdout } from '../jobs/event-fields.ts'
+import { eventFields, eventListColumns, shownStdout, withoutJobSummary } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 import { uiEventsHeader } from './job-events.ts'
 
@@ -32,5 +32,8 @@ export const adHocCommandEventsResource = defineResource({
   limitParameter: true,
   listColumns: eventListColumns,
   listHeaders: uiEventsHeader,
-  present: (wire, event, context, view) => ({ ...wire, stdout: shownStdout(event, context, view) }),
+  present: (wire, event, context, view) => ({
+    ...withoutJobSummary(wire, 'ad_hoc_command'),
+    stdout: shownStdout(event, context, view),
+  }),
 })

@@ -9,7 +9,7 @@ import {
   inventorySourceHosts,
   inventorySources,
 } from '../../store/schema/updates.ts'
-import { globalEnvironment } from '../environments.ts'
+import { globalEnvironment, resolvedEnvironment } from '../environments.ts'
 import { type Choice, derived, descriptionField, nameField } from '../field.ts'
 import {
   attachedCredentials,
@@ -132,16 +132,7 @@ export const inventorySourcesResource = defineResource({
       ...organizations[index],
       ...jobs[index],
       credentials: credentials.get(source.id) ?? [],
-      ...(environment
-        ? {
-            resolved_environment: {
-              id: environment.id,
-              name: environment.name,
-              description: environment.description,
-              image: environment.image,
-            },
-          }
-        : {}),
+      ...resolvedEnvironment(environment),
     }))
   },
   present: (wire) => ({ ...wire, credential: firstCredential(wire) }),

@@ -1,5 +1,5 @@
 import { jobEvents } from '../../store/schema/jobs.ts'
-import { lineEventFields, shownStdout } from '../jobs/event-fields.ts'
+import { eventListColumns, lineEventFields, shownStdout, withoutJobSummary } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 import { uiEventsHeader } from './job-events.ts'
 
@@ -18,6 +18,11 @@ export const inventoryUpdateEventsResource = defineResource({
   order: ['start_line', 'counter'],
   searchFields: ['stdout'],
   limitParameter: true,
+  listColumns: eventListColumns,
   listHeaders: uiEventsHeader,
-  present: (wire, event, context, view) => ({ ...wire, url: '', stdout: shownStdout(event, context, view) }),
+  present: (wire, event, context, view) => ({
+    ...withoutJobSummary(wire, 'inventory_update'),
+    url: '',
+    stdout: shownStdout(event, context, view),
+  }),
 })

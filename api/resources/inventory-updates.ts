@@ -111,10 +111,12 @@ export const inventoryUpdatesResource = defineResource({
     })
   },
   present(wire, update, context, view) {
-    const { credentials } = wire.summary_fields as { credentials: { id: number }[] }
+    const { source_project_update: _update, ...summary } = wire.summary_fields as Record<string, unknown>
+    const [first] = summary.credentials as { id: number }[]
     return {
       ...wire,
-      credential: credentials[0]?.id ?? null,
+      summary_fields: summary,
+      credential: first?.id ?? null,
       elapsed: elapsedSeconds(update, new Date(context.now).getTime()),
       ...(view === 'detail' ? { source_project: update.projectId } : {}),
     }

@@ -1,4 +1,5 @@
 import { systemJobTemplates } from '../../store/schema/updates.ts'
+import { globalEnvironment, resolvedEnvironment } from '../environments.ts'
 import type { Choice } from '../field.ts'
 import { statusChoices } from '../jobs/fields.ts'
 import { parentLinks, parentSummaries } from '../jobs/job-summaries.ts'
@@ -52,5 +53,9 @@ export const systemJobTemplatesResource = defineResource({
   actions: { launch: launchSystemJobAction },
   permissions: systemPermissions,
   related: (template) => parentLinks(template, 'system_jobs'),
-  summaries: (templates, context) => parentSummaries(templates, context),
+  async summaries(templates, context) {
+    const environment = await globalEnvironment(context)
+    const jobs = await parentSummaries(templates, context)
+    return jobs.map((summary) => ({ ...summary, ...resolvedEnvironment(environment) }))
+  },
 })

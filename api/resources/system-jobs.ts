@@ -75,5 +75,8 @@ export const systemJobsResource = defineResource({
       }
     })
   },
-  present: (wire, job, context) => ({ ...wire, elapsed: elapsedSeconds(job, new Date(context.now).getTime()) }),
+  present(wire, job, context) {
+    const { system_job_template: _template, ...summary } = wire.summary_fields as Record<string, unknown>
+    return { ...wire, summary_fields: summary, elapsed: elapsedSeconds(job, new Date(context.now).getTime()) }
+  },
 })
