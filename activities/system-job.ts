@@ -5,6 +5,7 @@ import { readSystemJobOptions, type SystemJobOptions } from '../model/system-job
 import { lineEvent } from '../runner/inventory-update/lines.ts'
 import { deleteExpiredSessions, deleteExpiredTokens } from '../store/cleanup/expired.ts'
 import { deleteOldJobs } from '../store/cleanup/jobs.ts'
+import { deleteOldNotifications } from '../store/cleanup/notifications.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { appendLines } from '../store/line-events.ts'
 import { controlPlane, forgetControlPlaneEvents } from '../store/project-updates.ts'
@@ -72,9 +73,12 @@ async function clean(
     case 'cleanup_jobs': {
       const before = new Date(Date.now() - days * dayMs).toISOString()
       const cleaned = await deleteOldJobs(db, before, { dryRun, signal })
+      const told = await deleteOldNotifications(db, before, { dryRun, signal })
       return [
         `Jobs older than ${days} days (before ${before}):`,
-        ...cleaned.map(({ type, deleted, skipped }) => `${type}: ${deleted} ${done}, ${skipped} skipped.`),
+        ...[...cleaned, { type: 'notification', ...told }].map(
+          ({ type, deleted, skipped }) => `${type}: ${deleted} ${done}, ${skipped} skipped.`,
+        ),
       ]
     }
     case 'cleanup_tokens': {

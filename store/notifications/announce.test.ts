@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { NotificationList } from '../../model/notifications/types.ts'
+import { deleteOldNotifications } from '../cleanup/notifications.ts'
 import type { Store } from '../database.ts'
 import { restartJob, transitionJob } from '../job-status.ts'
 import { insertJob } from '../launch/insert-job.ts'
@@ -198,6 +199,29 @@ describe.each(storeKinds)('notifications of jobs (%s)', (kind) => {
     expect(await giveUpAbandoned(store.db)).toBe(1)
     const [row] = await store.db.select().from(notifications)
     expect(row).toMatchObject({ status: 'failed', error: 'Its workflow was terminated in Temporal.' })
+  })
+
+  test('what was told long ago is cleaned away, unless it is still to be delivered', async () => {
+    const { id } = await playbookJob()
+    await transitionJob(store.db, id, 'running')
+    await transitionJob(store.db, id, 'successful')
+    const rows = await store.db.select().from(notifications).orderBy(notifications.id)
+    await store.db.update(notifications).set({ created: sql`now() - interval '40 days'`, status: 'successful' })
+    await store.db
+      .update(notifications)
+      .set({ status: 'pending' })
+      .where(eq(notifications.id, rows[0]?.id ?? 0))
+    await store.db
+      .update(notifications)
+      .set({ created: sql`now()` })
+      .where(eq(notifications.id, rows[1]?.id ?? 0))
+    const before = new Date(Date.now() - 30 * 86_400_000).toISOString()
+    const { signal } = new AbortController()
+    const counted = await deleteOldNotifications(store.db, before, { dryRun: true, signal })
+    expect(await told()).toHaveLength(3)
+    expect(await deleteOldNotifications(store.db, before, { dryRun: false, signal })).toEqual(counted)
+    expect(counted).toEqual({ deleted: 1, skipped: 1 })
+    expect(await told()).toHaveLength(2)
   })
 
   test('how it ended is said once; the last reason stays', async () => {
