@@ -12,8 +12,9 @@ export interface ArchiveLimits {
   maxEntries: number
 }
 
-/** File systems take no longer name of a file, in bytes. */
+/** File systems take no longer name of a file, in bytes; and where we write, the whole path must fit as well. */
 const longestName = 255
+const longestPath = 2048
 
 /**
  * Writes the entries of an archive below a folder of its own, and nothing anywhere else: names that lead outside, names that are there twice, and
@@ -149,7 +150,7 @@ function cleanPath(name: string, what: string): string {
   if (name.startsWith('/')) throw new ArchiveError(`${what} is an absolute path.`)
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..')) throw new ArchiveError(`${what} leads outside of it by "..".`)
-  if (parts.some((part) => Buffer.byteLength(part) > longestName))
+  if (Buffer.byteLength(name) > longestPath || parts.some((part) => Buffer.byteLength(part) > longestName))
     throw new ArchiveError(`${what} has too long a name.`)
   return parts.join('/')
 }
@@ -159,7 +160,7 @@ function cleanPath(name: string, what: string): string {
  * after a name, which may be a link itself, nobody can tell where it leads.
  */
 function linkProblem(target: string, depth: number): string | null {
-  if (target === '' || target.includes('\0')) return 'is no path'
+  if (target === '' || target.includes('\0') || Buffer.byteLength(target) > longestPath) return 'is no path'
   if (target.startsWith('/')) return 'is an absolute path'
   const parts = target.split('/').filter((part) => part !== '' && part !== '.')
   const down = parts.findIndex((part) => part !== '..')

@@ -193,6 +193,8 @@ describe('a hostile archive is refused by the name of its entry', () => {
       /"f\/g".*in its own way/,
     ],
     ['a name that no disk takes', [{ name: `${'n'.repeat(300)}/x`, text: 'x' }], /too long a name/],
+    ['a path that no disk takes', [{ name: 'deep/'.repeat(1000), type: 'directory' }], /too long a name/],
+    ['a link to a long name', [{ name: 'l', type: 'symlink', linkname: 'x/'.repeat(2000) }], /is no path/],
     ['nothing', [], /archive is empty/],
   ]
   test.each(evil)('%s', async (_what, parts, message) => {
