@@ -12,6 +12,7 @@ import { jobTemplates } from '../../store/schema/templates.ts'
 import { launchContext, open } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
 import { PermissionDeniedError, ValidationError } from '../errors.ts'
+import { jobLabelIds } from '../labels/of-job.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
@@ -80,6 +81,7 @@ async function relaunch({ object: job, body, context, render }: ActionInput<JobR
   const made = await makeOnce(context, body, async (tx) => {
     const again = await createJob(tx, await copyOf(job, limit, tx, context), {
       credentialIds: await credentialIds(tx, job.id),
+      labelIds: await jobLabelIds(tx, job.id),
       secrets: launchSecrets(given, answers),
       answers,
       keyring: context.deps.keyring,

@@ -39,6 +39,9 @@ export async function showLaunch({ object: template, context }: ActionInput<Temp
           template.inventoryId === null ? { name: null, id: null } : await named('inventory', template.inventoryId),
         extra_vars: template.extraVars,
         ...(rules.credentials.length > 0 ? { credentials: rules.credentials.map(defaultCredential) } : {}),
+        ...(rules.labels.length > 0
+          ? { labels: await Promise.all(rules.labels.map((id) => named('labels', id))) }
+          : {}),
         execution_environment: await named('execution_environments', template.executionEnvironmentId),
         instance_groups: await Promise.all(sources.templateGroups.map((id) => named('instance_groups', id))),
       },

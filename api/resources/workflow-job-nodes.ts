@@ -12,7 +12,7 @@ import { defineResource } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
 import { edgeFields, edgeRelations } from '../workflows/edges.ts'
 import { promptFields, shownVariables } from '../workflows/node-fields.ts'
-import { nodeTemplateSummaries } from '../workflows/node-summaries.ts'
+import { nodeTemplateSummaries, withoutGoneTemplate } from '../workflows/node-summaries.ts'
 import { retryNodeAction, skipNodeAction } from '../workflows/run-actions.ts'
 import { jobLink, templateLink } from '../workflows/template-kinds.ts'
 
@@ -94,6 +94,6 @@ export const workflowJobNodesResource = defineResource({
       unified_job_template: templateLink(node.templateType, node.unifiedJobTemplateId),
     }
     const related = Object.fromEntries(Object.entries(links).filter(([, link]) => link !== null))
-    return { ...wire, related, extra_data: shownVariables(node.extraData) }
+    return { ...withoutGoneTemplate({ ...wire, related }), extra_data: shownVariables(node.extraData) }
   },
 })

@@ -13,7 +13,7 @@ import { edgeFields, edgeRelations, edgeSubList } from '../workflows/edges.ts'
 import { checkNodeCredential } from '../workflows/node-credentials.ts'
 import { promptFields, shownVariables } from '../workflows/node-fields.ts'
 import { checkNode, dropApproval, prepareNode } from '../workflows/node-rules.ts'
-import { nodeTemplateSummaries } from '../workflows/node-summaries.ts'
+import { nodeTemplateSummaries, withoutGoneTemplate } from '../workflows/node-summaries.ts'
 import { templateLink } from '../workflows/template-kinds.ts'
 
 /** `/api/v2/workflow_job_template_nodes/`: the steps of a workflow, with what each says to the launch of its template. */
@@ -99,5 +99,5 @@ export const workflowJobTemplateNodesResource = defineResource({
     )
     return await nodeTemplateSummaries(nodes, templates, context)
   },
-  present: (wire, node) => ({ ...wire, extra_data: shownVariables(node.extraData) }),
+  present: (wire, node) => ({ ...withoutGoneTemplate(wire), extra_data: shownVariables(node.extraData) }),
 })

@@ -56,7 +56,7 @@ export const workflowJobsResource = defineResource({
     labels: { relation: 'labels', order: ['name'], title: 'Workflow Job Label List' },
   },
   actions: {
-    cancel: cancelAction(),
+    cancel: cancelAction({ explains: true }),
     relaunch: workflowRelaunchAction,
     continue: continueAction,
     pause: pauseAction,

@@ -6,6 +6,7 @@ import { openAnswers } from '../../store/launch/saved-answers.ts'
 import { loadPromptRules, type PromptRules } from '../../store/launch/saved-prompts.ts'
 import { type WorkflowTemplateRow, workflowLaunchTemplate } from '../../store/launch/workflow-template.ts'
 import { workflowJobTemplateNodes } from '../../store/schema/workflows.ts'
+import { unifiedJobTemplates } from '../../store/unified-templates.ts'
 import type { RequestContext } from '../context.ts'
 import type { ActionInput, ActionResult } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
@@ -61,7 +62,8 @@ async function faultyNodes(template: WorkflowTemplateRow, context: RequestContex
   const missing = await db
     .select({ id: node.id })
     .from(node)
-    .where(and(eq(node.workflowJobTemplateId, template.id), isNull(node.unifiedJobTemplateId)))
+    .leftJoin(unifiedJobTemplates, eq(unifiedJobTemplates.id, node.unifiedJobTemplateId))
+    .where(and(eq(node.workflowJobTemplateId, template.id), isNull(unifiedJobTemplates.id)))
     .orderBy(node.id)
   const nodes = await db.select().from(node).where(eq(node.workflowJobTemplateId, template.id)).orderBy(node.id)
   const known = new Map<number, PromptRules | null>()

@@ -40,3 +40,11 @@ export async function nodeTemplateSummaries(
     return { unified_job_template: { ...template, timeout } }
   })
 }
+
+/** A node as it is shown once its template is gone, however that went: without it, and without a link to it. */
+export function withoutGoneTemplate(wire: Record<string, unknown>): Record<string, unknown> {
+  const { unified_job_template: summary } = wire.summary_fields as Record<string, unknown>
+  if (summary) return wire
+  const { unified_job_template: _link, ...related } = wire.related as Record<string, unknown>
+  return { ...wire, related, unified_job_template: null }
+}

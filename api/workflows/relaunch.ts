@@ -1,16 +1,15 @@
 import { eq } from 'drizzle-orm'
 import { launchSecrets } from '../../model/launch.ts'
-import type { Database } from '../../store/database.ts'
 import { createJob, secretAnswersKey } from '../../store/launch/create-job.ts'
 import { hostCount } from '../../store/launch/sliced-job.ts'
 import { copyNodes } from '../../store/launch/workflow-nodes.ts'
-import { unifiedJobLabels } from '../../store/schema/labels.ts'
 import { jobTemplates } from '../../store/schema/templates.ts'
 import { workflowJobNodes } from '../../store/schema/workflow-jobs.ts'
 import { launchContext, open } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
 import { BadRequestError, PermissionDeniedError } from '../errors.ts'
 import type { JobRow } from '../jobs/fields.ts'
+import { jobLabelIds } from '../labels/of-job.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
@@ -54,7 +53,7 @@ async function relaunch({ object: job, body, context, render }: ActionInput<JobR
         allowSimultaneous: job.allowSimultaneous,
       },
       {
-        labelIds: await labelIds(tx, job.id),
+        labelIds: await jobLabelIds(tx, job.id),
         secrets: launchSecrets({}, answers),
         answers,
         keyring: context.deps.keyring,
@@ -94,12 +93,4 @@ function secretAnswers(job: JobRow, context: RequestContext): Record<string, unk
     throw new PermissionDeniedError('Job was launched with secret prompts provided by another user.')
   }
   return JSON.parse(open(context.deps.keyring, sealed, launchContext(job.id)))
-}
-
-async function labelIds(tx: Database, jobId: number): Promise<number[]> {
-  const rows = await tx
-    .select({ id: unifiedJobLabels.labelId })
-    .from(unifiedJobLabels)
-    .where(eq(unifiedJobLabels.jobId, jobId))
-  return rows.map(({ id }) => id)
 }
