@@ -88,7 +88,7 @@ export function parentLinks(parent: Parent, path: string): Record<string, string
   const { nextScheduleId } = parent
   const next = { next_schedule: nextScheduleId === null ? null : `/api/v2/schedules/${nextScheduleId}/` }
   // Templates link their jobs only; what is updated its updates under both names.
-  return path === 'jobs' || path === 'workflow_jobs'
+  return !path.endsWith('_updates')
     ? { ...next, last_job: last, current_job: current }
     : { ...next, last_job: last, last_update: last, current_job: current, current_update: current }
 }
