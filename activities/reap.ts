@@ -4,6 +4,7 @@ import { ForbiddenError } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podLabels } from '../model/attempt.ts'
 import { cause } from '../model/cause.ts'
+import { removeOrphans } from '../runner/inventory-update/local-folder.ts'
 import { activeJobs } from '../store/active-jobs.ts'
 import { attemptsOf, liveAttempts, recordEnded } from '../store/attempts.ts'
 import { type AttemptRow, withdraw } from '../store/claims.ts'
@@ -14,6 +15,7 @@ import { transitionJob } from '../store/job-status.ts'
 import { giveUpAbandoned } from '../store/notifications/deliveries.ts'
 import type { ActivityDeps, Owner } from './deps.ts'
 import { throwIfAsked } from './failures.ts'
+import { inventoryUpdatesFolder } from './inventory/gather.ts'
 import { removePod } from './play/remove-pod.ts'
 import { releaseAttemptAndPod } from './release-pod.ts'
 import type { JobActivities, ReapReport } from './types.ts'
@@ -48,6 +50,7 @@ export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
       }
       report.notificationsGivenUp = await giveUpAbandoned(deps.store.db)
       report.keysForgotten = await forgetOldIdempotencyKeys(deps.store.db)
+      await removeOrphans(inventoryUpdatesFolder(deps.settings))
       throwIfAsked()
       return report
     } finally {

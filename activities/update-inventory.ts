@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
 import { type Cause, cause, causeStatus } from '../model/cause.ts'
 import { isFinal } from '../model/job.ts'
@@ -13,7 +12,7 @@ import { endJob, throwEnded } from './end-job.ts'
 import { owner, throwIfAsked, verdictOfCause } from './failures.ts'
 import { Heart } from './heart.ts'
 import { bringIn, HostLimitError, readTold } from './inventory/bring-in.ts'
-import { gatherUpdate } from './inventory/gather.ts'
+import { gatherUpdate, inventoryUpdatesFolder } from './inventory/gather.ts'
 import { ownJob } from './own-job.ts'
 import type { JobActivities, Verdict } from './types.ts'
 import { takeUpdatePlace, waitInLine } from './update-turn.ts'
@@ -39,7 +38,7 @@ export function createUpdateInventoryActivity(deps: ActivityDeps): JobActivities
       const { runId } = owner()
       const update = await gatherUpdate(deps, document, signal)
       const options = {
-        root: join(deps.settings.dataFolder, 'inventory-updates'),
+        root: inventoryUpdatesFolder(deps.settings),
         galaxy: deps.settings.ansibleGalaxy,
         signal,
       }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { storedVariables } from '../../model/variables.ts'
 import type { InventoryUpdateJob } from '../../runner/inventory-update/job.ts'
 import { readInventory } from '../../store/inventory.ts'
@@ -6,6 +7,11 @@ import type { RunDocument } from '../../store/run-document.ts'
 import { resolve } from '../credentials.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { projectAtRevision } from '../project-folder.ts'
+
+/** Where updates on this machine have their private folders. */
+export function inventoryUpdatesFolder({ dataFolder }: ActivityDeps['settings']): string {
+  return join(dataFolder, 'inventory-updates')
+}
 
 /** Gathers what an inventory update is made of, with its project's tree on this machine. Throws ProjectUnreadableError. */
 export async function gatherUpdate(

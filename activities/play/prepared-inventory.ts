@@ -11,7 +11,7 @@ import type { Harvest, PreparedRun } from './run-parts.ts'
 /** Where ansible-inventory writes in the pod, within the artifacts. */
 const outputName = 'output.json'
 /** More than this is no inventory. */
-const mostOutputBytes = 512 * 1024 * 1024
+const mostOutputBytes = 256 * 1024 * 1024
 
 /** Gathers what an inventory update in a pod is made of; what it finds is imported together with its verdict. */
 export async function prepareInventoryRun(

@@ -15,7 +15,7 @@ import { privateFolder, writeFiles } from './local-folder.ts'
 import { type Plan, planUpdate, SourceUnusableError } from './plan.ts'
 
 /** More than this is no inventory. */
-const mostOutputBytes = 512 * 1024 * 1024
+const mostOutputBytes = 256 * 1024 * 1024
 
 /** How and where an update runs on this machine. */
 export interface LocalOptions {

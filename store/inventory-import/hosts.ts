@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { eq, sql } from 'drizzle-orm'
 import { writeExactJson } from '../../model/exact-json.ts'
 import type { SourcedHost } from '../../model/sourced-inventory.ts'
@@ -10,6 +11,9 @@ import { mergedVariables } from './variables.ts'
 
 /** A host as it is before an import. */
 type Known = Pick<typeof hosts.$inferSelect, 'id' | 'name' | 'variables' | 'enabled' | 'instanceId'>
+
+/** Hosts that are compared without a pause. */
+const hostsInOneGo = 1_000
 
 /** Text of AWX for what an import made. */
 export const importedDescription = 'imported'
@@ -34,7 +38,9 @@ export async function importHosts(
   const ids = new Map<string, number>()
   const changed: Known[] = []
   const fresh: SourcedHost[] = []
-  for (const host of sourced) {
+  for (const [index, host] of sourced.entries()) {
+    // Others work in this process too.
+    if (index % hostsInOneGo === hostsInOneGo - 1) await turn()
     const row = known(host)
     if (!row) fresh.push(host)
     else {
