@@ -17,7 +17,7 @@ import type { JobActivities } from './types.ts'
 
 /**
  * Brings an inventory update to the start line. It runs on the control plane, unless its source names an execution environment, which only a pod can
- * have, or the installation runs all of them in pods (docs/decisions/0014).
+ * have, or the installation runs all of them in pods (docs/decisions/0019).
  */
 export function createPrepareInventoryUpdateActivity(deps: ActivityDeps): JobActivities['prepareInventoryUpdate'] {
   return async ({ jobId }) => {
