@@ -38,16 +38,28 @@ export class PodRecord {
     const record = new PodRecord()
     const list = await clusterAdmin(stack).listNamespacedPod({ namespace })
     for (const pod of list.items) record.#take('ADDED', pod)
-    const query = { resourceVersion: list.metadata?.resourceVersion }
-    record.#controller = await new Watch(adminConfig(stack)).watch(
+    await record.#follow(new Watch(adminConfig(stack)), namespace, list.metadata?.resourceVersion)
+    return record
+  }
+
+  /** The client ends a watch in which nothing happens for half a minute: then a further one begins where it ended. */
+  async #follow(watch: Watch, namespace: string, from: string | undefined): Promise<void> {
+    let resourceVersion = from
+    this.#controller = await watch.watch(
       `/api/v1/namespaces/${namespace}/pods`,
-      query,
-      (type: string, pod: V1Pod) => record.#take(type, pod),
+      { resourceVersion },
+      (type: string, pod: V1Pod) => {
+        if (type === 'ERROR') this.#ended = pod
+        else resourceVersion = pod.metadata?.resourceVersion
+        this.#take(type, pod)
+      },
       (error: unknown) => {
-        record.#ended = error ?? new Error('the watch ended')
+        if (this.#closed || this.#ended) return
+        if (error && !(error instanceof Error && error.name === 'TimeoutError')) this.#ended = error
+        else this.#follow(watch, namespace, resourceVersion).catch((failure) => (this.#ended = failure))
       },
     )
-    return record
+    if (this.#closed) this.#controller.abort()
   }
 
   /** Pods that use the node now. */
