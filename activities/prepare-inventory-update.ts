@@ -48,8 +48,7 @@ export function createPrepareInventoryUpdateActivity(deps: ActivityDeps): JobAct
     if (executionEnvironmentId === null)
       return await endJob(deps, jobId, cause('no_execution_environment', noEnvironmentExplanation))
     const groups = await groupNames(db, document.job.eligibleGroups)
-    const [preferred] = groups
-    if (!preferred) return await endJob(deps, jobId, noContainerGroup)
+    if (groups.length === 0) return await endJob(deps, jobId, noContainerGroup)
     await freezeRun(db, jobId, { ...run, executionEnvironmentId })
     await Promise.all(groups.map(({ id }) => deps.gates.ensure(id)))
     return { ...prepared, onControlPlane: false, dependencies: [], groups }
