@@ -13,6 +13,7 @@ import { FencedError } from '../store/fence.ts'
 import { forgetOldIdempotencyKeys } from '../store/idempotency-keys.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { giveUpAbandoned } from '../store/notifications/deliveries.ts'
+import { forgetOldDeliveries } from '../store/webhook-deliveries.ts'
 import type { ActivityDeps, Owner } from './deps.ts'
 import { throwIfAsked } from './failures.ts'
 import { inventoryUpdatesFolder } from './inventory/gather.ts'
@@ -50,6 +51,7 @@ export function createReapActivity(deps: ActivityDeps): JobActivities['reap'] {
       }
       report.notificationsGivenUp = await giveUpAbandoned(deps.store.db)
       report.keysForgotten = await forgetOldIdempotencyKeys(deps.store.db)
+      await forgetOldDeliveries(deps.store.db)
       await removeOrphans(inventoryUpdatesFolder(deps.settings))
       throwIfAsked()
       return report

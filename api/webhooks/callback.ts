@@ -15,6 +15,7 @@ import { authorize } from '../permissions.ts'
 import { apiRoot } from '../registry.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { matchCaller } from './caller.ts'
+import { refreshInventory } from './refresh-inventory.ts'
 import { same } from './signature.ts'
 
 /** `/job_templates/N/callback/`: a host that has just been made asks for its play, with the template's key instead of a login. */
@@ -39,7 +40,7 @@ async function callBack({ object: template, context }: ActionInput<TemplateRow>)
   const body = await readBody(context.request)
   const { host_config_key: key } = body
   if (typeof key !== 'string' || key === '' || !same(key, template.hostConfigKey)) throw new PermissionDeniedError()
-  const [host, ...others] = await matchingHosts(template, context)
+  const [host, ...others] = await findHosts(template, context)
   if (!host) throw refusal('No matching host could be found!')
   if (others.length > 0) throw refusal('Multiple hosts matched the request!')
   const given = body.extra_vars === undefined || body.extra_vars === null ? undefined : readVariables(body.extra_vars)
@@ -82,6 +83,13 @@ async function refuseWhileActive(template: TemplateRow, limit: string, db: Datab
     )
     .limit(1)
   if (active.length > 0) throw refusal('Host callback job already pending.')
+}
+
+/** Hosts that the caller may be; where that is not exactly one, the inventory is brought up to date first. */
+async function findHosts(template: TemplateRow, context: RequestContext) {
+  const known = await matchingHosts(template, context)
+  if (known.length === 1 || template.inventoryId === null) return known
+  return (await refreshInventory(template.inventoryId, context)) ? await matchingHosts(template, context) : known
 }
 
 async function matchingHosts(template: TemplateRow, { db, remoteAddress }: RequestContext) {

@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { eq } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { storedVariables } from '../../model/variables.ts'
+import { transitionJob } from '../../store/job-status.ts'
 import { hosts } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { outbox } from '../../store/schema/runtime.ts'
+import { inventorySources } from '../../store/schema/updates.ts'
 import { webhookDeliveries } from '../../store/schema/workflows.ts'
 import type { TestAnswer, TestApp } from '../testing.ts'
 import { nobody } from '../testing-domain.ts'
@@ -321,6 +323,29 @@ describe('provisioning callbacks', () => {
     expect(answer.status).toBe(201)
     const job = (await app.call('GET', answer.headers.get('location') ?? '')).body
     expect(JSON.parse(job.extra_vars)).toEqual({ role: 'web' })
+  })
+
+  test('a host that its inventory does not know yet is looked for once more after an update', async () => {
+    const [source] = await app.store.db
+      .insert(inventorySources)
+      .values({ name: 'cloud', inventoryId: 3, updateOnLaunch: true })
+      .returning()
+    await app.call('PATCH', path, { ask_variables_on_launch: false })
+    const called = [
+      call({ host_config_key: 'hostkey1' }, '192.0.2.50'),
+      call({ host_config_key: 'hostkey1' }, '192.0.2.51'),
+    ]
+    const update = await vi.waitFor(async () => {
+      const rows = await app.store.db.select().from(unifiedJobs).where(eq(unifiedJobs.type, 'inventory_update'))
+      return rows[0] ?? expect.fail('no update yet')
+    })
+    expect(update).toMatchObject({ launchType: 'callback', inventorySourceId: source?.id })
+    await app.store.db.insert(hosts).values({ name: 'fresh', inventoryId: 3, variables: 'ansible_host: 192.0.2.50' })
+    for (const status of ['running', 'successful'] as const) await transitionJob(app.store.db, update.id, status)
+    expect((await Promise.all(called)).map(({ status }) => status)).toEqual([201, 400])
+    // Both waited for the one update.
+    const updates = await app.store.db.select().from(unifiedJobs).where(eq(unifiedJobs.type, 'inventory_update'))
+    expect(updates).toHaveLength(1)
   })
 
   test('nobody without a login sees the key', async () => {
