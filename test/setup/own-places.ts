@@ -23,7 +23,8 @@ export class Undo {
 
 /** Creates a database; gives its address. */
 export async function ownDatabase(stack: Pick<TestStack, 'postgresUrl'>, name: string, undo: Undo): Promise<string> {
-  await administer(stack, `CREATE DATABASE ${pg.escapeIdentifier(name)}`)
+  // To template0 nobody may be connected, which would be in the way.
+  await administer(stack, `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0`)
   undo.add(() => administer(stack, `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`))
   const url = new URL(stack.postgresUrl)
   url.pathname = `/${name}`
