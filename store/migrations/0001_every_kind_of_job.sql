@@ -212,7 +212,6 @@ CREATE TABLE "inventory_sources" (
 	"execution_environment_id" integer,
 	"update_on_launch" boolean DEFAULT false NOT NULL,
 	"update_cache_timeout" integer DEFAULT 0 NOT NULL,
-	"last_updated" timestamp(6) with time zone,
 	"status" text DEFAULT 'never updated' NOT NULL,
 	"last_job_id" integer,
 	"current_job_id" integer,

@@ -36,7 +36,7 @@ export const schedules = pgTable(
     ...authors(),
     ...stamps(),
   },
-  (table) => [unique().on(table.unifiedJobTemplateId, table.name), index().on(table.nextRun)],
+  (table) => [unique().on(table.unifiedJobTemplateId, table.name), index().on(table.nextRun), index().on(table.unifiedJobTemplateId, table.nextRun)],
 )
 
 /** The schedule that a row belongs to. */

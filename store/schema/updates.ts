@@ -31,7 +31,6 @@ export const inventorySources = pgTable(
     executionEnvironmentId: integer().references(() => executionEnvironments.id, { onDelete: 'set null' }),
     updateOnLaunch: boolean().notNull().default(false),
     updateCacheTimeout: integer().notNull().default(0),
-    lastUpdated: instant(),
     ...parentStatus(),
     ...authors(),
     ...stamps(),
