@@ -18,6 +18,25 @@ const lastDay = dayNumber(10_000, 1, 1) - 1
 /** Seconds of the unit in which frequencies below the day count. */
 const unitSeconds = { HOURLY: 3600, MINUTELY: 60, SECONDLY: 1 } as const
 
+/** How much may be looked at, in days and times of day; a rule that needs more is told as if it ended there. */
+export class Effort {
+  #left: number
+
+  constructor(most: number) {
+    this.#left = most
+  }
+
+  /** False when there is nothing left. */
+  spend(amount: number): boolean {
+    this.#left -= amount
+    return this.#left >= 0
+  }
+
+  get exhausted(): boolean {
+    return this.#left < 0
+  }
+}
+
 /** A period of a rule: its days that pass, and the times (seconds of the day) on each of them. */
 interface Period {
   days: number[]
@@ -28,14 +47,20 @@ interface Period {
  * The wall-clock times of one rule that begins at `start`, in their order, from `from` to `to`. Skips straight to `from` unless the rule counts its
  * occurrences. Ends by itself also for rules that never match. `until` is not looked at: it is an instant, not a time on the wall.
  */
-export function* expand(rule: Rule, start: WallTime, from: WallTime, to: WallTime): Generator<WallTime> {
+export function* expand(
+  rule: Rule,
+  start: WallTime,
+  { from, to }: { from: WallTime; to: WallTime },
+  effort: Effort,
+): Generator<WallTime> {
   let left = rule.count ?? Number.POSITIVE_INFINITY
   const begin = rule.count === null ? Math.max(from, start) : start
   let idle = 0
   for (const { first, days, times, looked } of periods(rule, start, begin)) {
     idle += looked
-    if (first * daySeconds > to) return
+    if (first * daySeconds > to || !effort.spend(looked)) return
     for (const time of positions(rule, { days, times })) {
+      if (!effort.spend(1)) return
       if (time < start) continue
       idle = 0
       if (left-- <= 0 || time > to) return
@@ -99,7 +124,8 @@ function* withinDays(rule: Rule, unit: number, start: WallTime, begin: WallTime)
           first: day,
           days,
           times: timesOfDay([hour], minutes, unit === 1 ? [second % 60] : (bySecond ?? [modulo(start, 60)])),
-          looked,
+          // Finding the times of an hour is work as well.
+          looked: looked + (bySecond?.length ?? 0) * minutes.length,
         }
         looked = 0
       }

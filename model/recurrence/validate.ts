@@ -1,11 +1,16 @@
-import { nextOccurrences } from './occurrences.ts'
+import { Effort } from './expand.ts'
+import { firstOccurrence, lastOccurrence, occurrencesAfter } from './occurrences.ts'
 import { parseRecurrence, type Recurrence } from './parse.ts'
 import { RecurrenceError } from './rule.ts'
 
 /** A text longer than this is no schedule; AWX knows no limit. */
 const longest = 10_000
+/** What finding out when a schedule runs may cost: well below a second. A rule that never matches costs half of it. */
+const mostEffort = 300_000
 /** Runs in a row that must not follow each other faster than one a minute. */
 const burst = 61
+/** How far behind the next run such bursts are looked for, in seconds. */
+const horizon = 370 * 86_400
 
 /** A checked recurrence, or all that is wrong with it in AWX's words. */
 export type RecurrenceCheck = { ok: true; recurrence: Recurrence } | { ok: false; errors: string[] }
@@ -26,7 +31,12 @@ export function checkRecurrence(text: string, now: number): RecurrenceCheck {
   errors.push(...[...text.matchAll(/RULE:\S*/g)].flatMap(([rule]) => ruleErrors(rule)))
   try {
     const recurrence = parseRecurrence(text)
-    if (errors.length === 0 && runsTooOften(recurrence, now)) {
+    const effort = new Effort(mostEffort)
+    const often = errors.length === 0 && runsTooOften(recurrence, now, effort)
+    if (errors.length === 0 && isTooCostly(recurrence, effort)) {
+      errors.push('It takes too long to find out when this runs: use fewer rules, or rules that match more often.')
+    }
+    if (often) {
       errors.push('Runs more often than once a minute are not supported: leave BYSECOND out or name one second.')
     }
     if (errors.length === 0) return { ok: true, recurrence }
@@ -62,10 +72,18 @@ function ruleErrors(rule: string): string[] {
   return problems.map((problem) => `${problem}: ${rule}`)
 }
 
-function runsTooOften(recurrence: Recurrence, now: number): boolean {
-  const next = nextOccurrences(recurrence, now, 2 * burst)
-  return next.some((instant, index) => {
-    const later = next[index + burst - 1]
-    return later !== undefined && later - instant < (burst - 1) * 60
-  })
+function isTooCostly(recurrence: Recurrence, effort: Effort): boolean {
+  firstOccurrence(recurrence, effort)
+  lastOccurrence(recurrence, effort)
+  return effort.exhausted
+}
+
+function runsTooOften(recurrence: Recurrence, now: number, effort: Effort): boolean {
+  const next: number[] = []
+  for (const instant of occurrencesAfter(recurrence, now, effort)) {
+    const begin = next[next.length - burst + 1]
+    if (begin !== undefined && instant - begin < (burst - 1) * 60) return true
+    if (next.push(instant) >= 2 * burst || instant - (next[0] ?? 0) > horizon) return false
+  }
+  return false
 }

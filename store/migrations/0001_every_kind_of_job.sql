@@ -544,6 +544,7 @@ CREATE INDEX "schedule_runs_state_index" ON "schedule_runs" USING btree ("state"
 CREATE INDEX "schedule_runs_job_id_index" ON "schedule_runs" USING btree ("job_id");--> statement-breakpoint
 CREATE INDEX "schedule_credentials_credential_id_index" ON "schedule_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "schedules_next_run_index" ON "schedules" USING btree ("next_run");--> statement-breakpoint
+CREATE INDEX "schedules_unified_job_template_id_next_run_index" ON "schedules" USING btree ("unified_job_template_id","next_run");--> statement-breakpoint
 CREATE INDEX "inventory_inputs_input_inventory_id_index" ON "inventory_inputs" USING btree ("input_inventory_id");--> statement-breakpoint
 CREATE INDEX "inventory_source_credentials_credential_id_index" ON "inventory_source_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "inventory_source_groups_group_id_index" ON "inventory_source_groups" USING btree ("group_id");--> statement-breakpoint

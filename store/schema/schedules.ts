@@ -36,7 +36,11 @@ export const schedules = pgTable(
     ...authors(),
     ...stamps(),
   },
-  (table) => [unique().on(table.unifiedJobTemplateId, table.name), index().on(table.nextRun), index().on(table.unifiedJobTemplateId, table.nextRun)],
+  (table) => [
+    unique().on(table.unifiedJobTemplateId, table.name),
+    index().on(table.nextRun),
+    index().on(table.unifiedJobTemplateId, table.nextRun),
+  ],
 )
 
 /** The schedule that a row belongs to. */
