@@ -128,6 +128,20 @@ describe('a command', () => {
     expect((await app.call('POST', `/api/v2/ad_hoc_commands/${body.id}/cancel/`)).status).toBe(202)
   })
 
+  test('is made once by requests with the same key', async () => {
+    const body = { inventory: ids.inventory, credential: ids.machine, module_name: 'ping' }
+    const headers = { 'Idempotency-Key': 'the same' }
+    const [first, again] = [
+      await app.call('POST', '/api/v2/ad_hoc_commands/', body, { headers }),
+      await app.call('POST', '/api/v2/ad_hoc_commands/', body, { headers }),
+    ]
+    expect([first.status, again.status, again.body.id]).toEqual([201, 201, first.body.id])
+    const other = await app.call('POST', '/api/v2/ad_hoc_commands/', { ...body, limit: 'h1' }, { headers })
+    expect(other.status).toBe(422)
+    expect((await app.call('POST', `${first.body.url}cancel/`)).status).toBe(202)
+    expect((await app.call('DELETE', first.body.url)).status).toBe(204)
+  })
+
   test('below a host or group its inventory and limit are theirs', async () => {
     const sent = { credential: ids.machine, module_name: 'ping', inventory: 5, limit: 'all' }
     const onHost = await app.call('POST', `/api/v2/hosts/${ids.host}/ad_hoc_commands/`, sent)

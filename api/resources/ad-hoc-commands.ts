@@ -11,6 +11,7 @@ import { eventStreamAction } from '../jobs/event-stream.ts'
 import { countFields, elapsedSeconds, jobTypeChoices, unifiedJobFields, verbosityChoices } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { makeOnce } from '../launch/idempotency.ts'
 import { defineResource } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
 
@@ -90,11 +91,18 @@ export const adHocCommandsResource = defineResource({
     receive: receiveAdHocCommand,
     validate: checkAdHocCommand,
     async insert(values, { body, context }) {
-      const { db: tx, deps, actor } = context
+      const { deps, actor } = context
       const credential =
         typeof values.credentialId === 'number' ? await credentialOf(values.credentialId, context) : null
       const passwords = givenPasswords(body, credential?.passwords ?? [])
-      return await createAdHocCommand({ tx, keyring: deps.keyring }, values, { createdById: actor.id, passwords })
+      const made = await makeOnce(context, body, async (tx) => {
+        const launch = { createdById: actor.id, passwords }
+        const command = await createAdHocCommand({ tx, keyring: deps.keyring }, values, launch)
+        return { jobId: command.id, ignoredFields: {} }
+      })
+      const [command] = await context.db.select().from(unifiedJobs).where(eq(unifiedJobs.id, made.jobId))
+      if (!command) throw new Error(`ad hoc command ${made.jobId} is not there`)
+      return command
     },
     beforeDelete: refuseDelete,
   },

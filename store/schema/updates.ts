@@ -1,6 +1,6 @@
 import { boolean, index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { credentials, executionEnvironments } from './catalog.ts'
-import { authors, instant, stamps } from './identity.ts'
+import { authors, stamps } from './identity.ts'
 import { groups, hosts, inventories } from './inventory.ts'
 import { parentStatus, projects, unifiedTemplateId } from './templates.ts'
 

@@ -39,6 +39,32 @@ print(json.dumps({
   "_meta": {"hostvars": {"from-script": {"secret_of_ours": os.environ.get("MAYFLY_SECRET_KEY", "none"), "given": os.environ.get("GIVEN", "")}}},
 }))
 `
+/** A plugin of a collection that the project itself holds, and where Ansible finds it. */
+const plugin = `
+from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
+
+DOCUMENTATION = '''
+name: our.cloud.things
+short_description: things of our cloud
+extends_documentation_fragment: [constructed]
+options:
+  plugin: {description: name of the plugin, required: true}
+  count: {description: how many things there are, type: int, default: 1}
+'''
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable):
+    NAME = "our.cloud.things"
+
+    def parse(self, inventory, loader, path, cache=True):
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        for number in range(self.get_option("count")):
+            host = "thing%d" % number
+            self.inventory.add_host(host)
+            self.inventory.set_variable(host, "parity", "even" if number % 2 == 0 else "odd")
+            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), {"parity": "even" if number % 2 == 0 else "odd"}, host)
+`
 const inventory = `[web]
 web1 port=80 state=on
 web2 port=81 state=off
@@ -71,6 +97,10 @@ beforeAll(async () => {
     'hosts.ini': inventory,
     'script.py': script,
     'broken.yml': 'all: [this is no inventory\n',
+    'ansible.cfg': '[defaults]\ncollections_path = ./collections\n',
+    'collections/ansible_collections/our/cloud/plugins/inventory/things.py': plugin,
+    'things.yml':
+      'plugin: our.cloud.things\ncount: 3\nkeyed_groups:\n  - { key: parity, prefix: "" , separator: "" }\n',
   })
   repository.git('update-index', '--chmod=+x', 'script.py')
   repository.git('commit', '-qm', 'executable')
@@ -194,6 +224,15 @@ test('a script is run with its own environment and nothing of ours; what fails s
     job_explanation: 'The project has no file or folder "no/such/file".',
   })
   expect(await mayfly.get(`/inventories/${filled}/`)).toMatchObject({ inventory_sources_with_failures: 2 })
+})
+
+test('the inventory plugin of a collection, with groups from keys; hosts are filtered by name', async () => {
+  const filled = await newInventory()
+  const id = await start(await newSource(filled, { source_path: 'things.yml', host_filter: 'thing[01]$' }))
+  const update = await ended(id)
+  expect(update.status, `${update.job_explanation}\n${await stdoutOf(id)}`).toBe('successful')
+  expect(await namesOf(filled)).toEqual(['thing0', 'thing1'])
+  expect(await namesOf(filled, 'groups')).toEqual(['even', 'odd'])
 })
 
 test('a constructed inventory is made from its inputs, again before every job', async () => {
