@@ -26,6 +26,15 @@ interface Shape {
 }
 
 const read = (file: string) => JSON.parse(readFileSync(new URL(`./fixtures/recorded/${file}`, import.meta.url), 'utf8'))
+/** Fields as another resource has them. */
+interface Like {
+  same_as: string
+  more: string[]
+  lacks: string[]
+}
+/** OPTIONS of what is below an object, with the names of its fields. */
+const below: { path: string; allow: string; name: string; actions: Record<string, string[] | Like> }[] =
+  read('workflow-options.json')
 const requests: Recorded[] = read('workflow-requests.json')
 const shapes: Record<string, Shape> = read('workflow-shapes.json')
 
@@ -153,6 +162,26 @@ const launchViewKeys = [
   ...['defaults', 'node_prompts_rejected', 'node_templates_missing', 'survey_enabled', 'variables_needed_to_start'],
   'workflow_job_template_data',
 ]
+
+describe('OPTIONS below objects', () => {
+  test.each(below.map((one) => [one.path, one] as const))('%s', async (path, { allow, name, actions }) => {
+    const { status, headers, body } = await app.call('OPTIONS', path)
+    expect([status, headers.get('allow'), body.name]).toEqual([200, allow, name])
+    expect(Object.keys(body.actions).toSorted()).toEqual(Object.keys(actions).toSorted())
+    for (const [verb, fields] of Object.entries(actions)) {
+      const known = Array.isArray(fields) ? fields : await fieldsLike(fields)
+      expect([verb, Object.keys(body.actions[verb]).toSorted()]).toEqual([verb, known.toSorted()])
+    }
+  })
+
+  /** Names of the fields of another resource (`labels.POST`), with those that come and go here. */
+  async function fieldsLike({ same_as, more, lacks }: Like): Promise<string[]> {
+    const [resource = '', verb = ''] = same_as.split('.')
+    const { body } = await app.call('OPTIONS', `/api/v2/${resource}/`)
+    const names = [...new Set([...Object.keys(body.actions[verb]), ...more])]
+    return names.filter((name) => !lacks.includes(name))
+  }
+})
 
 describe('lists', () => {
   test.each([

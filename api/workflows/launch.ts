@@ -20,6 +20,7 @@ export const workflowLaunchAction: Action<WorkflowTemplateRow> = {
   GET: showWorkflowLaunch,
   POST: launchWorkflow,
   fields: workflowLaunchFields,
+  title: 'Workflow Job Template Launch',
   ownTransaction: true,
 }
 
