@@ -1,7 +1,7 @@
 import { type Cause, cause } from '../../model/cause.ts'
-import { HostFilterError } from '../../model/host-filter.ts'
 import { pluginSources } from '../../model/inventory-source.ts'
 import type { SourcedInventory } from '../../model/sourced-inventory.ts'
+import { HostFilterError } from '../../runner/inventory-update/host-filter.ts'
 import { lineEvent } from '../../runner/inventory-update/lines.ts'
 import { InventoryOutputError, readInventoryOutput } from '../../runner/inventory-update/output.ts'
 import type { Database } from '../../store/database.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { writeExactJson } from '../../model/exact-json.ts'
-import { filterHosts, HostFilterError, hostFilterProblem } from '../../model/host-filter.ts'
+import { hostFilterProblem } from '../../model/host-filter.ts'
+import { filterHosts, HostFilterError } from './host-filter.ts'
 import { InventoryOutputError, type ReadOptions, readInventoryOutput } from './output.ts'
 
 const plain: ReadOptions = { enabledVar: '', enabledValue: '', instanceIdVar: '', hostFilter: '' }

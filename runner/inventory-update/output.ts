@@ -1,7 +1,7 @@
 import { exactText, readExactJson, writeExactJson } from '../../model/exact-json.ts'
-import { filterHosts } from '../../model/host-filter.ts'
 import type { SourcedGroup, SourcedHost, SourcedInventory } from '../../model/sourced-inventory.ts'
 import { isMapping, type Variables } from '../../model/variables.ts'
+import { filterHosts } from './host-filter.ts'
 
 /** What `ansible-inventory --list --export` printed is no inventory; the message says where. */
 export class InventoryOutputError extends Error {
