@@ -72,6 +72,8 @@ export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] 
     const turn = AbortSignal.any([asked, AbortSignal.timeout(turnMs)])
     const answered = aLittleLater(asked)
     try {
+      // One that was here before may have its pod already, and then needs no room.
+      if (Context.current().info.attempt === 1) await deps.gates.unbraked(input.groupId, turn)
       for (;;) {
         asked.throwIfAborted()
         const outcome = await admitOnce(deps, input, answered)

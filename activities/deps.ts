@@ -59,6 +59,8 @@ export interface Gates {
   unclaimed(groupId: number, podName: string): void
   /** A pod is gone, and its place free. */
   released(groupId: number, podName: string): void
+  /** Resolves as soon as no refusal by the cluster is fresh; rejects with the signal's reason. */
+  unbraked(groupId: number, signal: AbortSignal): Promise<void>
   /** Resolves when something changed since a refusal and there may be room; rejects with the signal's reason. */
   room(groupId: number, signal: AbortSignal): Promise<void>
   /** Whether this process has ever heard of the group's cluster: one that was there before is waited for, one that never was is not. */

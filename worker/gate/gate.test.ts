@@ -49,6 +49,22 @@ test('a released permit and a freed place wake the one that waits', async () => 
   expect(await state(second)).toBe('granted')
 })
 
+test('a job that an open poll brings while the brake is closed waits until it opens', async () => {
+  const { gate } = open(0)
+  const controller = new AbortController()
+  await gate.unbraked(controller.signal)
+  gate.closeBrake('quota')
+  const waiting = gate.unbraked(controller.signal).then(() => ({}))
+  gate.reconsider()
+  expect(await state(waiting)).toBe('waiting')
+  gate.openBrake()
+  expect(await state(waiting)).toBe('granted')
+  gate.closeBrake('quota')
+  const given = gate.unbraked(controller.signal)
+  controller.abort(new Error('cancelled'))
+  await expect(given).rejects.toThrow('cancelled')
+})
+
 test('an aborted reservation fails with the reason of the abort and takes no permit', async () => {
   const { gate } = open(1, 1)
   const controller = new AbortController()

@@ -72,6 +72,13 @@ export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
     while (!this.#mayHaveRoom())
   }
 
+  /**
+   * For a job that comes by a poll which was open when the brake closed: resolves once it is open. Rejects with the signal's reason.
+   */
+  async unbraked(signal: AbortSignal): Promise<void> {
+    while (this.#brake !== undefined) await this.#changed(signal)
+  }
+
   /** What a job with a permit asks: its own permit does not stand in its way. */
   #mayHaveRoom(): boolean {
     const limit = this.#view.limit()

@@ -64,6 +64,10 @@ export class GroupRegistry implements Gates {
     this.#settled.get(groupId)?.released(podName)
   }
 
+  async unbraked(groupId: number, signal: AbortSignal): Promise<void> {
+    await (await this.#line(groupId)).gate.unbraked(signal)
+  }
+
   async room(groupId: number, signal: AbortSignal): Promise<void> {
     await (await this.#line(groupId)).gate.room(signal)
   }
