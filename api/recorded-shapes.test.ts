@@ -18,7 +18,7 @@ const shapes: Record<string, Shape> = JSON.parse(
 
 /** Links to what does not exist here yet; they come with those resources. */
 const later = new Set([
-  ...['access_list', 'activity_stream', 'create_schedule', 'instances'],
+  ...['access_list', 'activity_stream', 'instances'],
   ...['object_roles', 'smart_inventories', 'teams'],
 ])
 /** What we offer beyond AWX. */

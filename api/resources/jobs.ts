@@ -22,6 +22,7 @@ import { stdoutAction } from '../jobs/stdout.ts'
 import { labelSummaries } from '../labels/summaries.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
+import { createScheduleAction } from '../schedules/from-job.ts'
 import { loadSummaries } from '../summary.ts'
 import { containerField, withoutNoContainer } from '../templates/container.ts'
 import { sourceWorkflowLink, workflowOriginSummaries } from '../workflows/job-summaries.ts'
@@ -115,6 +116,7 @@ export const jobsResource = defineResource({
   actions: {
     cancel: cancelAction(),
     relaunch: relaunchAction,
+    create_schedule: createScheduleAction,
     stdout: stdoutAction('job'),
     'job_events/children_summary': childrenSummaryAction,
     'events/stream': eventStreamAction,
