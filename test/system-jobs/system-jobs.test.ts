@@ -101,6 +101,31 @@ test('days that are none are refused', async () => {
   }
 })
 
+test('a workflow updates an inventory source, then cleans with the days that its node says', async () => {
+  const git = { scm_type: 'git', scm_url: `${origin}/public/inventories` }
+  const { organization } = catalog
+  const project = (await mayfly.post('/projects/', { name: 'of workflow', organization, ...git })).id
+  const inventory = (await mayfly.post('/inventories/', { name: 'of workflow', organization })).id
+  const body = { name: 'source', inventory, source: 'scm', source_project: project, source_path: 'hosts.ini' }
+  const source = (await mayfly.post('/inventory_sources/', body)).id
+  const workflow = (await mayfly.post('/workflow_job_templates/', { name: 'night shift', organization })).id
+  const node = async (fields: Record<string, unknown>) =>
+    (await mayfly.post(`/workflow_job_templates/${workflow}/workflow_nodes/`, fields)).id
+  const first = await node({ unified_job_template: source })
+  const second = await node({ unified_job_template: templates.cleanup_jobs, extra_data: { days: 777 } })
+  await mayfly.post(`/workflow_job_template_nodes/${first}/success_nodes/`, { id: second })
+  const { workflow_job: id } = await mayfly.post<{ workflow_job: number }>(
+    `/workflow_job_templates/${workflow}/launch/`,
+  )
+  const ended = await mayfly.ended(`/workflow_jobs/${id}/`, 60)
+  expect(ended.status, ended.job_explanation).toBe('successful')
+  const updates = await mayfly.get(`/inventory_updates/?inventory=${inventory}`)
+  expect(updates).toMatchObject({ count: 1, results: [{ launch_type: 'workflow', status: 'successful' }] })
+  const jobs = await mayfly.get<{ results: SystemJob[] }>('/system_jobs/?launch_type=workflow')
+  expect(jobs.results).toMatchObject([{ status: 'successful' }])
+  expect(jobs.results[0]?.result_stdout).toContain('Jobs older than 777 days')
+})
+
 test('the awx command runs an ad hoc command, updates an inventory source and follows it; it shows system jobs', async () => {
   // awxkit has no command that launches one: 24.6.1 knows `list` and `get` of them.
   expect(JSON.parse(await awxOutput('system_job_templates', 'list'))).toMatchObject({ count: 4 })
