@@ -17,6 +17,8 @@ let mayfly: Mayfly
 let scene: Scene
 /** Pods of the installation's own namespace. */
 let pods: PodRecord
+/** A group with the override of an older AWX. */
+let older: number
 
 const play = (task: string) => `- hosts: all\n  gather_facts: false\n  tasks: [${task}]\n`
 const playbooks = {
@@ -31,6 +33,7 @@ beforeAll(async () => {
   pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
   undo.add(async () => pods.close())
   scene = await Scene.open(mayfly, playbooks)
+  older = await scene.group({ pod_spec_override: override })
 })
 afterAll(() => undo.all())
 
@@ -68,6 +71,43 @@ async function useUp(namespace: string, requests: Record<string, string>): Promi
 }
 
 const quotaIsTold = (text: RegExp) => (job: { job_explanation: string }) => text.test(job.job_explanation)
+
+/** Repeats the whole pod of an older AWX, with a few changes. */
+const override = `apiVersion: v1
+kind: Pod
+metadata: { labels: { team: red } }
+spec:
+  serviceAccountName: default
+  automountServiceAccountToken: false
+  containers:
+    - image: registry.example/ee:2021
+      imagePullPolicy: IfNotPresent
+      name: worker
+      args: [ansible-runner, worker, --private-data-dir=/runner]
+      resources: { requests: { memory: 50Mi } }
+      env: [{ name: FLAVOUR, value: plum }] # ours
+`
+
+/** Runs a job under the override: its pod has what the override says, this image, and else today's defaults. */
+async function expectMerged(image: string): Promise<void> {
+  const record = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
+  undo.add(async () => record.close())
+  const job = await scene.run('quick', { group: older })
+  expect(await mayfly.get(`/instance_groups/${older}/`)).toMatchObject({ pod_spec_override: override })
+  expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
+  await record.until(`the pod of job ${job} to be seen`, () => record.statesOf(job).length > 0)
+  const [pod] = record.statesOf(job)
+  expect(pod?.metadata?.labels).toMatchObject({ team: 'red', [podLabels.job]: String(job) })
+  const worker = pod?.spec?.containers.find(({ name }) => name === 'worker')
+  expect(worker).toMatchObject({
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    env: [{ name: 'FLAVOUR', value: 'plum' }],
+    resources: { requests: { cpu: '250m', memory: '50Mi' } },
+  })
+  expect(worker?.args?.[0]).toBe('sh')
+  expect(worker?.volumeMounts?.map(({ mountPath }) => mountPath)).toContain('/mayfly/in')
+}
 
 describe.concurrent('groups and room', () => {
   test('row 1: container groups are associated with a job template, in their order', async ({ expect }) => {
@@ -217,60 +257,16 @@ describe.concurrent('groups and room', () => {
     const documented = page.split('\n').flatMap((line) => /^\|.*\| `(\w+ .*)` \|$/.exec(line)?.[1] ?? [])
     expect(new Set(documented)).toEqual(told)
   })
+
+  test('row 55: an override that repeats the whole pod of an older AWX keeps what it changes and gets everything else from this release', () =>
+    expectMerged(mayfly.stack.image))
 })
 
-describe('an override that repeats the whole pod of an older AWX', () => {
-  const override = `apiVersion: v1
-kind: Pod
-metadata: { labels: { team: red } }
-spec:
-  serviceAccountName: default
-  automountServiceAccountToken: false
-  containers:
-    - image: registry.example/ee:2021
-      imagePullPolicy: IfNotPresent
-      name: worker
-      args: [ansible-runner, worker, --private-data-dir=/runner]
-      resources: { requests: { memory: 50Mi } }
-      env: [{ name: FLAVOUR, value: plum }] # ours
-`
-  let group: number
-  let template: number
-  let record: PodRecord
-  beforeAll(async () => {
-    record = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
-    undo.add(async () => record.close())
-    group = await scene.group({ pod_spec_override: override })
-    template = await scene.template('quick', { group })
-  })
-
-  /** What the override says, in the pod of today's defaults. */
-  async function expectMerged(image: string): Promise<void> {
-    expect(await mayfly.get(`/instance_groups/${group}/`)).toMatchObject({ pod_spec_override: override })
-    const job = await scene.launch(template)
-    expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
-    await record.until(`the pod of job ${job} to be seen`, () => record.statesOf(job).length > 0)
-    const [pod] = record.statesOf(job)
-    expect(pod?.metadata?.labels).toMatchObject({ team: 'red', [podLabels.job]: String(job) })
-    const worker = pod?.spec?.containers.find(({ name }) => name === 'worker')
-    expect(worker).toMatchObject({
-      image,
-      env: [{ name: 'FLAVOUR', value: 'plum' }],
-      resources: { requests: { cpu: '250m', memory: '50Mi' } },
-    })
-    expect(worker?.args?.[0]).toBe('sh')
-    expect(worker?.volumeMounts?.map(({ mountPath }) => mountPath)).toContain('/mayfly/in')
-  }
-
-  test('row 55: it keeps what it changes and gets everything else from this release', () =>
-    expectMerged(mayfly.stack.image))
-
-  test('row 56: an upgrade that brings another default image changes the image although the override names one', async () => {
-    const next = 'mayfly.local/ee:latest'
-    mayfly.env.MAYFLY_EE_IMAGE = next
-    await mayfly.restart('api')
-    await expectMerged(next)
-  })
+test('row 56: an upgrade that brings another default image changes the image although the override names one', async () => {
+  const next = 'mayfly.local/ee:latest'
+  mayfly.env.MAYFLY_EE_IMAGE = next
+  await mayfly.restart('api')
+  await expectMerged(next)
 })
 
 test('nothing is left, and the worker has no complaint', () => expectNothingLeft(mayfly))
