@@ -1,5 +1,6 @@
 import { asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
+import { type JobOrigin, readOrigin } from './job-origin.ts'
 import type { JobRow } from './job-status.ts'
 import { preparedOn } from './prepared.ts'
 import { credentials, credentialTypes, executionEnvironments, instanceGroups, organizations } from './schema/catalog.ts'
@@ -26,6 +27,8 @@ export interface RunDocument {
   executionEnvironment: typeof executionEnvironments.$inferSelect | null
   /** Who launched it. */
   user: typeof users.$inferSelect | null
+  /** What launched it when no user did. */
+  origin: JobOrigin
   /** Credentials of the job, by id. */
   credentials: TypedCredential[]
   /** What pulls the execution environment's image. */
@@ -76,6 +79,7 @@ export async function readJobForRun(db: Database, jobId: number): Promise<RunDoc
     organization: row.organizations,
     executionEnvironment: row.execution_environments,
     user: row.users,
+    origin: await readOrigin(db, job),
     credentials: [...byId.values()].filter(({ credential }) => attachedIds.includes(credential.id)),
     registryCredential: (registryId !== null && byId.get(registryId)) || null,
     scmCredential: (scmId !== null && byId.get(scmId)) || null,

@@ -29,7 +29,9 @@ export type Harvest = { cause: Cause } | { cause: null; write(tx: Database): Pro
 export const noInventory: InventoryStructure = { name: '', variables: '', hosts: [], groups: [] }
 
 /** The awx_* and tower_* variables of AWX's jobs. */
-export function metaVarsOf({ job, template, project, inventory, user }: RunDocument): Record<string, unknown> {
+export function metaVarsOf(document: RunDocument): Record<string, unknown> {
+  const { job, template, project, inventory, user, origin } = document
+  const { workflow } = origin
   return metaVars({
     job_id: job.id,
     job_launch_type: job.launchType,
@@ -45,5 +47,12 @@ export function metaVarsOf({ job, template, project, inventory, user }: RunDocum
     user_last_name: user?.lastName,
     inventory_id: inventory?.id,
     inventory_name: inventory?.name,
+    schedule_id: origin.schedule?.id,
+    schedule_name: origin.schedule?.name,
+    workflow_job_id: workflow?.id,
+    workflow_job_name: workflow?.name,
+    workflow_job_launch_type: workflow?.launchType,
+    parent_job_schedule_id: workflow?.schedule?.id,
+    parent_job_schedule_name: workflow?.schedule?.name,
   })
 }

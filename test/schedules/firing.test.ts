@@ -27,7 +27,8 @@ afterAll(async () => {
 })
 
 test('a job template is launched at its time, with the prompts of the schedule', async () => {
-  const play = '- hosts: all\n  gather_facts: false\n  tasks: [{ ansible.builtin.debug: { msg: "{{ greeting }}" } }]\n'
+  const play =
+    '- hosts: all\n  gather_facts: false\n  tasks: [{ ansible.builtin.debug: { msg: "{{ greeting }} of {{ awx_schedule_name }}" } }]\n'
   const catalog = await makeCatalog(mayfly, { files: { 'greet.yml': play }, hosts: ['one', 'two'] })
   const asks = { ask_limit_on_launch: true, ask_variables_on_launch: true }
   const template = await makeTemplate(mayfly, catalog, 'greet.yml', asks)
@@ -46,6 +47,8 @@ test('a job template is launched at its time, with the prompts of the schedule',
     related: { schedule: `/api/v2/schedules/${id}/` },
     summary_fields: { schedule: { id } },
   })
+  const { name } = await mayfly.get<{ name: string }>(`/schedules/${id}/`)
+  expect((await mayfly.api('GET', `/jobs/${run?.job}/stdout/?format=txt`)).text).toContain(`good morning of ${name}`)
   // It began within a second of its time.
   expect(Date.parse(String(job.created)) - at).toBeLessThan(1_500)
   expect((await schedules.read(id)).next_run).toBeNull()
