@@ -6,6 +6,7 @@ import {
   workflowJobTemplateNodes,
   type workflowJobTemplates,
 } from '../../store/schema/workflows.ts'
+import { anyOf } from '../../store/workflow/run-graph.ts'
 import { ValidationError } from '../errors.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 
@@ -48,15 +49,16 @@ async function showDryRun({ object, body, context: { db } }: ActionInput<Templat
     .from(node)
     .where(eq(node.workflowJobTemplateId, object.id))
     .orderBy(asc(node.id))
+  const { parentId, childId, kind } = workflowJobTemplateEdges
   const edges = await db
-    .select({
-      parentId: workflowJobTemplateEdges.parentId,
-      childId: workflowJobTemplateEdges.childId,
-      kind: workflowJobTemplateEdges.kind,
-    })
+    .select({ parentId, childId, kind })
     .from(workflowJobTemplateEdges)
-    .innerJoin(node, eq(node.id, workflowJobTemplateEdges.childId))
-    .where(eq(node.workflowJobTemplateId, object.id))
+    .where(
+      anyOf(
+        childId,
+        nodes.map(({ id }) => id),
+      ),
+    )
   const names = new Map(nodes.map(({ id, identifier }) => [id, identifier]))
   const graph = nodes.map(({ templateId, ...rest }) => ({ ...rest, hasTemplate: templateId !== null }))
   const { runs, doNotRun, withoutTemplate, result } = dryRun(

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { type FinalStatus, isFinal } from '../../model/job.ts'
 import type { StartFacts } from '../../model/start-facts.ts'
 import { type Pass, pass } from '../../model/workflow/graph.ts'
@@ -14,7 +14,7 @@ import { explainWaiting } from '../waiting.ts'
 import { keepInherited, readInherited } from './artifacts.ts'
 import { makeNodeJob, type Workflow } from './node-job.ts'
 import { openWorkflow } from './node-prompts.ts'
-import { type RunGraph, type RunNode, readRunGraph } from './run-graph.ts'
+import { anyOf, type RunGraph, type RunNode, readRunGraph } from './run-graph.ts'
 
 /** AWX's sentence for a workflow that failed. */
 const unhandled = 'No error handling paths found, marking workflow as failed'
@@ -96,7 +96,8 @@ export async function advanceWorkflow(tx: Database, keyring: Keyring, input: Ste
     const { job } = await transitionJob(tx, row.id, status, status === 'failed' ? { explanation: unhandled } : {})
     return { ...nothing, ended: job, ...settledOf(graph) }
   }
-  return { ...nothing, ...(await startsOf(tx, input, more)), ...settledOf(graph) }
+  const { starts, more: moreStarts } = await startsOf(tx, graph, input)
+  return { ...nothing, starts, more: more || moreStarts, ...settledOf(graph) }
 }
 
 /** Goes on until nothing is runnable, or enough was made. A job that can never run has ended at once, so its children may be next. */
@@ -140,7 +141,7 @@ async function makeJobs(
   const outcome = { gone: false, failed: false }
   if (turn.length === 0) return outcome
   const ids = turn.map(({ id }) => id)
-  const rows = await tx.select().from(workflowJobNodes).where(inArray(workflowJobNodes.id, ids))
+  const rows = await tx.select().from(workflowJobNodes).where(anyOf(workflowJobNodes.id, ids))
   rows.sort((one, other) => (one.unifiedJobTemplateId ?? 0) - (other.unifiedJobTemplateId ?? 0) || one.id - other.id)
   const nodes = new Map(turn.map((node) => [node.id, node]))
   for (const row of rows) {
@@ -187,7 +188,7 @@ async function markDoNotRun(tx: Database, nodes: RunNode[]): Promise<void> {
   if (nodes.length === 0) return
   for (const node of nodes) node.doNotRun = true
   const ids = nodes.map(({ id }) => id)
-  await tx.update(workflowJobNodes).set({ doNotRun: true }).where(inArray(workflowJobNodes.id, ids))
+  await tx.update(workflowJobNodes).set({ doNotRun: true }).where(anyOf(workflowJobNodes.id, ids))
 }
 
 /** Nothing new is made; what runs is to be cancelled, and when it has ended the workflow job is. */
@@ -213,31 +214,20 @@ function settledOf({ nodes }: RunGraph): Pick<Step, 'settled' | 'nodes'> {
 /** Jobs that nobody has begun yet; also those whose start got lost. */
 async function startsOf(
   tx: Database,
-  { jobId, startedUpTo, most }: StepInput,
-  more: boolean,
+  { nodes }: RunGraph,
+  { startedUpTo, most }: StepInput,
 ): Promise<Pick<Step, 'starts' | 'more'>> {
-  const rows = await tx
-    .select({ id: unifiedJobs.id })
-    .from(unifiedJobs)
-    .innerJoin(workflowJobNodes, eq(workflowJobNodes.jobId, unifiedJobs.id))
-    .where(
-      and(
-        eq(workflowJobNodes.workflowJobId, jobId),
-        eq(unifiedJobs.workflowJobId, jobId),
-        eq(unifiedJobs.status, 'pending'),
-        isNull(unifiedJobs.runId),
-        gt(unifiedJobs.id, startedUpTo),
-      ),
-    )
-    .orderBy(asc(unifiedJobs.id))
-    .limit(most + 1)
-  const ids = rows.slice(0, most).map(({ id }) => id)
+  const unbegun = nodes
+    .filter(({ status, jobRunId }) => status === 'pending' && jobRunId === null)
+    .flatMap(({ jobId }) => (jobId !== null && jobId > startedUpTo ? jobId : []))
+    .sort((one, other) => one - other)
+  const ids = unbegun.slice(0, most)
   const facts = await readStartFacts(tx, ids)
   return {
     starts: ids.flatMap((id) => {
       const one = facts.get(id)
       return one ? [{ jobId: id, facts: one }] : []
     }),
-    more: more || rows.length > most,
+    more: unbegun.length > most,
   }
 }
