@@ -3,14 +3,13 @@ import { countsAsFailed, isFinal } from '../model/job.ts'
 import { previousTask, updateOnLaunch } from '../model/project-update.ts'
 import type { Database } from '../store/database.ts'
 import {
-  type InventorySourceRow,
   inventoryUpdatesBefore,
   linkInventoryUpdates,
   lockInventorySource,
   sourcesUpdatedOnLaunch,
 } from '../store/inventory-updates.ts'
 import type { JobRow } from '../store/job-status.ts'
-import { createInventoryUpdate } from '../store/launch/inventory-update.ts'
+import { createInventoryUpdate, type InventorySourceRow } from '../store/launch/inventory-update.ts'
 import { type RunDocument, readJob } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import type { ActivityDeps } from './deps.ts'

@@ -1,13 +1,11 @@
 import { and, asc, eq, inArray, lt, or, sql } from 'drizzle-orm'
 import { activeStatuses } from '../model/job.ts'
 import type { Database } from './database.ts'
+import type { InventorySourceRow } from './launch/inventory-update.ts'
 import { organizations } from './schema/catalog.ts'
 import { hosts, inventories } from './schema/inventory.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { inventoryInputs, inventorySources } from './schema/updates.ts'
-
-/** An inventory source as stored. */
-export type InventorySourceRow = typeof inventorySources.$inferSelect
 
 /** Reads one inventory source; undefined when it was deleted. */
 export async function readInventorySource(db: Database, id: number | null): Promise<InventorySourceRow | undefined> {

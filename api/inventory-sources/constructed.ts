@@ -1,6 +1,6 @@
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { inventories } from '../../store/schema/inventory.ts'
-import { inventorySources } from '../../store/schema/updates.ts'
+import { inventoryInputs, inventorySources } from '../../store/schema/updates.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { BadRequestError } from '../errors.ts'
 
@@ -57,6 +57,21 @@ function sourceValues(input: Record<string, unknown>): Partial<Source> {
       input[name] === undefined || input[name] === null ? [] : [[column, input[name]]],
     ),
   )
+}
+
+/** Gives the copy of a constructed inventory the same inputs, and its source the same words. */
+export async function copyConstructed(source: Inventory, copy: Inventory, context: RequestContext): Promise<void> {
+  if (source.kind !== 'constructed') return
+  await context.db.execute(sql`
+    INSERT INTO ${inventoryInputs} (inventory_id, input_inventory_id, position)
+    SELECT ${copy.id}, input_inventory_id, position FROM ${inventoryInputs} WHERE inventory_id = ${source.id}`)
+  const [original] = await context.db
+    .select()
+    .from(inventorySources)
+    .where(and(eq(inventorySources.inventoryId, source.id), eq(inventorySources.source, 'constructed')))
+  if (!original) return
+  const input = Object.entries(sourceColumns).map(([name, column]) => [name, original[column]])
+  await changeConstructedSource(copy, context, Object.fromEntries(input))
 }
 
 const cacheKey = 'sources of constructed inventories'

@@ -223,4 +223,16 @@ describe('a constructed inventory', () => {
       related: { constructed_url: path, input_inventories: inputs },
     })
   })
+
+  test('has a copy with the same inputs and the same words', async () => {
+    const original = (await app.call('GET', `/api/v2/constructed_inventories/${ids.constructed}/`)).body
+    const copied = await app.call('POST', `/api/v2/inventories/${ids.constructed}/copy/`, { name: 'twin' })
+    expect(copied.status).toBe(201)
+    const twin = (await app.call('GET', `/api/v2/constructed_inventories/${copied.body.id}/`)).body
+    const { source_vars, limit, verbosity } = original
+    expect(twin).toMatchObject({ name: 'twin', kind: 'constructed', source_vars, limit, verbosity })
+    const inputs = await app.call('GET', `/api/v2/inventories/${copied.body.id}/input_inventories/`)
+    expect(inputs.body).toMatchObject({ count: 1, results: [{ id: ids.inventory }] })
+    expect((await app.call('GET', `/api/v2/inventories/${copied.body.id}/inventory_sources/`)).body.count).toBe(1)
+  })
 })

@@ -11,7 +11,7 @@ import { countFields, kindChoices } from '../inventories/fields.ts'
 import { scriptAction } from '../inventories/script.ts'
 import { treeAction } from '../inventories/tree.ts'
 import { variableDataAction } from '../inventories/variable-data.ts'
-import { checkInput, makeConstructedSource } from '../inventory-sources/constructed.ts'
+import { checkInput, copyConstructed, makeConstructedSource } from '../inventory-sources/constructed.ts'
 import { updateAllSourcesAction } from '../inventory-sources/update.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
 import { labelSubList } from '../labels/attach.ts'
@@ -115,7 +115,10 @@ export const inventoriesResource = defineResource({
     update_inventory_sources: updateAllSourcesAction,
   },
   copy: {
-    after: async (source, copy, context) => await copyMembers(context.db, source.id, copy.id, context.actor.id),
+    async after(source, copy, context) {
+      await copyMembers(context.db, source.id, copy.id, context.actor.id)
+      await copyConstructed(source, copy, context)
+    },
   },
   hooks: {
     validate: checkInventory,
