@@ -6,6 +6,7 @@ import { announce } from './notifications/announce.ts'
 import { enqueue } from './outbox.ts'
 import { scheduledJobEnded } from './schedules/write.ts'
 import type { unifiedJobs } from './schema/jobs.ts'
+import { isToldToService } from './webhook-status.ts'
 
 /**
  * What follows when a job was made or its status has changed, in the same transaction, so that nobody who has to know is ever left out: its
@@ -17,6 +18,6 @@ export async function followUp(tx: Database, job: typeof unifiedJobs.$inferSelec
   if (isFinal(job.status) && job.workflowJobId !== null) await enqueue(tx, 'progress', job.workflowJobId)
   if (isFinal(job.status)) await wakeNext(tx, job)
   if (isFinal(job.status)) await scheduledJobEnded(tx, job)
-  if (job.webhookService !== '' && job.webhookCredentialId !== null) await enqueue(tx, 'webhook_status', job.id)
+  if (isToldToService(job)) await enqueue(tx, 'webhook_status', job.id)
   await announce(tx, job)
 }

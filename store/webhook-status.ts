@@ -53,3 +53,13 @@ function tokenOf(keyring: Keyring, credentialId: number, { token }: Record<strin
   if (isSealed(token)) return open(keyring, token, credentialContext(credentialId, 'token'))
   return typeof token === 'string' ? token : ''
 }
+
+/** Whether anybody is to be told of a job: it came by a web hook that named a place for that, and there is a credential for it. */
+export function isToldToService({
+  webhookService,
+  webhookCredentialId,
+  extraVars,
+}: Pick<typeof unifiedJobs.$inferSelect, 'webhookService' | 'webhookCredentialId' | 'extraVars'>): boolean {
+  // As `pythonJson` writes it; reading a payload of megabytes at every change of status would be for nothing mostly.
+  return webhookService !== '' && webhookCredentialId !== null && extraVars.includes('"awx_webhook_status_api": "')
+}

@@ -4,9 +4,10 @@ import { activeStatuses } from '../../model/job.ts'
 import { channels } from '../../store/channel.ts'
 import type { Database } from '../../store/database.ts'
 import { lockInventorySource, sourcesUpdatedOnLaunch } from '../../store/inventory-updates.ts'
-import { createInventoryUpdate, type InventorySourceRow } from '../../store/launch/inventory-update.ts'
+import { createInventoryUpdate } from '../../store/launch/inventory-update.ts'
 import { enqueue } from '../../store/outbox.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import type { inventorySources } from '../../store/schema/updates.ts'
 import type { RequestContext } from '../context.ts'
 
 /** How long a caller waits for the inventory; what is not there by then is not there. */
@@ -28,7 +29,7 @@ export async function refreshInventory(inventoryId: number, context: RequestCont
   return true
 }
 
-function isStale({ lastJobRun, updateCacheTimeout }: InventorySourceRow, now: number): boolean {
+function isStale({ lastJobRun, updateCacheTimeout }: typeof inventorySources.$inferSelect, now: number): boolean {
   return lastJobRun === null || new Date(lastJobRun).getTime() + updateCacheTimeout * 1000 <= now
 }
 
