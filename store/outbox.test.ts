@@ -44,6 +44,14 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
     expect(await claimOutbox(store.db, 10)).toHaveLength(1)
   })
 
+  test('what somebody waits for is not behind thousands of schedules', async () => {
+    for (const id of [1, 2, 3]) await store.db.transaction((tx) => enqueue(tx, 'plan_schedule', id))
+    const [job] = await put(1)
+    expect((await claimOutbox(store.db, 2)).map((row) => row.subjectId).toSorted((a, b) => a - b)).toEqual(
+      [1, job ?? 0].toSorted((a, b) => a - b),
+    )
+  })
+
   test('a claim that nobody reports on is handed out again', async () => {
     await put(1)
     const [first] = await claimOutbox(store.db, 10)

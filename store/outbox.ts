@@ -21,13 +21,13 @@ export async function enqueue(tx: Database, kind: OutboxKind, subjectId: number)
 }
 
 /**
- * Claims due rows, oldest first, for the caller to send. Other senders pass them over; a claim that is neither reported as sent nor as
+ * Claims due rows, oldest first, for the caller to send; plans of schedules last, because nobody waits for one and there may be thousands of them at once. Other senders pass them over; a claim that is neither reported as sent nor as
  * failed ends by itself, so a crash sends again. `now` is for tests; else the database's clock decides.
  */
 export async function claimOutbox(db: Database, limit: number, now?: Date): Promise<OutboxRow[]> {
   const clock = now ? sql`${now.toISOString()}::timestamptz` : sql`now()`
   const due = sql`
-    SELECT id FROM ${outbox} WHERE next_try_at <= ${clock} ORDER BY next_try_at, id LIMIT ${limit} FOR UPDATE SKIP LOCKED`
+    SELECT id FROM ${outbox} WHERE next_try_at <= ${clock} ORDER BY kind = 'plan_schedule', next_try_at, id LIMIT ${limit} FOR UPDATE SKIP LOCKED`
   const rows = await db
     .update(outbox)
     .set({ nextTryAt: sql`${clock} + ${claimedFor}`, tries: sql`${outbox.tries} + 1` })
