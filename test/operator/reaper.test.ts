@@ -39,7 +39,7 @@ beforeAll(async () => {
 })
 
 async function leaveAlone(): Promise<Uncontrolled> {
-  const env = { MAYFLY_POD_DEADLINE: '6', MAYFLY_ORPHAN_GRACE: '2', MAYFLY_REAPER_INTERVAL: '2' }
+  const env = { MAYFLY_POD_DEADLINE: '15', MAYFLY_ORPHAN_GRACE: '2', MAYFLY_REAPER_INTERVAL: '2' }
   const brief = await startMayfly({ env })
   undo.add(() => brief.stop())
   const watched = new Witness(brief)
