@@ -38,6 +38,9 @@ describe.each(storeKinds)('bootstrap on %s', (kind) => {
       'vault',
       'kubernetes_bearer_token',
       'registry',
+      'github_token',
+      'gitlab_token',
+      'bitbucket_dc_token',
       'galaxy_api_token',
     ])
     expect(types[0]).toMatchObject({ id: 1, name: 'Machine', managed: true })
