@@ -34,11 +34,14 @@ export class Schedules {
     this.template = template
   }
 
-  /** Close it at the end. */
-  static async open(mayfly: Mayfly): Promise<Schedules> {
-    const connection = await Connection.connect({ address: mayfly.stack.temporalAddress })
+  /** Close it at the end. `temporal`: where it is, if not on the stack. */
+  static async open(
+    mayfly: Mayfly,
+    temporal = { address: mayfly.stack.temporalAddress, namespace: mayfly.temporalNamespace },
+  ): Promise<Schedules> {
+    const connection = await Connection.connect({ address: temporal.address })
     const { id } = await mayfly.post('/workflow_job_templates/', { name: 'does nothing', allow_simultaneous: true })
-    return new Schedules(mayfly, new Client({ connection, namespace: mayfly.temporalNamespace }), id)
+    return new Schedules(mayfly, new Client({ connection, namespace: temporal.namespace }), id)
   }
 
   close(): Promise<void> {
