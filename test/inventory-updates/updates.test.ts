@@ -31,12 +31,13 @@ interface Page<Item> {
 /** A script that is slow and leaves a mark where its environment says so, and tells what it was given. */
 const script = `#!/usr/bin/env python3
 import json, os, sys, time
-sys.stderr.write("the script speaks\\n")
+key = os.environ.get("CLOUD_KEY", "")
+sys.stderr.write("the script speaks of <%s>\\n" % key)
 if "MARK" in os.environ: open(os.environ["MARK"], "w").close()
 time.sleep(float(os.environ.get("SCRIPT_SECONDS", "0")))
 print(json.dumps({
   "slow": {"hosts": ["from-script"], "vars": {"called_with": sys.argv[1:]}},
-  "_meta": {"hostvars": {"from-script": {"secret_of_ours": os.environ.get("MAYFLY_SECRET_KEY", "none"), "given": os.environ.get("GIVEN", "")}}},
+  "_meta": {"hostvars": {"from-script": {"secret_of_ours": os.environ.get("MAYFLY_SECRET_KEY", "none"), "given": os.environ.get("GIVEN", ""), "key_length": len(key)}}},
 }))
 `
 /** A plugin of a collection that the project itself holds, and where Ansible finds it. */
@@ -209,21 +210,39 @@ test('a source that names an execution environment is updated in a pod of the gr
 
 test('a script is run with its own environment and nothing of ours; what fails says why', async () => {
   const filled = await newInventory()
-  const scripted = await start(await newSource(filled, { source_path: 'script.py', source_vars: 'GIVEN: something' }))
+  const secret = 'k3y-of-the-cloud'
+  const type = await mayfly.post('/credential_types/', {
+    ...{
+      name: 'cloud',
+      kind: 'cloud',
+      inputs: { fields: [{ id: 'key', label: 'Key', type: 'string', secret: true }] },
+    },
+    injectors: { env: { CLOUD_KEY: '{{ key }}' } },
+  })
+  const cloud = { name: 'cloud', organization: catalog.organization, credential_type: type.id, inputs: { key: secret } }
+  const credential = (await mayfly.post('/credentials/', cloud)).id
+  const fields = { source_path: 'script.py', source_vars: 'GIVEN: something', credential }
+  const scripted = await start(await newSource(filled, fields))
+  const slow = await start(
+    await newSource(filled, { source_path: 'script.py', source_vars: 'SCRIPT_SECONDS: "60"', timeout: 2 }),
+  )
   const broken = await start(await newSource(filled, { source_path: 'broken.yml' }))
   const missing = await start(await newSource(filled, { source_path: 'no/such/file' }))
-  const [update, failed, absent] = await Promise.all([ended(scripted), ended(broken), ended(missing)])
-  expect(update.status, await stdoutOf(scripted)).toBe('successful')
-  expect(await stdoutOf(scripted)).toContain('the script speaks')
+  const all = [scripted, broken, missing, slow]
+  const [update, failed, absent, late] = await Promise.all(all.map(ended))
+  expect(update?.status, await stdoutOf(scripted)).toBe('successful')
+  expect(await stdoutOf(scripted)).toContain('the script speaks of <**********>')
+  expect(JSON.stringify(update)).not.toContain(secret)
+  expect(late).toMatchObject({ status: 'failed', job_explanation: 'Job terminated due to timeout' })
   const { results } = await mayfly.get<Page<{ variables: string }>>(`/inventories/${filled}/hosts/`)
-  expect(results[0]?.variables).toBe('{"given": "something", "secret_of_ours": "none"}')
+  expect(results[0]?.variables).toBe('{"given": "something", "key_length": 16, "secret_of_ours": "none"}')
   expect(failed).toMatchObject({ status: 'failed', event_processing_finished: true })
-  expect(failed.job_explanation).toMatch(/^ansible-inventory failed: /)
+  expect(failed?.job_explanation).toMatch(/^ansible-inventory failed: /)
   expect(absent).toMatchObject({
     status: 'failed',
     job_explanation: 'The project has no file or folder "no/such/file".',
   })
-  expect(await mayfly.get(`/inventories/${filled}/`)).toMatchObject({ inventory_sources_with_failures: 2 })
+  expect(await mayfly.get(`/inventories/${filled}/`)).toMatchObject({ inventory_sources_with_failures: 3 })
 })
 
 test('the inventory plugin of a collection, with groups from keys; hosts are filtered by name', async () => {
