@@ -66,7 +66,8 @@ describe.each(storeKinds)('job status on %s', (kind) => {
     expect(await read(id)).toMatchObject({ status: 'canceled', jobExplanation: '', elapsed: 0, failed: true })
     expect((await read(id)).canceledOn).not.toBeNull()
     const fresh = await makeJob(store.db)
-    await expect(transitionJob(store.db, fresh.id, 'successful')).rejects.toBeInstanceOf(TransitionError)
+    await transitionJob(store.db, fresh.id, 'running')
+    await expect(transitionJob(store.db, fresh.id, 'waiting')).rejects.toBeInstanceOf(TransitionError)
     await expect(transitionJob(store.db, 999_999, 'running')).rejects.toBeInstanceOf(MissingRowError)
   })
 
