@@ -6,6 +6,7 @@ import { CredentialUnusableError } from '../../runner/credentials.ts'
 import { InventoryVariablesError } from '../../runner/inventory.ts'
 import { SourceUnusableError } from '../../runner/inventory-update/plan.ts'
 import { ProjectUnreadableError } from '../../runner/project/manual.ts'
+import { noteHostLimit } from '../../store/inventory-updates.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { HostLimitError } from '../inventory/bring-in.ts'
 import type { PlayInput } from './play-in-pod.ts'
@@ -23,8 +24,11 @@ export async function causeOfError(deps: ActivityDeps, input: PlayInput, error: 
   )
     return cause('prestart_check_failed', error.message)
   if (error instanceof ProjectUnreadableError) return cause('project_missing', error.message)
-  if (error instanceof SourceUnusableError || error instanceof HostLimitError)
+  if (error instanceof SourceUnusableError) return cause('play_failed', error.message)
+  if (error instanceof HostLimitError) {
+    await noteHostLimit(deps.store.db, input.attempt.jobId)
     return cause('play_failed', error.message)
+  }
   if (error instanceof DOMException && error.name === 'TimeoutError') return await whyNotStarted(deps, input)
   if (error instanceof PodEndedError || error instanceof PodNotStartingError)
     return error.toCause() ?? cause('pod_failed', error.message)
