@@ -68,17 +68,26 @@ class Run {
   async #steps(cancel: boolean): Promise<Verdict | 'long'> {
     this.#news = true
     for (;;) {
+      // A cancellation is heard here and nowhere else: a step, once begun, is done to its end, and its jobs are started.
       await condition(() => this.#news)
-      if (isLong()) return 'long'
       this.#news = false
-      const { jobId, continues = null } = this.#input
-      const step = await advance({ jobId, continues, startedUpTo: this.#startedUpTo, cancel })
-      if (step.ended) return step.ended
-      this.story.now(step.blocked ? 'waiting for its turn' : `${step.settled} of ${step.nodes} nodes done`)
-      await Promise.all(step.starts.map(startNode))
-      this.#startedUpTo = Math.max(this.#startedUpTo, ...step.starts.map((start) => start.jobId))
-      if (step.more) this.#news = true
+      const ended = await CancellationScope.nonCancellable(() => this.#step(cancel))
+      if (ended) return ended
+      // One that was just cancelled first writes it down: whoever continues would not know.
+      const heard = cancel || !CancellationScope.current().consideredCancelled
+      if (heard && isLong()) return 'long'
     }
+  }
+
+  async #step(cancel: boolean): Promise<Verdict | null> {
+    const { jobId, continues = null } = this.#input
+    const step = await advance({ jobId, continues, startedUpTo: this.#startedUpTo, cancel })
+    if (step.ended) return step.ended
+    this.story.now(step.blocked ? 'waiting for its turn' : `${step.settled} of ${step.nodes} nodes done`)
+    await Promise.all(step.starts.map(startNode))
+    this.#startedUpTo = Math.max(this.#startedUpTo, ...step.starts.map((start) => start.jobId))
+    if (step.more) this.#news = true
+    return null
   }
 }
 
