@@ -5,9 +5,9 @@ test('a whole spec, and what it is without the rest', () => {
   const whole = {
     command: ['sh', '-c', 'make test'],
     env: { CC: 'gcc' },
-    files: { '/work/in.txt': 'one\n' },
-    artifacts: ['/work/out.xml'],
-    working_directory: '/work',
+    files: { '/data/in.txt': 'one\n' },
+    artifacts: ['/data/out.xml'],
+    working_directory: '/data',
   }
   expect(readContainerSpec(whole)).toEqual({ ok: true, spec: whole })
   expect(readContainerSpec({ command: ['true'] })).toEqual({
