@@ -10,6 +10,7 @@ import { ValidationError } from '../errors.ts'
 import { rememberJobCredentials } from '../jobs/credentials.ts'
 import type { JobRow } from '../jobs/fields.ts'
 import { explainNothingYet } from '../jobs/waiting.ts'
+import { rememberNoLabels } from '../labels/summaries.ts'
 import { authorize } from '../permissions.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { serializeOne } from '../serialize.ts'
@@ -45,7 +46,7 @@ async function launchJob({ object: template, body, context, render }: ActionInpu
   await reading
   const type = job?.type ?? (await typeOf(context, made.jobId))
   if (type === 'workflow_job') return await slicedAnswer(made, render)
-  const shown = made.replayed || !job ? await render('jobs', made.jobId) : await showMade(job, decision, context)
+  const shown = made.replayed || !job ? await render('jobs', made.jobId) : await showMade(job, decision, rules, context)
   return {
     status: 201,
     body: { job: made.jobId, ignored_fields: made.ignoredFields, ...launchedBody(shown) },
@@ -86,7 +87,8 @@ async function rememberParts(template: TemplateRow, sources: LaunchSources, cont
 /** The new job's wire form. */
 async function showMade(
   job: JobRow,
-  { credentials }: Accepted,
+  { accepted, credentials }: Accepted,
+  rules: LaunchTemplate,
   context: RequestContext,
 ): Promise<Record<string, unknown>> {
   const attached = credentials.map(({ id, name, description, namespace, kind, passwordsNeeded: passwords }) => ({
@@ -94,6 +96,7 @@ async function showMade(
     passwords,
   }))
   rememberJobCredentials(job.id, attached, context)
+  if ((accepted.labels ?? rules.labels).length === 0) rememberNoLabels(job.id, context)
   explainNothingYet(job.id, context)
   return await serializeOne(context.registry.get('jobs'), job, context)
 }
