@@ -97,6 +97,21 @@ test('cancel reaches everything below and makes nothing new, from the API as fro
   }
 })
 
+test('cancel at the very moment when jobs are made and started', async () => {
+  const gate = await approval()
+  const template = await workflows.template({ a: gate, b: gate, c: gate }, [])
+  const runs = await Promise.all(Array.from({ length: 12 }, () => workflows.launch(template)))
+  await Promise.all(
+    runs.map(async (run, index) => {
+      await workflows.jobOf(run, 'c')
+      if (index % 2) await post(`/workflow_jobs/${run}/cancel/`)
+      else await operator.cancel(run)
+      expect(await workflows.ended(run, 60)).toMatchObject({ status: 'canceled' })
+      expect(new Set(Object.values(await workflows.statuses(run)))).toEqual(new Set(['canceled']))
+    }),
+  )
+})
+
 test('pause, resume, retry and skip', async () => {
   const run = await start(
     { wait: await approval(), next: failing, rescue: nothing, last: nothing, hold: await approval() },
@@ -178,9 +193,9 @@ test('one run at a time where the template says so: the others wait, say for wha
   await workflows.jobOf(second, 'wait')
   expect(await workflows.row(third)).toMatchObject({ status: 'pending' })
   await post(`/workflow_jobs/${second}/cancel/`)
+  expect(await workflows.ended(second)).toMatchObject({ status: 'canceled' })
   await approve(third, 'wait')
   expect(await workflows.ended(third)).toMatchObject({ status: 'successful' })
-  expect(await workflows.ended(second)).toMatchObject({ status: 'canceled' })
 })
 
 test('jobs of a template that allows one at a time run one after the other, sliced or not', async () => {
