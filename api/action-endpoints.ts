@@ -1,5 +1,6 @@
 import type { RequestContext, Row } from './context.ts'
 import { type Endpoint, type EndpointRequest, methods } from './endpoint.ts'
+import { PermissionDeniedError } from './errors.ts'
 import { actionOptions } from './field-options.ts'
 import { loadObject } from './object.ts'
 import { actionOptionsOf, belowTitle } from './options.ts'
@@ -20,7 +21,10 @@ export function actionEndpoints(model: Model): Endpoint[] {
       async ({ context, param }, permission) => {
         // Without a permission (webhooks) the object is only found, and the handler decides.
         if (permission !== null) return await loadObject(model, param('id'), permission, context)
-        return await findAnyone(model, param('id'), context)
+        if (!action.hidesMissing) return await findAnyone(model, param('id'), context)
+        const row = await findRow(model, Number(param('id')), context)
+        if (!row) throw new PermissionDeniedError()
+        return row
       },
     ),
   )

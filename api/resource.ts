@@ -170,6 +170,8 @@ export interface Action<R = Row> {
   title?: string
   /** Served without authentication (callback, webhooks). */
   anonymous?: boolean
+  /** With `permission: null`: an object that does not exist answers 403, as one that refuses, so that nobody finds out which there are. */
+  hidesMissing?: boolean
   /** The handler itself opens transactions; otherwise writes run in one. */
   ownTransaction?: boolean
   /** The handler reads the body itself (forms, signatures over bytes). */

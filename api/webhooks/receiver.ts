@@ -62,6 +62,7 @@ function receivers<R extends HookedRow>(launch: Launch<R>): Record<WebhookServic
       POST: (input) => receive(service, input, launch),
       anonymous: true,
       permission: null,
+      hidesMissing: true,
       ownBody: true,
       link: false,
     },

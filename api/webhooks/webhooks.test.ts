@@ -167,6 +167,12 @@ describe.each([
     ])
   })
 
+  test('a template that is not there answers as one that refuses', async () => {
+    const missing = path.replace(/\d+\/$/, '99999/github/')
+    expect((await app.call('POST', missing, {}, { as: null })).status).toBe(403)
+    expect((await app.call('POST', missing.replace('99999', 'no-such'), {}, { as: null })).status).toBe(403)
+  })
+
   test('the receiver of another service refuses, as does a body that is no JSON', async () => {
     expect(
       (await app.call('POST', `${path}gitlab/`, {}, { as: null, headers: { 'X-Gitlab-Token': key } })).status,
