@@ -555,6 +555,7 @@ CREATE INDEX "workflow_job_edges_child_id_index" ON "workflow_job_edges" USING b
 CREATE INDEX "workflow_job_node_credentials_credential_id_index" ON "workflow_job_node_credentials" USING btree ("credential_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_nodes_workflow_job_id_index" ON "workflow_job_nodes" USING btree ("workflow_job_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_nodes_job_id_index" ON "workflow_job_nodes" USING btree ("job_id");--> statement-breakpoint
+CREATE INDEX "workflow_job_nodes_reuse_job_id_index" ON "workflow_job_nodes" USING btree ("reuse_job_id");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_created_index" ON "webhook_deliveries" USING btree ("created");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_edges_child_id_index" ON "workflow_job_template_edges" USING btree ("child_id");--> statement-breakpoint
 CREATE INDEX "workflow_job_template_node_credentials_credential_id_index" ON "workflow_job_template_node_credentials" USING btree ("credential_id");--> statement-breakpoint

@@ -33,7 +33,7 @@ export const workflowJobNodes = pgTable(
     ...promptColumns(),
     ...stamps(),
   },
-  (table) => [index().on(table.workflowJobId), index().on(table.jobId)],
+  (table) => [index().on(table.workflowJobId), index().on(table.jobId), index().on(table.reuseJobId)],
 )
 
 const jobNode = () =>
