@@ -6,7 +6,7 @@ import { openDatabase } from '../../store/database.ts'
 import { CutProxy } from '../kubernetes/cut-proxy.ts'
 import { makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { compact, onceAt, Schedules, secondsAhead } from '../setup/schedules.ts'
+import { compact, onceAt, Schedules, secondsAhead, twiceFrom } from '../setup/schedules.ts'
 
 let proxy: CutProxy
 let mayfly: Mayfly
@@ -158,4 +158,36 @@ test('backfill runs what was left out, once', async () => {
   expect(await mayfly.post(`/schedules/${id}/backfill/`, span)).toMatchObject({ due: 0 })
   await schedules.ran(id, 3)
   expect((await schedules.jobs(id)).length).toBe(3)
+})
+
+test('a run waits for the job before it, and a failure disables the schedule', async () => {
+  const node = (template: number) =>
+    mayfly.post(`/workflow_job_templates/${template}/workflow_nodes/`, { identifier: 'only' })
+  const { id: asking } = await mayfly.post('/workflow_job_templates/', { name: 'asks', allow_simultaneous: true })
+  const { id: asked } = await node(asking)
+  await mayfly.post(`/workflow_job_template_nodes/${asked}/create_approval_template/`, { name: 'go on?' })
+  // A node without a template fails.
+  const { id: failing } = await mayfly.post('/workflow_job_templates/', { name: 'fails' })
+  await node(failing)
+
+  const at = secondsAhead(2)
+  const waiting = await schedules.make(twiceFrom(at), { unified_job_template: asking, overlap_policy: 'buffer_one' })
+  const stopping = await schedules.make(onceAt(at).replace('COUNT=1', 'COUNT=5'), {
+    unified_job_template: failing,
+    pause_on_failure: true,
+  })
+
+  const [second, first] = await schedules.ran(waiting, 1, 'waiting')
+  expect(first).toMatchObject({ state: 'launched' })
+  expect(second?.explanation).toBe(`Job ${first?.job} of this schedule was still active.`)
+  const approvals = await mayfly.get<{ results: { id: number }[] }>('/workflow_approvals/?status=pending')
+  for (const { id } of approvals.results) await mayfly.api('POST', `/workflow_approvals/${id}/approve/`)
+  await schedules.ran(waiting, 2)
+
+  const [failed] = await schedules.ran(stopping)
+  await mayfly.ended(`/workflow_jobs/${failed?.job}/`)
+  await expect
+    .poll(() => schedules.read(stopping), { timeout: 10_000 })
+    .toMatchObject({ enabled: false, next_run: null })
+  await expect.poll(() => schedules.known(stopping), { timeout: 10_000 }).toBeNull()
 })

@@ -104,6 +104,13 @@ export function onceAt(milliseconds: number): string {
   return `DTSTART:${compact(milliseconds)} RRULE:FREQ=DAILY;INTERVAL=1;COUNT=1`
 }
 
+/** A rule for two runs, at an instant and a second later. */
+export function twiceFrom(milliseconds: number): string {
+  const later = new Date(milliseconds + 1000)
+  const parts = `BYHOUR=${later.getUTCHours()};BYMINUTE=${later.getUTCMinutes()};BYSECOND=${later.getUTCSeconds()}`
+  return `${onceAt(milliseconds)} RRULE:FREQ=DAILY;INTERVAL=1;COUNT=1;${parts}`
+}
+
 /** `20300131T180000Z`. */
 export function compact(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
