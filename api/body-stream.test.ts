@@ -92,3 +92,23 @@ test('whoever hangs up ends it', async () => {
   await cancelled.promise
   await ended.promise
 })
+
+test('whoever hangs up while a piece is being made is no failure', async () => {
+  const making = Promise.withResolvers<void>()
+  async function* slow(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield new Uint8Array(1)
+    await making.promise
+    yield new Uint8Array(1)
+  }
+  const cutConnection = vi.fn()
+  const warn = vi.fn()
+  const asked = { deps: { log: { warn, error: warn } }, cutConnection, request: { method: 'GET' } }
+  const stream = await bodyStream(slow(), asked as unknown as Parameters<typeof bodyStream>[1])
+  const reader = stream?.getReader()
+  await reader?.read()
+  const second = reader?.read()
+  const gone = reader?.cancel()
+  making.resolve()
+  await Promise.all([second, gone])
+  expect([cutConnection.mock.calls, warn.mock.calls]).toEqual([[], []])
+})

@@ -24,14 +24,18 @@ export async function bodyStream(
     first = undefined
     return piece
   }
+  let hungUp = false
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { value, done } = await next()
+          // Nobody takes it any more, and the controller nothing.
+          if (hungUp) return
           if (done) controller.close()
           else controller.enqueue(value)
         } catch (error) {
+          if (hungUp) return
           // Logs what nobody foresaw; there is no answer any more to put it into.
           const { status } = toApiError(error, deps.log)
           deps.log.warn({ status }, 'an answer was cut off')
@@ -41,6 +45,7 @@ export async function bodyStream(
         }
       },
       async cancel() {
+        hungUp = true
         onCancel()
         await pieces.return()
       },
