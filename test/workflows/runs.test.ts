@@ -20,7 +20,8 @@ let failing: NodeOf
 const play = (task: string) => `- hosts: all\n  gather_facts: false\n  tasks: [${task}]\n`
 
 beforeAll(async () => {
-  mayfly = await startMayfly()
+  // The reaper is started by hand, so that nothing but the test decides when it runs.
+  mayfly = await startMayfly({ env: { MAYFLY_ORPHAN_GRACE: '1', MAYFLY_REAPER_INTERVAL: '86400' } })
   undo.add(() => mayfly.stop())
   workflows = await Workflows.open(mayfly)
   undo.add(() => workflows.close())
@@ -174,6 +175,28 @@ test('continue makes a new run that takes over what succeeded; a Reset in Tempor
   await approve(run, 'gate')
   expect(await workflows.ended(run)).toMatchObject({ status: 'successful' })
   expect(await workflows.jobOf(run, 'a')).toBe(before)
+})
+
+test('what is terminated in Temporal is ended by the reaper, and a run goes on over it', async () => {
+  const run = await start({ wait: await approval(), after: nothing }, ['wait failure after'])
+  const lost = await start({ wait: await approval() })
+  const child = await workflows.jobOf(run, 'wait')
+  const left = await workflows.jobOf(lost, 'wait')
+  // Whose workflow has begun has an owner; before that there is nothing to terminate.
+  for (const job of [child, left]) {
+    await until({ what: `job ${job} to begin`, seconds: 30 }, async () => (await workflows.row(job)).runId !== null)
+  }
+  await operator.terminate(child)
+  await operator.terminate(lost)
+  await until({ what: 'the reaper to find both', seconds: 60, everyMs: 500 }, async () => {
+    await operator.reap()
+    return (await workflows.row(child)).finished !== null && (await workflows.row(lost)).finished !== null
+  })
+  expect(await workflows.ended(run)).toMatchObject({ status: 'successful' })
+  expect(await workflows.statuses(run)).toEqual({ wait: 'error', after: 'successful' })
+  expect(await workflows.row(lost)).toMatchObject({ status: 'error', cause: 'workflow_terminated' })
+  // Its jobs are not torn down with it.
+  expect(await workflows.row(left)).toMatchObject({ status: 'pending' })
 })
 
 test('one run at a time where the template says so: the others wait, say for what, and follow in order', async () => {

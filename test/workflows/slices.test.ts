@@ -179,4 +179,16 @@ test(`rows 7, 8, 9 and 39: ${slices} slices with room for ${room}; those that ar
   }
   expect(seen.sort()).toEqual(hosts)
   expect(pods.peak).toBeLessThanOrEqual(room)
+
+  const last = ends.at(-1) as Slice
+  const relaunched = await mayfly.post<Slice>(`/jobs/${last.id}/relaunch/`)
+  expect(relaunched).toMatchObject({ job_slice_number: last.job_slice_number, job_slice_count: slices })
+  expect(await mayfly.ended(`/jobs/${relaunched.id}/`)).toMatchObject({ status: 'successful' })
+  const summaries = await mayfly.get<Page<{ host_name: string }>>(`/jobs/${relaunched.id}/job_host_summaries/`)
+  expect(summaries.results.map((one) => one.host_name)).toEqual([hosts[last.job_slice_number - 1]])
+  await mayfly.patch(`/job_templates/${sliced}/`, { job_slice_count: 2 })
+  expect(await mayfly.api('POST', `/workflow_jobs/${run}/relaunch/`, {})).toMatchObject({
+    status: 400,
+    body: { detail: 'Cannot relaunch sliced workflow job after slice count has changed.' },
+  })
 })
