@@ -110,5 +110,7 @@ test('whoever hangs up while a piece is being made is no failure', async () => {
   const gone = reader?.cancel()
   making.resolve()
   await Promise.all([second, gone])
+  // Everything that was promised has happened by the next turn.
+  await new Promise(setImmediate)
   expect([cutConnection.mock.calls, warn.mock.calls]).toEqual([[], []])
 })
