@@ -94,9 +94,10 @@ test('whoever hangs up ends it', async () => {
 })
 
 test('whoever hangs up while a piece is being made is no failure', async () => {
-  const making = Promise.withResolvers<void>()
+  const [begun, making] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   async function* slow(): AsyncGenerator<Uint8Array, void, undefined> {
     yield new Uint8Array(1)
+    begun.resolve()
     await making.promise
     yield new Uint8Array(1)
   }
@@ -107,6 +108,7 @@ test('whoever hangs up while a piece is being made is no failure', async () => {
   const reader = stream?.getReader()
   await reader?.read()
   const second = reader?.read()
+  await begun.promise
   const gone = reader?.cancel()
   making.resolve()
   await Promise.all([second, gone])
