@@ -20,8 +20,8 @@ import { Story } from './story.ts'
 import type { WorkflowJobInput } from './types.ts'
 import { conclude } from './verdict.ts'
 
-/** History is begun anew well before Temporal's own limits; a step adds some hundred events at most. */
-const longestHistory = 4_000
+/** History is begun anew long before Temporal's own limits, so that a worker that takes over has little to replay. A step adds some hundred events at most. */
+const longestHistory = 500
 
 /**
  * One workflow job. What is to run is decided by `advance`, over what the database says; this only starts the jobs, as children that outlive it, and
