@@ -1,12 +1,13 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   CancellationScope,
-  ChildWorkflowCancellationType,
+  type ChildWorkflowOptions,
   condition,
   defineSignal,
   executeChild,
   ParentClosePolicy,
   setHandler,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { PreparedJob, Verdict } from '../activities/types.ts'
@@ -90,23 +91,33 @@ async function runDependencies(prepared: PreparedJob, story: Story): Promise<voi
   for (const dependency of prepared.dependencies) {
     story.tell(`waiting for ${dependency.kind} ${dependency.jobId} (${dependency.title})`)
     const update = { jobId: dependency.jobId }
+    const options = {
+      workflowId: jobWorkflowId(dependency.jobId),
+      // One that has ended meanwhile is not run once more.
+      workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+      args: [update],
+      memo: { installation: workflowInfo().memo?.installation },
+      // An update that serves others too is not torn down with the job that happened to start it.
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    }
     try {
-      await executeChild(workflowTypeOf[dependency.kind], {
-        workflowId: jobWorkflowId(dependency.jobId),
-        // One that has ended meanwhile is not run once more.
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        args: [update],
-        memo: { installation: workflowInfo().memo?.installation },
-        // An update that serves others too is not torn down with the job that happened to start it.
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        ...(dependency.shared ? { cancellationType: ChildWorkflowCancellationType.ABANDON } : {}),
-      })
+      if (dependency.shared) await runShared(workflowTypeOf[dependency.kind], options)
+      else await executeChild(workflowTypeOf[dependency.kind], options)
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) await awaitJob(update)
       // How an update that failed or was cancelled ends this job is decided by `prepare`, which looks at the update's row.
       else if (CancellationScope.current().consideredCancelled) throw error
     }
   }
+}
+
+/**
+ * Runs a child that goes on when this job is cancelled. It is started out of reach of a cancellation: of a child that is to be abandoned and whose start is cancelled half-way
+ * nothing would ever be heard again.
+ */
+async function runShared(type: string, options: ChildWorkflowOptions & { args: unknown[] }): Promise<void> {
+  const child = await CancellationScope.nonCancellable(() => startChild(type, options))
+  await Promise.race([child.result(), CancellationScope.current().cancelRequested])
 }
 
 /**
