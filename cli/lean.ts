@@ -3,11 +3,11 @@ import { compiledFolder } from './compiled.ts'
 
 /**
  * V8 sizes its heap by the machine: with much memory it lets garbage lie for long, the buffers that output passes through above all. Here: a
- * small nursery in each thread, and a collection as soon as heap and buffers together have grown by a quarter.
+ * small nursery in each thread, and a collection as soon as heap and buffers together have grown by half.
  */
 export const leanFlags = [
   '--max-semi-space-size=8',
-  '--heap-growing-percent=25',
+  '--heap-growing-percent=50',
   '--external-memory-accounted-in-global-limit',
 ]
 
