@@ -1,11 +1,12 @@
 import { eq, inArray } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { FencedError } from '../fence.ts'
+import { credentials, credentialTypes } from '../schema/catalog.ts'
 import { inventories } from '../schema/inventory.ts'
-import { unifiedJobs } from '../schema/jobs.ts'
-import { jobTemplates, projects } from '../schema/templates.ts'
+import { unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
+import { jobTemplateCredentials, jobTemplates, projects } from '../schema/templates.ts'
 import { inventorySources, systemJobTemplates } from '../schema/updates.ts'
-import { workflowJobTemplateNodes } from '../schema/workflows.ts'
+import { workflowJobTemplateNodeCredentials, workflowJobTemplateNodes } from '../schema/workflows.ts'
 import { storeKinds } from '../testing.ts'
 import { runsForTests } from './testing-runs.ts'
 
@@ -83,6 +84,40 @@ describe.each(storeKinds)('advancing workflow jobs on %s', (kind) => {
     expect(JSON.parse(four.extraVars)).toMatchObject({ token: '$encrypted$', a: '$encrypted$', w: 'workflow' })
     expect(JSON.stringify(four)).not.toContain('h1dden')
     expect(four.launchSecrets).not.toBeNull()
+  })
+
+  test('prompts: the workflow’s over the node’s, what the template does not ask for is dropped, credentials join by type', async () => {
+    const { db } = runs.store
+    const type = { kind: 'cloud', managed: false, inputs: {}, injectors: {} }
+    const types = await db
+      .insert(credentialTypes)
+      .values([
+        { ...type, name: 'one' },
+        { ...type, name: 'two' },
+      ])
+      .returning()
+    const credential = async (name: string, credentialTypeId = 0) =>
+      id(await db.insert(credentials).values({ name, credentialTypeId }).returning())
+    const own = await credential('own', types[0]?.id)
+    const replaced = await credential('replaced', types[1]?.id)
+    const given = await credential('given', types[1]?.id)
+    const asking = await makePlay({ askLimitOnLaunch: true, askTagsOnLaunch: true, askCredentialOnLaunch: true })
+    await db
+      .insert(jobTemplateCredentials)
+      .values([own, replaced].map((one) => ({ jobTemplateId: asking, credentialId: one })))
+    const values = { limit: 'node', jobTags: 'node', verbosity: 4 }
+    const template = await makeWorkflow({ a: { template: asking, values } }, [], { limit: 'workflow' })
+    const [node] = await db
+      .select()
+      .from(workflowJobTemplateNodes)
+      .where(eq(workflowJobTemplateNodes.workflowJobTemplateId, template))
+    await db.insert(workflowJobTemplateNodeCredentials).values({ nodeId: node?.id ?? 0, credentialId: given })
+    const run = await launch(template)
+    await step(run)
+    const job = await jobOf(run, 'a')
+    expect(job).toMatchObject({ limit: 'workflow', jobTags: 'node', verbosity: 0, jobExplanation: '' })
+    const attached = await db.select().from(unifiedJobCredentials).where(eq(unifiedJobCredentials.jobId, job.id))
+    expect(attached.map(({ credentialId }) => credentialId).sort()).toEqual([own, given].sort())
   })
 
   test('what cannot start fails with AWX’s words, and the run goes on', async () => {
