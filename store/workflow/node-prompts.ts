@@ -1,4 +1,4 @@
-import { asc, eq } from 'drizzle-orm'
+import { type SQLWrapper, sql } from 'drizzle-orm'
 import type { Prompts } from '../../model/prompts.ts'
 import type { Variables } from '../../model/variables.ts'
 import { storedVariables } from '../../model/variables.ts'
@@ -7,10 +7,10 @@ import type { Database } from '../database.ts'
 import type { JobRow } from '../job-status.ts'
 import { secretAnswersKey } from '../launch/create-job.ts'
 import { openAnswers } from '../launch/saved-answers.ts'
-import { workflowJobNodeLabels } from '../schema/labels.ts'
+import { workflowJobNodeLabels as ofLabels } from '../schema/labels.ts'
 import {
-  workflowJobNodeCredentials,
-  workflowJobNodeInstanceGroups,
+  workflowJobNodeCredentials as ofCredentials,
+  workflowJobNodeInstanceGroups as ofGroups,
   type workflowJobNodes,
 } from '../schema/workflow-jobs.ts'
 import { type Keyring, launchContext, open } from '../secrets.ts'
@@ -18,22 +18,17 @@ import { type Keyring, launchContext, open } from '../secrets.ts'
 /** A node of a workflow job as stored. */
 export type NodeRow = typeof workflowJobNodes.$inferSelect
 
-/** What a node says to the launch of its template; answers to password questions in clear. */
+/** What a node says to the launch of its template, by one query; answers to password questions in clear. */
 export async function readNodePrompts(tx: Database, keyring: Keyring, node: NodeRow): Promise<Prompts> {
-  const credentials = await tx
-    .select({ id: workflowJobNodeCredentials.credentialId })
-    .from(workflowJobNodeCredentials)
-    .where(eq(workflowJobNodeCredentials.nodeId, node.id))
-  const labels = await tx
-    .select({ id: workflowJobNodeLabels.labelId })
-    .from(workflowJobNodeLabels)
-    .where(eq(workflowJobNodeLabels.nodeId, node.id))
-  const groups = await tx
-    .select({ id: workflowJobNodeInstanceGroups.instanceGroupId })
-    .from(workflowJobNodeInstanceGroups)
-    .where(eq(workflowJobNodeInstanceGroups.nodeId, node.id))
-    .orderBy(asc(workflowJobNodeInstanceGroups.position))
-  const ids = (rows: { id: number }[]) => (rows.length > 0 ? rows.map(({ id }) => id) : undefined)
+  const ids = (table: SQLWrapper, column: SQLWrapper, nodeId: SQLWrapper, order: SQLWrapper) =>
+    sql<number[] | null>`(SELECT json_agg(${column} ORDER BY ${order}) FROM ${table} WHERE ${nodeId} = ${node.id})`
+  const [row] = await tx
+    .select({
+      credentials: ids(ofCredentials, ofCredentials.credentialId, ofCredentials.nodeId, ofCredentials.credentialId),
+      labels: ids(ofLabels, ofLabels.labelId, ofLabels.nodeId, ofLabels.labelId),
+      groups: ids(ofGroups, ofGroups.instanceGroupId, ofGroups.nodeId, ofGroups.position),
+    })
+    .from(sql`(SELECT 1) AS one`)
   const variables = openAnswers(keyring, node.unifiedJobTemplateId ?? 0, node.extraData)
   return withoutAbsent({
     scm_branch: node.scmBranch ?? undefined,
@@ -45,13 +40,13 @@ export async function readNodePrompts(tx: Database, keyring: Keyring, node: Node
     limit: node.limit ?? undefined,
     verbosity: node.verbosity ?? undefined,
     inventory: node.inventoryId ?? undefined,
-    credentials: ids(credentials),
+    credentials: row?.credentials ?? undefined,
     execution_environment: node.executionEnvironmentId ?? undefined,
-    labels: ids(labels),
+    labels: row?.labels ?? undefined,
     forks: node.forks ?? undefined,
     job_slice_count: node.jobSliceCount ?? undefined,
     timeout: node.timeout ?? undefined,
-    instance_groups: ids(groups),
+    instance_groups: row?.groups ?? undefined,
   })
 }
 
