@@ -41,7 +41,10 @@ export async function makeObjects(ingredients: Ingredients): Promise<number> {
   const { client, say } = ingredients
   const name = 'Mayfly demo'
   const organization = (await client.ensure('/organizations/', { name })).object.id
-  say(`organization ${organization}`)
+  // As in AWX, an organization without a Galaxy credential installs nothing of what projects require, from git neither.
+  const galaxy = await client.find('/credentials/', { name: 'Ansible Galaxy', managed: 'true' })
+  await client.attach(`/organizations/${organization}/galaxy_credentials/`, galaxy.id)
+  say(`organization ${organization}, which may install roles and collections`)
   const credential = await machineCredential(ingredients, organization)
   const project = await updatedProject(ingredients, organization)
   const inventory = await makeInventory(ingredients, organization)
