@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { DeliveryError, type Sender, textOf, textsOf } from './sender.ts'
 
 /** Sends one letter to all recipients. Encryption is as the configuration says: from the start, by STARTTLS, or none. */
@@ -6,6 +5,8 @@ export const sendEmail: Sender = async ({ configuration, subject, body }, signal
   const [user, pass] = [textOf(configuration, 'username'), textOf(configuration, 'password')]
   const [secure, startTls] = [configuration.use_ssl === true, configuration.use_tls === true]
   const patienceMs = Number(configuration.timeout ?? 30) * 1000
+  // Loaded when first needed, like all large libraries that most workers never use: an idle one stays small.
+  const { createTransport } = await import('nodemailer')
   const transport = createTransport({
     host: textOf(configuration, 'host'),
     port: Number(configuration.port),

@@ -1,4 +1,3 @@
-import { Agent, request } from 'undici'
 import { DeliveryError } from './sender.ts'
 
 /** How AWX introduces itself to web hooks (recorded); receivers may look at it. */
@@ -27,6 +26,8 @@ const answerLength = 4_000
  * user named and to no other. An answer of 400 or more is an error, for good where trying again cannot help.
  */
 export async function post(sent: Post, signal: AbortSignal): Promise<string> {
+  // Loaded when first needed: a worker that tells nobody anything stays small.
+  const { Agent, request } = await import('undici')
   const agent = new Agent({ connect: { rejectUnauthorized: sent.verify ?? true } })
   try {
     const home = new URL(sent.url)

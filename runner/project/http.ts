@@ -1,7 +1,11 @@
-import { EnvHttpProxyAgent, fetch } from 'undici'
+import type { EnvHttpProxyAgent } from 'undici'
+
+/** Loaded when first needed: a worker without such projects stays small. */
+const loadUndici = () => import('undici')
 
 /** Reaches servers, through the proxy of the environment if it names one, that are never silent for longer than the patience. Destroy it, do not close it. */
-export function impatientAgent(patienceMs: number): EnvHttpProxyAgent {
+export async function impatientAgent(patienceMs: number): Promise<EnvHttpProxyAgent> {
+  const { EnvHttpProxyAgent } = await loadUndici()
   return new EnvHttpProxyAgent({
     connect: { timeout: patienceMs },
     headersTimeout: patienceMs,
@@ -25,7 +29,8 @@ export function failureReason(error: unknown, patienceMs: number): string {
 
 /** Why a server gives no answer of any kind; null when it gives one. */
 export async function whyUnreachable(url: string, patienceMs: number, signal: AbortSignal): Promise<string | null> {
-  const agent = impatientAgent(patienceMs)
+  const { fetch } = await loadUndici()
+  const agent = await impatientAgent(patienceMs)
   try {
     await fetch(url, { dispatcher: agent, signal, redirect: 'manual' })
     return null

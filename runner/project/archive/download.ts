@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { fetch, type Response } from 'undici'
+import type { Response } from 'undici'
 import { failureReason, impatientAgent } from '../http.ts'
 import { ArchiveError } from './archive-error.ts'
 
@@ -31,8 +31,9 @@ export type Downloaded = { etag: string; sha1: string } | null
  */
 export async function download(request: Download): Promise<Downloaded> {
   const { url, patienceMs, signal } = request
-  const agent = impatientAgent(patienceMs)
+  const agent = await impatientAgent(patienceMs)
   try {
+    const { fetch } = await import('undici')
     const response = await fetch(url, { headers: headersOf(request), dispatcher: agent, signal })
     if (response.status === 304 && request.etag) return null
     if (response.status !== 200) throw new ArchiveError(refusal(response))
