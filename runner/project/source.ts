@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { pythonJson } from '../../model/variables.ts'
 import { textInput } from '../credentials.ts'
 import { type Redactor, redactEnv } from '../redact.ts'
-import { updateArchive } from './archive/source.ts'
 import type { Checkouts } from './checkouts.ts'
 import { describeFailure } from './failure.ts'
 import {
@@ -44,10 +43,15 @@ export interface UpdatedSource {
   isLocal: boolean
 }
 
+/** Loaded when first needed, with the libraries that unpack: a worker without such projects stays small. */
+const updateArchive: typeof updateGit = async (update, resources) => {
+  const archive = await import('./archive/source.ts')
+  return await archive.updateArchive(update, resources)
+}
+
 /** The tasks of AWX's first play. Throws what a task failed with. */
 export async function updateSource(update: Update, resources: AsyncDisposableStack): Promise<UpdatedSource> {
-  const ofType = update.options.scmType === 'archive' ? updateArchive : updateGit
-  const source = await ofType(update, resources)
+  const source = await (update.options.scmType === 'archive' ? updateArchive : updateGit)(update, resources)
   const msg = `Repository Version ${source.revision}`
   await update.narrator.task('Repository Version', 'ansible.builtin.debug', () => ({ res: { msg }, shown: { msg } }))
   return source
