@@ -8,7 +8,7 @@ import { translate } from './errors.ts'
 import { lockFolder } from './folder-lock.ts'
 
 /** An embedded server shares the process's memory: 128 MB of buffers by default would be most of what the process may take. */
-const embedded = ['shared_buffers=16MB', 'wal_buffers=1MB']
+const embedded = ['shared_buffers=6MB', 'wal_buffers=1MB']
 
 /** Opens PostgreSQL embedded in this process; `location` is a folder, made if absent, or `memory`; see openDatabase. */
 export async function openPglite(location: string): Promise<Store> {
