@@ -32,7 +32,8 @@ test('remembers a success for a while, a failure never, and no password beyond a
   const work = async (password: string) => {
     const begin = process.cpuUsage()
     const valid = await verify(hash, password)
-    return { valid, worked: process.cpuUsage(begin).user > 6_000 }
+    const { user, system } = process.cpuUsage(begin)
+    return { valid, worked: user + system > 6_000 }
   }
   expect(await work('correct horse')).toEqual({ valid: true, worked: true })
   expect(await work('correct horse')).toEqual({ valid: true, worked: false })
