@@ -8,9 +8,9 @@ import { deleteOldJobs } from '../store/cleanup/jobs.ts'
 import { deleteOldNotifications } from '../store/cleanup/notifications.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { appendLines } from '../store/line-events.ts'
-import { controlPlane, forgetControlPlaneEvents } from '../store/project-updates.ts'
 import { readJob } from '../store/run-document.ts'
 import { olderSystemJob, storeResultStdout } from '../store/system-jobs.ts'
+import { beginOnControlPlane } from './begin-on-control-plane.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
 import { owner, throwIfAsked } from './failures.ts'
@@ -34,7 +34,7 @@ export function createRunSystemJobActivity(deps: ActivityDeps): JobActivities['r
       const read = readSystemJobOptions(job.extraVars)
       if (!read.ok) return await endJob(deps, jobId, cause('prestart_check_failed', read.error))
       await waitInLine(deps, job, heart, () => olderSystemJob(db, jobId))
-      await begin(deps, jobId)
+      await beginOnControlPlane(deps, jobId)
       const signal = AbortSignal.any([heart.cancel, heart.stop])
       const lines = await clean(deps, job.jobType, { ...read.options, signal })
       throwIfAsked()
@@ -53,13 +53,6 @@ export function createRunSystemJobActivity(deps: ActivityDeps): JobActivities['r
       heart.end()
     }
   }
-}
-
-async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
-  await forgetControlPlaneEvents(store.db, jobId)
-  const nodes = { controllerNode: settings.nodeName, executionNode: settings.nodeName }
-  const place = await controlPlane(store.db)
-  await transitionJob(store.db, jobId, 'running', { ...nodes, ...place }, owner().runId)
 }
 
 /** Does the work and tells it in lines. */

@@ -5,8 +5,9 @@ import { type LocalResult, runLocally } from '../runner/inventory-update/run.ts'
 import { ProjectUnreadableError } from '../runner/project/manual.ts'
 import { noteHostLimit, olderInventoryUpdate } from '../store/inventory-updates.ts'
 import { type JobRow, transitionJob } from '../store/job-status.ts'
-import { controlPlane, forgetControlPlaneEvents, storeControlPlaneEvents } from '../store/project-updates.ts'
+import { storeControlPlaneEvents } from '../store/project-updates.ts'
 import { readJob, readJobForRun } from '../store/run-document.ts'
+import { beginOnControlPlane } from './begin-on-control-plane.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
 import { owner, throwIfAsked, verdictOfCause } from './failures.ts'
@@ -33,7 +34,7 @@ export function createUpdateInventoryActivity(deps: ActivityDeps): JobActivities
       if (sourceId !== null)
         await waitInLine(deps, document.job, heart, () => olderInventoryUpdate(db, sourceId, jobId))
       using _place = takeUpdatePlace()
-      await begin(deps, jobId)
+      await beginOnControlPlane(deps, jobId)
       const signal = AbortSignal.any([heart.cancel, heart.stop])
       const { runId } = owner()
       const update = await gatherUpdate(deps, document, signal)
@@ -57,14 +58,6 @@ export function createUpdateInventoryActivity(deps: ActivityDeps): JobActivities
       heart.end()
     }
   }
-}
-
-/** It runs where it is controlled, so both nodes are this one, and the group is that of the control plane. */
-async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
-  await forgetControlPlaneEvents(store.db, jobId)
-  const nodes = { controllerNode: settings.nodeName, executionNode: settings.nodeName }
-  const place = await controlPlane(store.db)
-  await transitionJob(store.db, jobId, 'running', { ...nodes, ...place }, owner().runId)
 }
 
 /** Imports and stores the verdict, both or none. */

@@ -5,13 +5,9 @@ import { type ProjectUpdateResult, runProjectUpdate } from '../runner/project/up
 import type { Database } from '../store/database.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { propagateEventFlags, storeHostSummaries } from '../store/outcome.ts'
-import {
-  controlPlane,
-  forgetControlPlaneEvents,
-  recordProjectRevision,
-  storeControlPlaneEvents,
-} from '../store/project-updates.ts'
+import { recordProjectRevision, storeControlPlaneEvents } from '../store/project-updates.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
+import { beginOnControlPlane } from './begin-on-control-plane.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
 import { owner, throwIfAsked, verdictOfCause } from './failures.ts'
@@ -33,7 +29,7 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
       if (problem) return await endJob(deps, jobId, problem)
       await waitForTurn(deps, document.job, heart)
       using _place = takeUpdatePlace()
-      await begin(deps, jobId)
+      await beginOnControlPlane(deps, jobId)
       const signal = AbortSignal.any([heart.cancel, heart.stop])
       const { scmBranch: branch, launchType } = document.job
       // A sync makes do with what is installed for the same requirements, as AWX's does.
@@ -65,14 +61,6 @@ function whyItCannotUpdate({ job, project }: RunDocument): Cause | null {
     'prestart_check_failed',
     `A project of source control type "${job.scmType}" cannot be updated here: use git, an archive, or a manual project.`,
   )
-}
-
-/** Project updates run where they are controlled, so both nodes are this one, and the group is that of the control plane. */
-async function begin({ store, settings }: ActivityDeps, jobId: number): Promise<void> {
-  await forgetControlPlaneEvents(store.db, jobId)
-  const nodes = { controllerNode: settings.nodeName, executionNode: settings.nodeName }
-  const place = await controlPlane(store.db)
-  await transitionJob(store.db, jobId, 'running', { ...nodes, ...place }, owner().runId)
 }
 
 async function conclude(
