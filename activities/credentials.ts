@@ -1,7 +1,7 @@
 import type { CredentialField, CredentialPasswords, ResolvedCredential } from '../runner/credentials.ts'
 import { openInputs } from '../store/credential-inputs.ts'
+import { openLaunchSecrets } from '../store/launch/launch-secrets.ts'
 import type { RunDocument, TypedCredential } from '../store/run-document.ts'
-import { launchContext, open } from '../store/secrets.ts'
 import type { ActivityDeps } from './deps.ts'
 
 /** A credential with its inputs in clear. */
@@ -25,5 +25,5 @@ export function resolve(
 
 /** Passwords given at launch, by AWX's names. */
 export function launchPasswords({ keyring }: Pick<ActivityDeps, 'keyring'>, { job }: RunDocument): CredentialPasswords {
-  return job.launchSecrets ? JSON.parse(open(keyring, job.launchSecrets, launchContext(job.id))) : {}
+  return openLaunchSecrets(keyring, job)
 }

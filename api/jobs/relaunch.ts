@@ -9,15 +9,15 @@ import { eligibleGroups, loadSources } from '../../store/launch/sources.ts'
 import { inventories } from '../../store/schema/inventory.ts'
 import { jobEvents, jobHostSummaries, unifiedJobCredentials } from '../../store/schema/jobs.ts'
 import { jobTemplates } from '../../store/schema/templates.ts'
-import { launchContext, open } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
-import { PermissionDeniedError, ValidationError } from '../errors.ts'
+import { ValidationError } from '../errors.ts'
 import { jobLabelIds } from '../labels/of-job.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
 import type { Action, ActionInput, ActionResult } from '../resource.ts'
 import { jobCredentials } from './credentials.ts'
 import type { JobRow } from './fields.ts'
+import { secretAnswers } from './secret-answers.ts'
 
 /** `/jobs/N/relaunch/`: the same job again with the prompts it was launched with. */
 export const relaunchAction: Action<JobRow> = {
@@ -137,16 +137,6 @@ async function requireParts(job: JobRow, context: RequestContext): Promise<void>
 async function passwordsNeeded(job: JobRow, context: RequestContext): Promise<string[]> {
   const credentials = await jobCredentials([job.id], context)
   return [...new Set((credentials.get(job.id) ?? []).flatMap((credential) => credential.passwords))]
-}
-
-/** Answers to password questions belong to who gave them. */
-function secretAnswers(job: JobRow, context: RequestContext): Record<string, unknown> {
-  const sealed = job.launchConfig[secretAnswersKey]
-  if (typeof sealed !== 'string') return {}
-  if (!context.actor.isSuperuser && job.createdById !== context.actor.id) {
-    throw new PermissionDeniedError('Job was launched with secret prompts provided by another user.')
-  }
-  return JSON.parse(open(context.deps.keyring, sealed, launchContext(job.id)))
 }
 
 async function copyOf(job: JobRow, limit: string, tx: Database, context: RequestContext) {

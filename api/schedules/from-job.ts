@@ -8,11 +8,11 @@ import { scheduleTimes, toColumn, toIdText } from '../../store/schedules/times.t
 import { scheduleLabels } from '../../store/schema/labels.ts'
 import { scheduleCredentials, scheduleInstanceGroups, schedules } from '../../store/schema/schedules.ts'
 import { jobTemplates } from '../../store/schema/templates.ts'
-import { launchContext, open } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
-import { ApiError, PermissionDeniedError } from '../errors.ts'
+import { ApiError } from '../errors.ts'
 import { jobCredentials } from '../jobs/credentials.ts'
 import type { JobRow } from '../jobs/fields.ts'
+import { secretAnswers } from '../jobs/secret-answers.ts'
 import { authorize } from '../permissions.ts'
 import type { Action } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
@@ -129,17 +129,12 @@ async function makeSchedule(job: JobRow, context: RequestContext): Promise<numbe
   return scheduleId
 }
 
-/** Answers to password questions belong to who gave them; they are sealed anew, because they open only where they were sealed for. */
-function savedAnswers(job: JobRow, templateId: number, { actor, deps: { keyring } }: RequestContext): Variables {
+/** Variables as launched; answers to password questions are sealed anew, because they open only where they were sealed for. */
+function savedAnswers(job: JobRow, templateId: number, context: RequestContext): Variables {
   const shown = promptsOf(job).extra_vars ?? {}
-  const sealed = job.launchConfig[secretAnswersKey]
-  if (typeof sealed !== 'string') return shown
-  if (!actor.isSuperuser && job.createdById !== actor.id) {
-    throw new PermissionDeniedError('Job was launched with secret prompts provided by another user.')
-  }
-  const answers: Variables = JSON.parse(open(keyring, sealed, launchContext(job.id)))
+  const answers = secretAnswers(job, context)
   const asked = Object.fromEntries(Object.entries(answers).filter(([name]) => name in shown))
-  return sealAnswers(keyring, templateId, Object.keys(asked), { ...shown, ...asked })
+  return sealAnswers(context.deps.keyring, templateId, Object.keys(asked), { ...shown, ...asked })
 }
 
 /** The name, with a number where a schedule has it already. */

@@ -5,10 +5,10 @@ import { hostCount } from '../../store/launch/sliced-job.ts'
 import { copyNodes } from '../../store/launch/workflow-nodes.ts'
 import { jobTemplates } from '../../store/schema/templates.ts'
 import { workflowJobNodes } from '../../store/schema/workflow-jobs.ts'
-import { launchContext, open } from '../../store/secrets.ts'
 import type { RequestContext } from '../context.ts'
-import { BadRequestError, PermissionDeniedError } from '../errors.ts'
+import { BadRequestError } from '../errors.ts'
 import type { JobRow } from '../jobs/fields.ts'
+import { secretAnswers } from '../jobs/secret-answers.ts'
 import { jobLabelIds } from '../labels/of-job.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
@@ -83,14 +83,4 @@ async function requireSameSlices(job: JobRow, { db }: RequestContext): Promise<v
   if (Math.min(asked, hosts) !== nodes.length) {
     throw new BadRequestError('Cannot relaunch sliced workflow job after slice count has changed.')
   }
-}
-
-/** Answers to password questions belong to who gave them. */
-function secretAnswers(job: JobRow, context: RequestContext): Record<string, unknown> {
-  const sealed = job.launchConfig[secretAnswersKey]
-  if (typeof sealed !== 'string') return {}
-  if (!context.actor.isSuperuser && job.createdById !== context.actor.id) {
-    throw new PermissionDeniedError('Job was launched with secret prompts provided by another user.')
-  }
-  return JSON.parse(open(context.deps.keyring, sealed, launchContext(job.id)))
 }

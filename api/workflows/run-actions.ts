@@ -6,15 +6,15 @@ import { readPrompts } from '../../model/prompts.ts'
 import { type SurveyQuestion, surveyQuestions } from '../../model/survey.ts'
 import { variablesNotPrompted } from '../../model/workflow-launch.ts'
 import type { Database } from '../../store/database.ts'
-import { secretAnswersKey } from '../../store/launch/create-job.ts'
 import { jobTemplates } from '../../store/schema/templates.ts'
 import type { workflowJobNodes } from '../../store/schema/workflow-jobs.ts'
 import { workflowJobTemplates } from '../../store/schema/workflows.ts'
 import { continueRun } from '../../store/workflow/continue.ts'
 import { NotNowError, retryNode, setPaused, skipNode } from '../../store/workflow/operate.ts'
 import type { RequestContext } from '../context.ts'
-import { BadRequestError, PermissionDeniedError, ValidationError } from '../errors.ts'
+import { BadRequestError, ValidationError } from '../errors.ts'
 import type { JobRow } from '../jobs/fields.ts'
+import { refuseOthersAnswers } from '../jobs/secret-answers.ts'
 import { madeHeaders, makeOnce } from '../launch/idempotency.ts'
 import { launchedBody } from '../launch/launch.ts'
 import { authorize } from '../permissions.ts'
@@ -102,10 +102,7 @@ async function continueJob({ object: run, body, context, render }: ActionInput<J
     throw new BadRequestError('The workflow job has not ended: retry or skip its failed nodes, or wait until it has.')
   }
   if (!canContinue(run)) throw new BadRequestError('The workflow job was successful: there is nothing to continue.')
-  const isOthers = !context.actor.isSuperuser && run.createdById !== context.actor.id
-  if (run.launchConfig[secretAnswersKey] !== undefined && isOthers) {
-    throw new PermissionDeniedError('Job was launched with secret prompts provided by another user.')
-  }
+  refuseOthersAnswers(run, context)
   const { prompts, passwords, errors } = readPrompts(body)
   if (errors.extra_vars) throw new ValidationError({ extra_vars: errors.extra_vars })
   const given = prompts.extra_vars ?? {}

@@ -4,10 +4,11 @@ import { mergeVariables, pythonJson, storedVariables, type Variables } from '../
 import type { Database } from '../database.ts'
 import { type JobRow, restartJob } from '../job-status.ts'
 import { createJob, secretAnswersKey } from '../launch/create-job.ts'
+import { openSecretAnswers } from '../launch/launch-secrets.ts'
 import { copyNodes } from '../launch/workflow-nodes.ts'
 import { unifiedJobLabels } from '../schema/labels.ts'
 import { workflowJobNodes } from '../schema/workflow-jobs.ts'
-import { type Keyring, launchContext, open } from '../secrets.ts'
+import type { Keyring } from '../secrets.ts'
 import { readRunGraph } from './run-graph.ts'
 
 /**
@@ -62,9 +63,8 @@ export interface Continuation {
  * taken over instead of run again. Nodes that an operator skipped stay skipped.
  */
 export async function continueRun(tx: Database, run: JobRow, how: Continuation): Promise<JobRow> {
-  const { [secretAnswersKey]: sealed, ...launchConfig } = run.launchConfig
-  const keptAnswers: Variables =
-    typeof sealed === 'string' ? JSON.parse(open(how.keyring, sealed, launchContext(run.id))) : {}
+  const { [secretAnswersKey]: _sealed, ...launchConfig } = run.launchConfig
+  const keptAnswers = openSecretAnswers(how.keyring, run)
   const stillValid = Object.entries(keptAnswers).filter(([name]) => !Object.hasOwn(how.extraVars, name))
   const answers = { ...Object.fromEntries(stillValid), ...how.answers }
   const secrets = Object.fromEntries(

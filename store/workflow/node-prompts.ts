@@ -1,11 +1,11 @@
 import { type SQLWrapper, sql } from 'drizzle-orm'
 import type { Prompts } from '../../model/prompts.ts'
-import type { Variables } from '../../model/variables.ts'
 import { storedVariables } from '../../model/variables.ts'
 import type { ForcedVariables } from '../../model/workflow/variables.ts'
 import type { Database } from '../database.ts'
 import type { JobRow } from '../job-status.ts'
 import { secretAnswersKey } from '../launch/create-job.ts'
+import { openLaunchSecrets, openSecretAnswers } from '../launch/launch-secrets.ts'
 import { openAnswers } from '../launch/saved-answers.ts'
 import { workflowJobNodeLabels as ofLabels } from '../schema/labels.ts'
 import {
@@ -13,7 +13,7 @@ import {
   workflowJobNodeInstanceGroups as ofGroups,
   type workflowJobNodes,
 } from '../schema/workflow-jobs.ts'
-import { type Keyring, launchContext, open } from '../secrets.ts'
+import type { Keyring } from '../secrets.ts'
 
 /** A node of a workflow job as stored. */
 export type NodeRow = typeof workflowJobNodes.$inferSelect
@@ -78,16 +78,13 @@ export interface WorkflowSecrets {
 
 /** Opens what a workflow job was launched with. Passwords are there until it has ended; answers to password questions stay. */
 export function openWorkflow(keyring: Keyring, workflow: JobRow): WorkflowSecrets {
-  const context = launchContext(workflow.id)
-  const opened = (sealed: unknown): Record<string, string> =>
-    typeof sealed === 'string' ? JSON.parse(open(keyring, sealed, context)) : {}
-  const answers: Variables = opened(workflow.launchConfig[secretAnswersKey])
+  const answers = openSecretAnswers(keyring, workflow)
   return {
     forced: {
       variables: { ...storedVariables(workflow.extraVars), ...answers },
       secretNames: Object.keys(answers),
     },
-    passwords: opened(workflow.launchSecrets),
+    passwords: openLaunchSecrets(keyring, workflow),
   }
 }
 
