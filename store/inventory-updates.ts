@@ -1,6 +1,7 @@
 import { and, asc, eq, inArray, lt, or, sql } from 'drizzle-orm'
 import { activeStatuses } from '../model/job.ts'
 import type { Database } from './database.ts'
+import { type Ahead, olderJobs } from './in-line.ts'
 import type { InventorySourceRow } from './launch/inventory-update.ts'
 import { organizations } from './schema/catalog.ts'
 import { hosts, inventories } from './schema/inventory.ts'
@@ -53,19 +54,12 @@ export async function olderInventoryUpdate(
   db: Database,
   inventorySourceId: number,
   jobId: number,
-): Promise<{ id: number; ahead: number } | null> {
-  const [row] = await db
-    .select({ id: sql<number | null>`min(${unifiedJobs.id})`, ahead: sql<number>`count(*)::int` })
-    .from(unifiedJobs)
-    .where(
-      and(
-        eq(unifiedJobs.inventorySourceId, inventorySourceId),
-        eq(unifiedJobs.type, 'inventory_update'),
-        inArray(unifiedJobs.status, [...activeStatuses]),
-        lt(unifiedJobs.id, jobId),
-      ),
-    )
-  return row?.id ? { id: row.id, ahead: row.ahead } : null
+): Promise<Ahead | null> {
+  return await olderJobs(
+    db,
+    jobId,
+    and(eq(unifiedJobs.inventorySourceId, inventorySourceId), eq(unifiedJobs.type, 'inventory_update')),
+  )
 }
 
 /** Updates that a job on the inventory lets pass: those that are at work, and those that were asked for before it. */

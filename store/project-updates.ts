@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, ne, sql } from 'drizzle-orm'
 import type { EventRow } from '../model/event.ts'
 import { activeStatuses, type LaunchType } from '../model/job.ts'
 import { controlPlaneEnvironment, controlPlaneGroup } from './bootstrap.ts'
@@ -6,6 +6,7 @@ import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
 import { encodeEvents, eventColumns } from './event-rows.ts'
 import { FencedError } from './fence.ts'
+import { type Ahead, olderJobs } from './in-line.ts'
 import { followUp } from './job-follow-up.ts'
 import type { JobRow } from './job-status.ts'
 import { enqueue } from './outbox.ts'
@@ -56,24 +57,16 @@ export async function recordProjectRevision(
 }
 
 /** The oldest update of the project that is active and older than this one, and how many such there are; null when it is this one's turn. */
-export async function olderUpdate(
-  db: Database,
-  projectId: number,
-  jobId: number,
-): Promise<{ id: number; ahead: number } | null> {
-  const [row] = await db
-    .select({ id: sql<number | null>`min(${unifiedJobs.id})`, ahead: sql<number>`count(*)::int` })
-    .from(unifiedJobs)
-    .where(
-      and(
-        eq(unifiedJobs.projectId, projectId),
-        eq(unifiedJobs.type, 'project_update'),
-        ne(unifiedJobs.launchType, 'sync'),
-        inArray(unifiedJobs.status, [...activeStatuses]),
-        lt(unifiedJobs.id, jobId),
-      ),
-    )
-  return row?.id ? { id: row.id, ahead: row.ahead } : null
+export async function olderUpdate(db: Database, projectId: number, jobId: number): Promise<Ahead | null> {
+  return await olderJobs(
+    db,
+    jobId,
+    and(
+      eq(unifiedJobs.projectId, projectId),
+      eq(unifiedJobs.type, 'project_update'),
+      ne(unifiedJobs.launchType, 'sync'),
+    ),
+  )
 }
 
 /** The update of the project that counts for whoever asks now: the newest that is active, else the newest. A sync for a job is none of them. */
