@@ -48,6 +48,9 @@ export function lineEventFields(): Record<string, Field> {
   return fields
 }
 
+/** How many events AWX's browser UI loads at most. */
+export const uiEventsHeader = { 'X-UI-Max-Events': '4000' }
+
 /** The wire form without what an event's job shows in its summary: AWX links the job and says no more of it. */
 export function withoutJobSummary(wire: Record<string, unknown>, job: string): Record<string, unknown> {
   const { [job]: _job, ...summary } = wire.summary_fields as Record<string, unknown>

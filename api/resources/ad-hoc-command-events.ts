@@ -1,7 +1,6 @@
 import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventFields, eventListColumns, shownStdout, withoutJobSummary } from '../jobs/event-fields.ts'
+import { eventFields, eventListColumns, shownStdout, uiEventsHeader, withoutJobSummary } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
-import { uiEventsHeader } from './job-events.ts'
 
 /** An ad hoc command has no plays, so its events say nothing of them. */
 const {

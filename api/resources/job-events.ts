@@ -1,10 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventFields, eventListColumns, shownStdout } from '../jobs/event-fields.ts'
+import { eventFields, eventListColumns, shownStdout, uiEventsHeader } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
-
-/** How many events AWX's browser UI loads at most. */
-export const uiEventsHeader = { 'X-UI-Max-Events': '4000' }
 
 /** `/api/v2/job_events/N/`: one event of a playbook run. Listed below jobs, hosts and groups only. */
 export const jobEventsResource = defineResource({

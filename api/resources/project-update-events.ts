@@ -1,8 +1,7 @@
 import { inArray } from 'drizzle-orm'
 import { jobEvents, unifiedJobs } from '../../store/schema/jobs.ts'
-import { eventFields, eventListColumns, shownStdout } from '../jobs/event-fields.ts'
+import { eventFields, eventListColumns, shownStdout, uiEventsHeader } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
-import { uiEventsHeader } from './job-events.ts'
 
 /** Events of project updates; they have no address of their own and are listed at `/project_updates/N/events/`. */
 export const projectUpdateEventsResource = defineResource({

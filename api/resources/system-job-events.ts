@@ -1,28 +1,8 @@
-import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventListColumns, lineEventFields, shownStdout, withoutJobSummary } from '../jobs/event-fields.ts'
-import { defineResource } from '../resource.ts'
-import { uiEventsHeader } from './job-events.ts'
+import { lineEventsResource } from '../jobs/line-events.ts'
 
-/** Events of system jobs: their lines. They have no address of their own and are listed at `/system_jobs/N/events/`. */
-export const systemJobEventsResource = defineResource({
-  name: 'system_job_events',
-  type: 'system_job_event',
+/** Events of system jobs. */
+export const systemJobEventsResource = lineEventsResource({
+  job: 'system_job',
+  jobs: 'system_jobs',
   model: 'SystemJobEvent',
-  detailsOnly: true,
-  table: jobEvents,
-  methods: { list: ['GET'], detail: [] },
-  fields: {
-    ...lineEventFields(),
-    system_job: { kind: 'id', to: 'system_jobs', column: 'jobId' },
-  },
-  order: ['start_line', 'counter'],
-  searchFields: ['stdout'],
-  limitParameter: true,
-  listColumns: eventListColumns,
-  listHeaders: uiEventsHeader,
-  present: (wire, event, context, view) => ({
-    ...withoutJobSummary(wire, 'system_job'),
-    url: '',
-    stdout: shownStdout(event, context, view),
-  }),
 })

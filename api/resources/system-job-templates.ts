@@ -1,7 +1,6 @@
 import { systemJobTemplates } from '../../store/schema/updates.ts'
 import { globalEnvironment, resolvedEnvironment } from '../environments.ts'
-import type { Choice } from '../field.ts'
-import { statusChoices } from '../jobs/fields.ts'
+import { templateStatusChoices } from '../jobs/fields.ts'
 import { parentLinks, parentSummaries } from '../jobs/job-summaries.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
@@ -10,14 +9,6 @@ import { systemJobTypeChoices } from '../system-jobs/fields.ts'
 import { launchSystemJobAction } from '../system-jobs/launch.ts'
 import { superusersOnly, systemPermissions } from '../system-jobs/permissions.ts'
 
-const templateStatusChoices: readonly Choice[] = [
-  ...statusChoices,
-  ['never updated', 'Never Updated'],
-  ['ok', 'OK'],
-  ['missing', 'Missing'],
-  ['none', 'No External Source'],
-  ['updating', 'Updating'],
-]
 const notificationLists = notificationTemplateLists('systemJobTemplateId', 'System Job Template')
 
 /** `/api/v2/system_job_templates/`: what cleans the house; comes with the release. */
