@@ -20,6 +20,24 @@ export async function loadSummaries(model: Model, ids: readonly number[], contex
   return known
 }
 
+/** The same by the name of a resource, for ids of which some may be null: those have no summary. */
+export async function summariesOf(
+  resource: string,
+  ids: readonly (number | null)[],
+  context: RequestContext,
+): Promise<Summaries> {
+  return await loadSummaries(
+    context.registry.get(resource),
+    ids.filter((id) => id !== null),
+    context,
+  )
+}
+
+/** An entry of summary_fields; none where there is nothing to show. */
+export function summaryEntry(key: string, summary: unknown): Record<string, unknown> {
+  return summary === undefined ? {} : { [key]: summary }
+}
+
 /** Keeps what others show of rows that were just read anyway, so that serializing does not read them again. */
 export async function rememberSummaries(model: Model, rows: readonly Row[], context: RequestContext): Promise<void> {
   const known = await loadSummaries(model, [], context)

@@ -9,7 +9,7 @@ import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
-import { loadSummaries } from '../summary.ts'
+import { summariesOf, summaryEntry } from '../summary.ts'
 
 const ofUpdates = {
   table: unifiedJobCredentials,
@@ -71,41 +71,39 @@ export const inventoryUpdatesResource = defineResource({
     source_project: update.projectId === null ? null : `/api/v2/projects/${update.projectId}/`,
   }),
   async summaries(updates, context) {
-    const load = (resource: string, ids: (number | null)[]) =>
-      loadSummaries(
-        context.registry.get(resource),
-        ids.filter((id) => id !== null),
-        context,
-      )
-    const organizations = await load(
+    const organizations = await summariesOf(
       'organizations',
       updates.map((update) => update.organizationId),
+      context,
     )
-    const sources = await load(
+    const sources = await summariesOf(
       'inventory_sources',
       updates.map((update) => update.inventorySourceId),
+      context,
     )
-    const projects = await load(
+    const projects = await summariesOf(
       'projects',
       updates.map((update) => update.projectId),
+      context,
     )
     const credentials = await attachedCredentials(
       ofUpdates,
       updates.map(({ id }) => id),
       context,
     )
-    const descriptions = await load(
+    const descriptions = await summariesOf(
       'inventory_sources',
       updates.map((update) => update.unifiedJobTemplateId),
+      context,
     )
     return updates.map((update) => {
       const source = descriptions.get(update.unifiedJobTemplateId ?? 0)
       const unified = source && { id: source.id, name: source.name, description: update.description }
       return {
-        ...named('organization', organizations.get(update.organizationId ?? 0)),
-        ...named('unified_job_template', unified && { ...unified, unified_job_type: 'inventory_update' }),
-        ...named('inventory_source', sources.get(update.inventorySourceId ?? 0)),
-        ...named('source_project', projects.get(update.projectId ?? 0)),
+        ...summaryEntry('organization', organizations.get(update.organizationId ?? 0)),
+        ...summaryEntry('unified_job_template', unified && { ...unified, unified_job_type: 'inventory_update' }),
+        ...summaryEntry('inventory_source', sources.get(update.inventorySourceId ?? 0)),
+        ...summaryEntry('source_project', projects.get(update.projectId ?? 0)),
         credentials: credentials.get(update.id) ?? [],
       }
     })
@@ -122,5 +120,3 @@ export const inventoryUpdatesResource = defineResource({
     }
   },
 })
-
-const named = (key: string, value: unknown) => (value === undefined ? {} : { [key]: value })

@@ -13,7 +13,7 @@ import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
-import { loadSummaries } from '../summary.ts'
+import { summariesOf, summaryEntry } from '../summary.ts'
 
 /** `/api/v2/project_updates/`: one fetch of a project's source. Made by updating the project. */
 export const projectUpdatesResource = defineResource({
@@ -64,35 +64,30 @@ export const projectUpdatesResource = defineResource({
   actions: { cancel: cancelAction(), stdout: stdoutAction('project_update'), 'events/stream': eventStreamAction },
   hooks: { beforeDelete: refuseDelete },
   async summaries(updates, context) {
-    const load = (resource: string, ids: (number | null)[]) =>
-      loadSummaries(
-        context.registry.get(resource),
-        ids.filter((id) => id !== null),
-        context,
-      )
-    const groups = await load(
+    const groups = await summariesOf(
       'instance_groups',
       updates.map((update) => update.instanceGroupId),
+      context,
     )
-    const organizations = await load(
+    const organizations = await summariesOf(
       'organizations',
       updates.map((update) => update.organizationId),
+      context,
     )
-    const projects = await load(
+    const projects = await summariesOf(
       'projects',
       updates.map((update) => update.projectId),
+      context,
     )
     return updates.map(({ instanceGroupId, organizationId, projectId }) => {
       const project = projectId === null ? undefined : projects.get(projectId)
       const unified = project && { id: project.id, name: project.name, description: project.description }
       return {
-        ...present('instance_group', groups.get(instanceGroupId ?? 0)),
-        ...present('organization', organizations.get(organizationId ?? 0)),
-        ...present('unified_job_template', unified && { ...unified, unified_job_type: 'project_update' }),
+        ...summaryEntry('instance_group', groups.get(instanceGroupId ?? 0)),
+        ...summaryEntry('organization', organizations.get(organizationId ?? 0)),
+        ...summaryEntry('unified_job_template', unified && { ...unified, unified_job_type: 'project_update' }),
       }
     })
   },
   present: (wire, update, context) => ({ ...wire, elapsed: elapsedSeconds(update, new Date(context.now).getTime()) }),
 })
-
-const present = (key: string, value: unknown) => (value === undefined ? {} : { [key]: value })

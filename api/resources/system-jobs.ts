@@ -6,7 +6,7 @@ import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
-import { loadSummaries } from '../summary.ts'
+import { summariesOf } from '../summary.ts'
 import { systemJobTypeChoices } from '../system-jobs/fields.ts'
 import { superusersOnly, systemPermissions } from '../system-jobs/permissions.ts'
 
@@ -52,19 +52,15 @@ export const systemJobsResource = defineResource({
   },
   hooks: { beforeDelete: refuseDelete },
   async summaries(jobs, context) {
-    const load = (resource: string, ids: (number | null)[]) =>
-      loadSummaries(
-        context.registry.get(resource),
-        ids.filter((id) => id !== null),
-        context,
-      )
-    const templates = await load(
+    const templates = await summariesOf(
       'system_job_templates',
       jobs.map((job) => job.systemJobTemplateId),
+      context,
     )
-    const groups = await load(
+    const groups = await summariesOf(
       'instance_groups',
       jobs.map((job) => job.instanceGroupId),
+      context,
     )
     return jobs.map((job): Record<string, unknown> => {
       const template = templates.get(job.systemJobTemplateId ?? 0)

@@ -6,7 +6,7 @@ import { elapsedSeconds } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { allowed } from '../permissions.ts'
 import { defineResource } from '../resource.ts'
-import { loadSummaries } from '../summary.ts'
+import { summariesOf } from '../summary.ts'
 import { decisionAction } from '../workflows/approve.ts'
 import { fieldsWithout } from '../workflows/job-fields.ts'
 import { sourceWorkflowLink, workflowOriginSummaries } from '../workflows/job-summaries.ts'
@@ -64,19 +64,15 @@ export const workflowApprovalsResource = defineResource({
   }),
   async summaries(approvals, context) {
     const origins = await workflowOriginSummaries(approvals, context, true)
-    const load = (resource: string, ids: (number | null)[]) =>
-      loadSummaries(
-        context.registry.get(resource),
-        ids.filter((id) => id !== null),
-        context,
-      )
-    const templates = await load(
+    const templates = await summariesOf(
       'workflow_approval_templates',
       approvals.map((approval) => approval.workflowApprovalTemplateId),
+      context,
     )
-    const users = await load(
+    const users = await summariesOf(
       'users',
       approvals.map((approval) => approval.approvedOrDeniedById),
+      context,
     )
     return approvals.map(({ workflowApprovalTemplateId, approvedOrDeniedById }, index) => {
       const template = templates.get(workflowApprovalTemplateId ?? 0)
