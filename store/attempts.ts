@@ -4,6 +4,7 @@ import { channels } from './channel.ts'
 import type { AttemptRow } from './claims.ts'
 import type { Database } from './database.ts'
 import { FencedError } from './fence.ts'
+import { jobLocked } from './lock-order.ts'
 import { notify } from './notify.ts'
 import { attempts } from './schema/runtime.ts'
 
@@ -103,7 +104,7 @@ async function write(db: Database, owned: OwnedAttempt, columns: Writable): Prom
   const [attempt] = await db
     .update(attempts)
     .set(columns)
-    .where(and(ownedBy(owned), isNull(attempts.releasedAt)))
+    .where(and(ownedBy(owned), isNull(attempts.releasedAt), jobLocked(owned.attemptId)))
     .returning()
   if (!attempt) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
   return attempt

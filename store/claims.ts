@@ -4,6 +4,7 @@ import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
+import { jobLocked } from './lock-order.ts'
 import { notify } from './notify.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
@@ -89,7 +90,14 @@ export async function unclaim(
   await db.transaction(async (tx) => {
     const [gone] = await tx
       .delete(attempts)
-      .where(and(eq(attempts.id, owned.attemptId), eq(attempts.runId, owned.runId), eq(attempts.phase, 'claimed')))
+      .where(
+        and(
+          eq(attempts.id, owned.attemptId),
+          eq(attempts.runId, owned.runId),
+          eq(attempts.phase, 'claimed'),
+          jobLocked(owned.attemptId),
+        ),
+      )
       .returning()
     if (!gone) {
       const [left] = await tx.select({ id: attempts.id }).from(attempts).where(eq(attempts.id, owned.attemptId))

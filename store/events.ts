@@ -4,6 +4,7 @@ import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
 import { type EventKey, eventColumns, type PackedEvents, rowsWhere } from './event-rows.ts'
 import { FencedError } from './fence.ts'
+import { jobLocked } from './lock-order.ts'
 
 /** A piece of the spool, from one offset to the next, as events. */
 export interface EventBatch {
@@ -96,6 +97,7 @@ async function advance(tx: Database, batch: EventBatch, counters: readonly numbe
         last_counter = greatest(last_counter, ${last}),
         first_event_at = CASE WHEN ${last} > 0 THEN coalesce(first_event_at, now()) ELSE first_event_at END
       WHERE id = ${batch.attemptId} AND job_id = ${batch.jobId} AND run_id = ${batch.runId} AND "offset" = ${batch.fromOffset}
+        AND ${jobLocked(batch.attemptId)}
       RETURNING id
     )
     SELECT EXISTS (SELECT FROM moved) AS moved,

@@ -20,9 +20,6 @@ export interface Taking {
   restart: boolean
 }
 
-/** Somebody else took the job meanwhile. */
-class TakenError extends Error {}
-
 /**
  * Makes a run the owner of a job and of its live attempts, all or nothing, and refuses every later write of the run before. False when the
  * job does not belong to `before`: nothing was changed.
@@ -31,24 +28,19 @@ export async function takeJob(db: Database, taking: Taking): Promise<boolean> {
   const { jobId, runId, before, restart } = taking
   // The ordinary case: nobody had it, so there are no attempts to take over.
   if (before === null) return await takeNewJob(db, jobId, runId)
-  try {
-    await db.transaction(async (tx) => {
-      // Attempts before the job, as all who write to both lock them.
-      await takeOverAttempts(tx, { ...taking, end: restart })
-      const [job] = await tx
-        .select({ runId: unifiedJobs.runId })
-        .from(unifiedJobs)
-        .where(eq(unifiedJobs.id, jobId))
-        .for('no key update')
-      if (!job || job.runId !== before) throw new TakenError()
-      if (restart) await restartJob(tx, jobId)
-      await tx.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))
-    })
+  return await db.transaction(async (tx) => {
+    // The job before its attempts (lock-order.ts).
+    const [job] = await tx
+      .select({ runId: unifiedJobs.runId })
+      .from(unifiedJobs)
+      .where(eq(unifiedJobs.id, jobId))
+      .for('no key update')
+    if (!job || job.runId !== before) return false
+    await takeOverAttempts(tx, { ...taking, end: restart })
+    if (restart) await restartJob(tx, jobId)
+    await tx.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))
     return true
-  } catch (error) {
-    if (error instanceof TakenError) return false
-    throw error
-  }
+  })
 }
 
 async function takeNewJob(db: Database, jobId: number, runId: string): Promise<boolean> {
