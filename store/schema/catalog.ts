@@ -1,5 +1,15 @@
-import { type AnyPgColumn, boolean, integer, json, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
-import { authors, stamps, users } from './identity.ts'
+import {
+  type AnyPgColumn,
+  boolean,
+  doublePrecision,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+} from 'drizzle-orm/pg-core'
+import { authors, instant, stamps, users } from './identity.ts'
 
 /** What everything else belongs to. */
 export const organizations = pgTable('organizations', {
@@ -7,6 +17,8 @@ export const organizations = pgTable('organizations', {
   name: text().notNull().unique(),
   description: text().notNull().default(''),
   maxHosts: integer().notNull().default(0),
+  /** Its share of a busy group's places, relative to those of other organizations. */
+  fairShareWeight: doublePrecision().notNull().default(1),
   defaultEnvironmentId: integer().references((): AnyPgColumn => executionEnvironments.id, { onDelete: 'set null' }),
   ...authors(),
   ...stamps(),
@@ -78,6 +90,10 @@ export const instanceGroups = pgTable('instance_groups', {
   credentialRequired: boolean().notNull().default(false),
   maxConcurrentJobs: integer().notNull().default(0),
   maxForks: integer().notNull().default(0),
+  /** Set while the group is drained: it admits nobody, and jobs that have other groups wait there. */
+  drainingSince: instant(),
+  /** When what still runs in a drained group is evicted; null: never. */
+  drainDeadline: instant(),
   /** The user's delta only, YAML or JSON text, checked on write. */
   podSpecOverride: text().notNull().default(''),
   policyInstancePercentage: integer().notNull().default(0),

@@ -15,6 +15,9 @@ import {
 import type { Cause } from '../../model/cause.ts'
 import type { ContainerSpec } from '../../model/container.ts'
 import type { JobStatus, JobType, LaunchType } from '../../model/job.ts'
+import type { PassedOver } from '../../model/passed-over.ts'
+import { defaultPriority } from '../../model/priority.ts'
+import type { RetryPolicy } from '../../model/retry-policy.ts'
 import { credentials, executionEnvironments, instanceGroups, organizations } from './catalog.ts'
 import { instant, stamps, users } from './identity.ts'
 import { inventories } from './inventory.ts'
@@ -82,6 +85,10 @@ export const unifiedJobs = pgTable(
     /** When `prepare` was done and the job stood in its group's queue; with waitingReason, the answer to "why is it waiting". */
     waitingSince: instant(),
     waitingReason: text().notNull().default(''),
+    /** Groups in which it had no place, as long as it waited (store/passed-over.ts). */
+    passedOver: json().$type<PassedOver[]>().notNull().default([]),
+    /** 1 is served first (model/priority.ts). */
+    priority: integer().notNull().default(defaultPriority),
     /** Instance groups it may run in, preferred first, frozen at launch. */
     eligibleGroups: json().$type<number[]>().notNull().default([]),
     /** Prompts as launched (wire names), for relaunch. */
@@ -120,6 +127,9 @@ export const unifiedJobs = pgTable(
     jobSliceCount: integer().notNull().default(1),
     /** What a container job runs instead of a playbook. */
     container: json().$type<ContainerSpec>(),
+    /** Frozen at launch. */
+    retryPolicy: json().$type<RetryPolicy>().notNull().default({}),
+    holdOnFailureSeconds: integer().notNull().default(0),
     /** The project update that this job, or update of an inventory from a project, made or waits for. */
     projectUpdateId: integer(),
     /** Updates of its inventory's sources that this job made or waits for; of an update of a constructed inventory, those of its inputs. */

@@ -1,7 +1,9 @@
-import { bigint, index, integer, json, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, json, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { AttemptPhase } from '../../model/attempt.ts'
 import type { Cause } from '../../model/cause.ts'
-import { instanceGroups } from './catalog.ts'
+import type { PostMortem } from '../../model/post-mortem.ts'
+import type { PreflightReport } from '../../model/preflight.ts'
+import { credentials, instanceGroups } from './catalog.ts'
 import { instant } from './identity.ts'
 import { unifiedJobs } from './jobs.ts'
 
@@ -29,6 +31,12 @@ export const attempts = pgTable(
     namespace: text().notNull().default(''),
     podName: text().notNull().default(''),
     podUid: text(),
+    /** What it counts against the group's max_forks: the job's task impact (model/task-impact.ts). */
+    impact: integer().notNull().default(0),
+    /** The memory limit that this attempt has instead of the group's, after one that ran out of it; null: the group's. */
+    memoryBytes: bigint({ mode: 'number' }),
+    /** The pod is kept until then, for whoever wants to look into it; the place stays taken. */
+    heldUntil: instant(),
     /** Bytes of the spool stored so far, always at the end of a record. */
     offset: bigint({ mode: 'number' }).notNull().default(0),
     lastCounter: integer().notNull().default(0),
@@ -80,3 +88,34 @@ export const groupBrakes = pgTable('group_brakes', {
   reason: text().notNull(),
   since: instant().notNull().defaultNow(),
 })
+
+/** What was kept of an attempt's pod before it was deleted. */
+export const postMortems = pgTable(
+  'post_mortems',
+  {
+    attemptId: integer()
+      .primaryKey()
+      .references(() => attempts.id, { onDelete: 'cascade' }),
+    jobId: integer()
+      .notNull()
+      .references(() => unifiedJobs.id, { onDelete: 'cascade' }),
+    document: json().$type<PostMortem>().notNull(),
+  },
+  (table) => [index().on(table.jobId)],
+)
+
+/** What tests of groups and credentials found; the last ones of each are kept. Exactly one of the two is tested. */
+export const preflightReports = pgTable(
+  'preflight_reports',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    instanceGroupId: integer().references(() => instanceGroups.id, { onDelete: 'cascade' }),
+    credentialId: integer().references(() => credentials.id, { onDelete: 'cascade' }),
+    /** manual: somebody asked; nightly: the schedule did. */
+    trigger: text().$type<'manual' | 'nightly'>().notNull(),
+    ok: boolean().notNull(),
+    report: json().$type<PreflightReport>().notNull(),
+    created: instant().notNull().defaultNow(),
+  },
+  (table) => [index().on(table.instanceGroupId, table.id), index().on(table.credentialId, table.id)],
+)

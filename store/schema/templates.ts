@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { boolean, index, integer, json, pgSequence, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { ContainerSpec } from '../../model/container.ts'
+import { defaultPriority } from '../../model/priority.ts'
+import type { RetryPolicy } from '../../model/retry-policy.ts'
 import { credentials, executionEnvironments, orderedGroups, organizations } from './catalog.ts'
 import { authors, instant, stamps } from './identity.ts'
 import { inventories } from './inventory.ts'
@@ -114,6 +116,12 @@ export const jobTemplates = pgTable(
     jobSliceCount: integer().notNull().default(1),
     /** What a container job runs instead of a playbook. */
     container: json().$type<ContainerSpec>(),
+    /** model/priority.ts. */
+    priority: integer().notNull().default(defaultPriority),
+    askPriorityOnLaunch: ask(),
+    retryPolicy: json().$type<RetryPolicy>().notNull().default({}),
+    /** How long the pod of a failed job is kept for whoever wants to look into it; 0: not at all. */
+    holdOnFailureSeconds: integer().notNull().default(0),
     webhookService: text().notNull().default(''),
     webhookCredentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
     /** Sealed by store/secrets.ts. */

@@ -44,6 +44,9 @@ export const workflowJobTemplates = pgTable(
     askLabelsOnLaunch: ask(),
     askSkipTagsOnLaunch: ask(),
     askTagsOnLaunch: ask(),
+    /** Of all its jobs (model/priority.ts); null: each has that of its own template. */
+    priority: integer(),
+    askPriorityOnLaunch: ask(),
     webhookService: text().notNull().default(''),
     webhookCredentialId: integer().references(() => credentials.id, { onDelete: 'set null' }),
     /** Sealed by store/secrets.ts. */
