@@ -27,6 +27,7 @@ import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './d
 import { endJob, throwEnded } from './end-job.ts'
 import { noCapacity, owner, staleAttempt, throwIfAsked, unusableGroup } from './failures.ts'
 import { Heart } from './heart.ts'
+import { AwayError, NoRoomError } from './no-room.ts'
 import { ownsJob } from './own-job.ts'
 import { attemptManifest } from './pod-manifest.ts'
 import { providePullSecret } from './pull-secret.ts'
@@ -35,30 +36,12 @@ import type { Admission, AdmitInput, JobActivities } from './types.ts'
 
 /** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
 const busyMs = 250
-const awayMs = 1_000
 /** An API server that has just started refuses everybody until it has read the rights; longer than this it means it. */
 const refusalPatienceMs = 10_000
 /** How long the cluster may take to answer when the job is not wanted any more. */
 const answerMs = 5_000
 /** How long a job that was refused keeps its turn; well below the activity's time-out. */
 const turnMs = 50 * 60_000
-
-/** The cluster or the database is away. A place that was claimed is kept: nobody knows whether its pod was created. */
-class AwayError extends Error {
-  override name = 'AwayError'
-  readonly retryAfterMs = awayMs
-}
-
-/** There is no room just now. `retryAfterMs` null: until something changes. */
-class NoRoomError extends Error {
-  override name = 'NoRoomError'
-  readonly retryAfterMs: number | null
-
-  constructor(message: string, retryAfterMs: number | null) {
-    super(message)
-    this.retryAfterMs = retryAfterMs
-  }
-}
 
 /**
  * Gets the job a place and a pod. A job whose turn it is and that is refused all the same (the quota is used up, another worker was faster)
@@ -110,7 +93,7 @@ async function admitOnce(
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) return new AwayError(error.message)
     // The attempt was taken away: by a newer run, which the next look at the owner tells, or as one that nobody worked on.
-    if (error instanceof FencedError) return new NoRoomError(error.message, busyMs)
+    if (error instanceof FencedError) return new NoRoomError(null, error.message, busyMs)
     if (error instanceof AwayError) return error
     if (!(error instanceof NoRoomError)) throw error
     // What it waited for before, such as an API server that was away, is over.
@@ -153,11 +136,11 @@ async function claim(deps: ActivityDeps, jobId: number, place: GroupPlace): Prom
   if ('refused' in claimed) {
     const { running, limit } = claimed.refused
     const message = `${running} of ${limit} concurrent jobs are running in instance group "${place.groupName}".`
-    throw new NoRoomError(message, null)
+    throw new NoRoomError('full', message, null)
   }
   if (claimed.attempt.instanceGroupId !== place.groupId)
-    throw new NoRoomError('Another instance group is about to take the job.', busyMs)
-  if (claimed.attempt.endedAt) throw new NoRoomError('The pod of an earlier try is being deleted.', busyMs)
+    throw new NoRoomError(null, 'Another instance group is about to take the job.', busyMs)
+  if (claimed.attempt.endedAt) throw new NoRoomError(null, 'The pod of an earlier try is being deleted.', busyMs)
   deps.gates.claimed(place.groupId, podName(jobId, claimed.attempt.number))
   return claimed.attempt
 }
@@ -190,7 +173,7 @@ async function createPod(
   } catch (error) {
     if (!(error instanceof AlreadyExistsError)) return await refused(deps, input, place, attempt, error)
     const existing = await findPod(place, name, signal)
-    if (!existing) throw new NoRoomError(error.message, busyMs)
+    if (!existing) throw new NoRoomError(null, error.message, busyMs)
     return await adopt(deps, place, attempt, existing)
   }
 }
@@ -208,7 +191,11 @@ async function findPod({ cluster, namespace }: GroupPlace, name: string, signal:
 async function adopt(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, pod: Pod): Promise<Pod> {
   if (isPodOf(deps, pod, attempt.jobId)) return pod
   await giveBack(deps, attempt, { numberUnused: false })
-  throw new NoRoomError(`Namespace ${place.namespace} has a pod ${pod.metadata.name} that is not this job's.`, busyMs)
+  throw new NoRoomError(
+    null,
+    `Namespace ${place.namespace} has a pod ${pod.metadata.name} that is not this job's.`,
+    busyMs,
+  )
 }
 
 /** What a refusal means: no room (benign, and the brake closes), try again, or the end of the job. */
@@ -243,10 +230,11 @@ async function refused(
   await giveBack(deps, attempt)
   if (error instanceof QuotaExceededError && !error.neverFits) {
     await deps.gates.closeBrake(place.groupId, error.message)
-    throw new NoRoomError(error.message, null)
+    throw new NoRoomError('braked', error.message, null)
   }
-  if (error instanceof QuotaBusyError) throw new NoRoomError(error.message, busyMs)
-  if (error instanceof TooManyRequestsError) throw new NoRoomError(error.message, Math.max(busyMs, error.retryAfterMs))
+  if (error instanceof QuotaBusyError) throw new NoRoomError(null, error.message, busyMs)
+  if (error instanceof TooManyRequestsError)
+    throw new NoRoomError('braked', error.message, Math.max(busyMs, error.retryAfterMs))
   return await giveUp(deps, input, found ?? cause('pod_rejected', error.message))
 }
 
