@@ -89,6 +89,8 @@ export const unifiedJobs = pgTable(
     passedOver: json().$type<PassedOver[]>().notNull().default([]),
     /** 1 is served first (model/priority.ts). */
     priority: integer().notNull().default(defaultPriority),
+    /** Of a workflow job: the priority of all its jobs; null: each has that of its own template. */
+    childPriority: integer(),
     /** Instance groups it may run in, preferred first, frozen at launch. */
     eligibleGroups: json().$type<number[]>().notNull().default([]),
     /** Prompts as launched (wire names), for relaunch. */

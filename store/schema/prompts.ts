@@ -20,4 +20,5 @@ export const promptColumns = () => ({
   forks: integer(),
   jobSliceCount: integer(),
   timeout: integer(),
+  priority: integer(),
 })

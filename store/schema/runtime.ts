@@ -3,8 +3,9 @@ import type { AttemptPhase } from '../../model/attempt.ts'
 import type { Cause } from '../../model/cause.ts'
 import type { PostMortem } from '../../model/post-mortem.ts'
 import type { PreflightReport } from '../../model/preflight.ts'
+import type { ReaperReport } from '../../model/reaper-report.ts'
 import { credentials, instanceGroups } from './catalog.ts'
-import { instant } from './identity.ts'
+import { instant, users } from './identity.ts'
 import { unifiedJobs } from './jobs.ts'
 
 /**
@@ -58,9 +59,9 @@ export const attempts = pgTable(
 /**
  * What a message to Temporal says. start, cancel: of the job's workflow. progress: something of a workflow job's nodes has changed. decided: an
  * approval was approved or denied. notify: a notification is to be delivered. plan_schedule: a schedule was changed or deleted. webhook_status: the service whose
- * web hook launched a job is to be told how it stands.
+ * web hook launched a job is to be told how it stands. preflight: a group or credential is to be tested. reap: somebody asked for a pass of the reaper.
  */
-export type OutboxKind = 'start' | 'cancel' | 'progress' | 'decided' | 'notify' | 'plan_schedule' | 'webhook_status'
+export type OutboxKind = 'start' | 'cancel' | 'progress' | 'decided' | 'notify' | 'plan_schedule' | 'webhook_status' | 'preflight' | 'reap'
 
 /** What must be told to Temporal; written in the transaction that makes it so, sent by the worker's outbox service. */
 export const outbox = pgTable(
@@ -104,7 +105,10 @@ export const postMortems = pgTable(
   (table) => [index().on(table.jobId)],
 )
 
-/** What tests of groups and credentials found; the last ones of each are kept. Exactly one of the two is tested. */
+/**
+ * Tests of groups and credentials, and what they found; the last ones of each are kept. Exactly one of the two is tested. A test that is under way owns
+ * its pod, until it is over or its time is.
+ */
 export const preflightReports = pgTable(
   'preflight_reports',
   {
@@ -113,9 +117,26 @@ export const preflightReports = pgTable(
     credentialId: integer().references(() => credentials.id, { onDelete: 'cascade' }),
     /** manual: somebody asked; nightly: the schedule did. */
     trigger: text().$type<'manual' | 'nightly'>().notNull(),
-    ok: boolean().notNull(),
-    report: json().$type<PreflightReport>().notNull(),
+    /** Whether a real pod is made, which takes the longest. */
+    runPod: boolean().notNull().default(true),
+    /** Null while the test is under way, as the report is. */
+    ok: boolean(),
+    report: json().$type<PreflightReport>(),
     created: instant().notNull().defaultNow(),
+    finished: instant(),
   },
   (table) => [index().on(table.instanceGroupId, table.id), index().on(table.credentialId, table.id)],
 )
+
+/** Passes of the reaper: those of its schedule and those that were asked for, and what they found. The last ones are kept. */
+export const reaperPasses = pgTable('reaper_passes', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  /** Says what it would do, and does nothing. */
+  dryRun: boolean().notNull(),
+  trigger: text().$type<'manual' | 'schedule'>().notNull(),
+  createdById: integer().references(() => users.id, { onDelete: 'set null' }),
+  /** Null while the pass is under way. */
+  report: json().$type<ReaperReport>(),
+  created: instant().notNull().defaultNow(),
+  finished: instant(),
+})
