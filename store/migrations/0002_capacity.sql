@@ -1,7 +1,8 @@
 CREATE TABLE "post_mortems" (
-	"attempt_id" integer PRIMARY KEY NOT NULL,
 	"job_id" integer NOT NULL,
-	"document" json NOT NULL
+	"attempt" integer NOT NULL,
+	"document" json NOT NULL,
+	CONSTRAINT "post_mortems_job_id_attempt_pk" PRIMARY KEY("job_id","attempt")
 );
 --> statement-breakpoint
 CREATE TABLE "preflight_reports" (
@@ -37,6 +38,8 @@ ALTER TABLE "unified_jobs" ADD COLUMN "hold_on_failure_seconds" integer DEFAULT 
 ALTER TABLE "attempts" ADD COLUMN "impact" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "memory_bytes" bigint;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "held_until" timestamp(6) with time zone;--> statement-breakpoint
+ALTER TABLE "outbox" ADD COLUMN "urgency" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "outbox" ADD COLUMN "organization_id" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "schedules" ADD COLUMN "priority" integer;--> statement-breakpoint
 ALTER TABLE "job_templates" ADD COLUMN "priority" integer DEFAULT 3 NOT NULL;--> statement-breakpoint
 ALTER TABLE "job_templates" ADD COLUMN "ask_priority_on_launch" boolean DEFAULT false NOT NULL;--> statement-breakpoint
@@ -46,11 +49,10 @@ ALTER TABLE "workflow_job_nodes" ADD COLUMN "priority" integer;--> statement-bre
 ALTER TABLE "workflow_job_template_nodes" ADD COLUMN "priority" integer;--> statement-breakpoint
 ALTER TABLE "workflow_job_templates" ADD COLUMN "priority" integer;--> statement-breakpoint
 ALTER TABLE "workflow_job_templates" ADD COLUMN "ask_priority_on_launch" boolean DEFAULT false NOT NULL;--> statement-breakpoint
-ALTER TABLE "post_mortems" ADD CONSTRAINT "post_mortems_attempt_id_attempts_id_fk" FOREIGN KEY ("attempt_id") REFERENCES "public"."attempts"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "post_mortems" ADD CONSTRAINT "post_mortems_job_id_unified_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."unified_jobs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "preflight_reports" ADD CONSTRAINT "preflight_reports_instance_group_id_instance_groups_id_fk" FOREIGN KEY ("instance_group_id") REFERENCES "public"."instance_groups"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "preflight_reports" ADD CONSTRAINT "preflight_reports_credential_id_credentials_id_fk" FOREIGN KEY ("credential_id") REFERENCES "public"."credentials"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "reaper_passes" ADD CONSTRAINT "reaper_passes_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "post_mortems_job_id_index" ON "post_mortems" USING btree ("job_id");--> statement-breakpoint
 CREATE INDEX "preflight_reports_instance_group_id_id_index" ON "preflight_reports" USING btree ("instance_group_id","id");--> statement-breakpoint
-CREATE INDEX "preflight_reports_credential_id_id_index" ON "preflight_reports" USING btree ("credential_id","id");
+CREATE INDEX "preflight_reports_credential_id_id_index" ON "preflight_reports" USING btree ("credential_id","id");--> statement-breakpoint
+CREATE INDEX "outbox_urgency_organization_id_id_index" ON "outbox" USING btree ("urgency","organization_id","id");

@@ -1,4 +1,4 @@
-import { bigint, boolean, index, integer, json, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { AttemptPhase } from '../../model/attempt.ts'
 import type { Cause } from '../../model/cause.ts'
 import type { PostMortem } from '../../model/post-mortem.ts'
@@ -73,12 +73,20 @@ export const outbox = pgTable(
     subjectId: integer().notNull(),
     /** Counts what was asked for again: a message that was asked for again while it was being sent is sent once more. */
     asked: integer().notNull().default(1),
+    /** What is sent first: 0 what cannot wait (cancels, signals), then starts by the priority of their job, 9 plans of schedules. */
+    urgency: integer().notNull().default(0),
+    /** Starts of one urgency are sent in turn, each organization's by its weight; 0: of none. */
+    organizationId: integer().notNull().default(0),
     tries: integer().notNull().default(0),
     lastError: text().notNull().default(''),
     nextTryAt: instant().notNull().defaultNow(),
     created: instant().notNull().defaultNow(),
   },
-  (table) => [index().on(table.nextTryAt), uniqueIndex().on(table.subjectId, table.kind)],
+  (table) => [
+    index().on(table.nextTryAt),
+    index().on(table.urgency, table.organizationId, table.id),
+    uniqueIndex().on(table.subjectId, table.kind),
+  ],
 )
 
 /** Why a group admits nobody just now, as its gate sees it; what job_explanation is made of while a job waits. */
@@ -90,19 +98,17 @@ export const groupBrakes = pgTable('group_brakes', {
   since: instant().notNull().defaultNow(),
 })
 
-/** What was kept of an attempt's pod before it was deleted. */
+/** What was kept of an attempt's pod before it was deleted, or of one that was refused its pod, by the attempt's number: the row of such a one is gone. */
 export const postMortems = pgTable(
   'post_mortems',
   {
-    attemptId: integer()
-      .primaryKey()
-      .references(() => attempts.id, { onDelete: 'cascade' }),
     jobId: integer()
       .notNull()
       .references(() => unifiedJobs.id, { onDelete: 'cascade' }),
+    attempt: integer().notNull(),
     document: json().$type<PostMortem>().notNull(),
   },
-  (table) => [index().on(table.jobId)],
+  (table) => [primaryKey({ columns: [table.jobId, table.attempt] })],
 )
 
 /**
