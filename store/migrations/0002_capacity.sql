@@ -27,6 +27,13 @@ CREATE TABLE "reaper_passes" (
 	"finished" timestamp(6) with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "workers" (
+	"id" text PRIMARY KEY NOT NULL,
+	"node_name" text NOT NULL,
+	"started" timestamp(6) with time zone DEFAULT now() NOT NULL,
+	"seen" timestamp(6) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
 ALTER TABLE "instance_groups" ADD COLUMN "draining_since" timestamp(6) with time zone;--> statement-breakpoint
 ALTER TABLE "instance_groups" ADD COLUMN "drain_deadline" timestamp(6) with time zone;--> statement-breakpoint
 ALTER TABLE "organizations" ADD COLUMN "fair_share_weight" double precision DEFAULT 1 NOT NULL;--> statement-breakpoint
@@ -38,6 +45,7 @@ ALTER TABLE "unified_jobs" ADD COLUMN "hold_on_failure_seconds" integer DEFAULT 
 ALTER TABLE "attempts" ADD COLUMN "impact" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "memory_bytes" bigint;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "held_until" timestamp(6) with time zone;--> statement-breakpoint
+ALTER TABLE "group_brakes" ADD COLUMN "kind" text DEFAULT 'quota' NOT NULL;--> statement-breakpoint
 ALTER TABLE "outbox" ADD COLUMN "urgency" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "outbox" ADD COLUMN "organization_id" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "schedules" ADD COLUMN "priority" integer;--> statement-breakpoint

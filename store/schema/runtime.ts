@@ -1,5 +1,6 @@
 import { bigint, boolean, index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { AttemptPhase } from '../../model/attempt.ts'
+import type { BrakeKind } from '../../model/brake.ts'
 import type { Cause } from '../../model/cause.ts'
 import type { PostMortem } from '../../model/post-mortem.ts'
 import type { PreflightReport } from '../../model/preflight.ts'
@@ -94,8 +95,18 @@ export const groupBrakes = pgTable('group_brakes', {
   instanceGroupId: integer()
     .primaryKey()
     .references(() => instanceGroups.id, { onDelete: 'cascade' }),
+  kind: text().$type<BrakeKind>().notNull().default('quota'),
   reason: text().notNull(),
   since: instant().notNull().defaultNow(),
+})
+
+/** Worker processes that take work: each says every few seconds that it is there, so that a job that waits in vain can say that none is. */
+export const workers = pgTable('workers', {
+  /** Of the process. */
+  id: text().primaryKey(),
+  nodeName: text().notNull(),
+  started: instant().notNull().defaultNow(),
+  seen: instant().notNull().defaultNow(),
 })
 
 /** What was kept of an attempt's pod before it was deleted, or of one that was refused its pod, by the attempt's number: the row of such a one is gone. */
