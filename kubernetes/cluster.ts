@@ -3,7 +3,7 @@ import { openConnection } from './connection.ts'
 import { AlreadyExistsError, ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
 import { type ExecOptions, type ExecSession, openExec } from './exec.ts'
 import { callApi, openStream, type RequestOptions } from './http.ts'
-import type { KubernetesObject, Namespace, Pod, PodEvent, ResourceQuota, Secret } from './objects.ts'
+import type { KubernetesObject, Namespace, Node, Pod, PodEvent, ResourceQuota, Secret } from './objects.ts'
 import type { ClusterTarget } from './target.ts'
 
 /** What a watch may look at. */
@@ -43,6 +43,10 @@ export interface Cluster {
   getNamespace(name: string, options?: RequestOptions): Promise<Namespace>
   /** Events about a pod, newest last; [] where the right to read events is missing. */
   podEvents(namespace: string, pod: string, options?: RequestOptions): Promise<PodEvent[]>
+  /** Events about the object with this uid, and no other of its name, newest last. Throws ForbiddenError where they may not be read. */
+  eventsOf(namespace: string, uid: string, options?: RequestOptions): Promise<PodEvent[]>
+  /** Throws NotFoundError where the cluster has no such node any more, ForbiddenError where nodes may not be read. */
+  getNode(name: string, options?: RequestOptions): Promise<Node>
   createOrUpdateSecret(namespace: string, secret: Secret, options?: RequestOptions): Promise<void>
   /** Does nothing where it does not exist. */
   deleteSecret(namespace: string, name: string, options?: RequestOptions): Promise<void>
@@ -94,6 +98,13 @@ export function openCluster(target: ClusterTarget): Cluster {
     return { items, resourceVersion }
   }
 
+  async function events(namespace: string, fieldSelector: string, options?: RequestOptions): Promise<PodEvent[]> {
+    const query = new URLSearchParams({ fieldSelector, limit: '100' })
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?${query}`
+    const page = await callApi<{ items: RawEvent[] }>(connection, { method: 'GET', path, ...options })
+    return page.items.map(eventOf).sort((a, b) => a.lastSeen.localeCompare(b.lastSeen))
+  }
+
   return {
     key: connection.key,
     connectionKey: connection.connectionKey,
@@ -138,19 +149,18 @@ export function openCluster(target: ClusterTarget): Cluster {
       }),
 
     async podEvents(namespace, pod, options) {
-      const query = new URLSearchParams({
-        fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${pod}`,
-        limit: '100',
-      })
-      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?${query}`
       try {
-        const page = await callApi<{ items: RawEvent[] }>(connection, { method: 'GET', path, ...options })
-        return page.items.map(eventOf).sort((a, b) => a.lastSeen.localeCompare(b.lastSeen))
+        return await events(namespace, `involvedObject.kind=Pod,involvedObject.name=${pod}`, options)
       } catch (error) {
         if (error instanceof ForbiddenError) return []
         throw error
       }
     },
+
+    eventsOf: (namespace, uid, options) => events(namespace, `involvedObject.uid=${uid}`, options),
+
+    getNode: (name, options) =>
+      callApi<Node>(connection, { method: 'GET', path: `/api/v1/nodes/${encodeURIComponent(name)}`, ...options }),
 
     async createOrUpdateSecret(namespace, secret, options) {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`

@@ -79,6 +79,12 @@ export interface Namespace extends KubernetesObject {
   status?: { phase?: 'Active' | 'Terminating' }
 }
 
+/** A node, as far as it explains what became of its pods. */
+export interface Node extends KubernetesObject {
+  spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] }
+  status?: { conditions?: PodCondition[] }
+}
+
 /** An event about a pod, as far as people want to read it. */
 export interface PodEvent {
   type: string
