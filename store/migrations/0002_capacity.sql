@@ -42,9 +42,12 @@ ALTER TABLE "unified_jobs" ADD COLUMN "priority" integer DEFAULT 3 NOT NULL;--> 
 ALTER TABLE "unified_jobs" ADD COLUMN "child_priority" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "retry_policy" json DEFAULT '{}'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "hold_on_failure_seconds" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "unified_jobs" ADD COLUMN "retries" json DEFAULT '{}'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "impact" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "memory_bytes" bigint;--> statement-breakpoint
 ALTER TABLE "attempts" ADD COLUMN "held_until" timestamp(6) with time zone;--> statement-breakpoint
+ALTER TABLE "attempts" ADD COLUMN "offered_at" timestamp(6) with time zone;--> statement-breakpoint
+ALTER TABLE "attempts" ADD COLUMN "last_output" text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE "group_brakes" ADD COLUMN "kind" text DEFAULT 'quota' NOT NULL;--> statement-breakpoint
 ALTER TABLE "outbox" ADD COLUMN "urgency" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "outbox" ADD COLUMN "organization_id" integer DEFAULT 0 NOT NULL;--> statement-breakpoint

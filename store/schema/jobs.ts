@@ -17,6 +17,7 @@ import type { ContainerSpec } from '../../model/container.ts'
 import type { JobStatus, JobType, LaunchType } from '../../model/job.ts'
 import type { PassedOver } from '../../model/passed-over.ts'
 import { defaultPriority } from '../../model/priority.ts'
+import type { Retries } from '../../model/retry.ts'
 import type { RetryPolicy } from '../../model/retry-policy.ts'
 import { credentials, executionEnvironments, instanceGroups, organizations } from './catalog.ts'
 import { instant, stamps, users } from './identity.ts'
@@ -132,6 +133,8 @@ export const unifiedJobs = pgTable(
     /** Frozen at launch. */
     retryPolicy: json().$type<RetryPolicy>().notNull().default({}),
     holdOnFailureSeconds: integer().notNull().default(0),
+    /** What was tried again by that policy, since the job began or was reset. */
+    retries: json().$type<Retries>().notNull().default({}),
     /** The project update that this job, or update of an inventory from a project, made or waits for. */
     projectUpdateId: integer(),
     /** Updates of its inventory's sources that this job made or waits for; of an update of a constructed inventory, those of its inputs. */

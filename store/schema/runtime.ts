@@ -39,6 +39,10 @@ export const attempts = pgTable(
     memoryBytes: bigint({ mode: 'number' }),
     /** The pod is kept until then, for whoever wants to look into it; the place stays taken. */
     heldUntil: instant(),
+    /** When a payload was first about to be sent; noted only where it matters whether the play can have begun (model/retry.ts). */
+    offeredAt: instant(),
+    /** The end of what it printed, when another attempt followed: the job's output is that of its last attempt. */
+    lastOutput: text().notNull().default(''),
     /** Bytes of the spool stored so far, always at the end of a record. */
     offset: bigint({ mode: 'number' }).notNull().default(0),
     lastCounter: integer().notNull().default(0),
@@ -62,7 +66,16 @@ export const attempts = pgTable(
  * approval was approved or denied. notify: a notification is to be delivered. plan_schedule: a schedule was changed or deleted. webhook_status: the service whose
  * web hook launched a job is to be told how it stands. preflight: a group or credential is to be tested. reap: somebody asked for a pass of the reaper.
  */
-export type OutboxKind = 'start' | 'cancel' | 'progress' | 'decided' | 'notify' | 'plan_schedule' | 'webhook_status' | 'preflight' | 'reap'
+export type OutboxKind =
+  | 'start'
+  | 'cancel'
+  | 'progress'
+  | 'decided'
+  | 'notify'
+  | 'plan_schedule'
+  | 'webhook_status'
+  | 'preflight'
+  | 'reap'
 
 /** What must be told to Temporal; written in the transaction that makes it so, sent by the worker's outbox service. */
 export const outbox = pgTable(
