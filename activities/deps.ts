@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import type { Pod } from '../kubernetes/objects.ts'
+import type { BrakeKind } from '../model/brake.ts'
 import type { Store } from '../store/database.ts'
 import type { Keyring } from '../store/secrets.ts'
 
@@ -66,7 +67,7 @@ export interface Gates {
   /** Whether this process has ever heard of the group's cluster: one that was there before is waited for, one that never was is not. */
   reached(groupId: number): boolean
   /** The cluster has no room: admits nobody until the watch shows that something changed. */
-  closeBrake(groupId: number, reason: string): Promise<void>
+  closeBrake(groupId: number, reason: string, kind?: BrakeKind): Promise<void>
   /** The pod as the watch shows it, and every change after that, until the signal aborts. */
   followPod(
     place: { cluster: Cluster; namespace: string },

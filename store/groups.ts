@@ -1,4 +1,5 @@
 import { asc, eq } from 'drizzle-orm'
+import type { BrakeKind } from '../model/brake.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { notify } from './notify.ts'
@@ -16,11 +17,16 @@ export async function containerGroupIds(db: Database): Promise<number[]> {
 }
 
 /** Records why a group admits nobody, for job_explanation; the beginning is kept while the brake stays closed. */
-export async function recordBrake(db: Database, instanceGroupId: number, reason: string): Promise<void> {
+export async function recordBrake(
+  db: Database,
+  instanceGroupId: number,
+  reason: string,
+  kind: BrakeKind,
+): Promise<void> {
   await db
     .insert(groupBrakes)
-    .values({ instanceGroupId, reason })
-    .onConflictDoUpdate({ target: groupBrakes.instanceGroupId, set: { reason } })
+    .values({ instanceGroupId, reason, kind })
+    .onConflictDoUpdate({ target: groupBrakes.instanceGroupId, set: { reason, kind } })
 }
 
 /** The group admits again. */

@@ -4,6 +4,7 @@ import type { GroupPlace } from '../../activities/deps.ts'
 import type { JobActivities } from '../../activities/types.ts'
 import { isLive } from '../../kubernetes/pod-state.ts'
 import { podLabels, podName } from '../../model/attempt.ts'
+import type { BrakeKind } from '../../model/brake.ts'
 import { liveAttempts } from '../../store/attempts.ts'
 import type { Store } from '../../store/database.ts'
 import { clearBrake, recordBrake } from '../../store/groups.ts'
@@ -122,7 +123,7 @@ export class GroupLine {
     })
   }
 
-  async closeBrake(reason: string): Promise<void> {
+  async closeBrake(reason: string, kind: BrakeKind): Promise<void> {
     this.gate.closeBrake(reason)
     clearTimeout(this.#forget)
     this.#forget = undefined
@@ -130,7 +131,7 @@ export class GroupLine {
     const stale = this.#hintAt > performance.now() - staleMs
     this.#probe = setTimeout(() => this.#openBrake(), stale ? soonMs : this.#probeMs)
     if (!stale) this.#probeMs = Math.min(this.#probeMs * 2, lastProbeMs)
-    await recordBrake(this.#deps.store.db, this.groupId, reason)
+    await recordBrake(this.#deps.store.db, this.groupId, reason, kind)
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Clusters, Gates } from '../../activities/deps.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
+import type { BrakeKind } from '../../model/brake.ts'
 import { channels } from '../../store/channel.ts'
 import { containerGroupIds } from '../../store/groups.ts'
 import { GroupLine, type GroupLineDeps } from './group-line.ts'
@@ -76,8 +77,8 @@ export class GroupRegistry implements Gates {
     return this.#settled.get(groupId)?.reached ?? false
   }
 
-  async closeBrake(groupId: number, reason: string): Promise<void> {
-    await (await this.#line(groupId)).closeBrake(reason)
+  async closeBrake(groupId: number, reason: string, kind: BrakeKind = 'quota'): Promise<void> {
+    await (await this.#line(groupId)).closeBrake(reason, kind)
   }
 
   async *followPod(
