@@ -3,6 +3,25 @@ import type { RunnerJob } from './job.ts'
 
 /** ansible-playbook's options without the playbook, in AWX's order. Throws CredentialUnusableError. */
 export function playbookArguments(job: RunnerJob, effects: CredentialEffects): string[] {
+  return [
+    ...connectionArguments(job, effects),
+    ...vaultArguments(Object.keys(effects.passwords)),
+    ...(job.forks > 0 ? [`--forks=${job.forks}`] : []),
+    ...(job.forceHandlers ? ['--force-handlers'] : []),
+    ...(job.limit ? ['-l', job.limit] : []),
+    ...(job.verbosity > 0 ? [`-${'v'.repeat(Math.min(job.verbosity, 5))}`] : []),
+    ...(job.jobTags ? ['-t', job.jobTags] : []),
+    ...(job.skipTags ? [`--skip-tags=${job.skipTags}`] : []),
+    ...(job.startAtTask ? [`--start-at-task=${job.startAtTask}`] : []),
+    ...effects.args,
+  ]
+}
+
+/** What plays and ad hoc commands have in common: whether they change anything, and as whom they connect. Throws CredentialUnusableError. */
+export function connectionArguments(
+  job: Pick<RunnerJob, 'jobType' | 'becomeEnabled' | 'diffMode'>,
+  effects: CredentialEffects,
+): string[] {
   const { passwords } = effects
   return [
     ...(job.jobType === 'check' ? ['--check'] : []),
@@ -14,15 +33,6 @@ export function playbookArguments(job: RunnerJob, effects: CredentialEffects): s
     ...(effects.becomeMethod ? ['--become-method', plain('become_method', effects.becomeMethod)] : []),
     ...(effects.becomeUsername ? ['--become-user', plain('become_username', effects.becomeUsername)] : []),
     ...('become_password' in passwords ? ['--ask-become-pass'] : []),
-    ...vaultArguments(Object.keys(passwords)),
-    ...(job.forks > 0 ? [`--forks=${job.forks}`] : []),
-    ...(job.forceHandlers ? ['--force-handlers'] : []),
-    ...(job.limit ? ['-l', job.limit] : []),
-    ...(job.verbosity > 0 ? [`-${'v'.repeat(Math.min(job.verbosity, 5))}`] : []),
-    ...(job.jobTags ? ['-t', job.jobTags] : []),
-    ...(job.skipTags ? [`--skip-tags=${job.skipTags}`] : []),
-    ...(job.startAtTask ? [`--start-at-task=${job.startAtTask}`] : []),
-    ...effects.args,
   ]
 }
 
@@ -42,7 +52,7 @@ function vaultArguments(passwordNames: string[]): string[] {
 }
 
 /** Only plain text may stand here: Ansible would evaluate Jinja. Throws CredentialUnusableError. */
-export function plain(field: string, value: string): string {
+function plain(field: string, value: string): string {
   if (/\{\{|\{%/.test(value)) throw new CredentialUnusableError(`Inline Jinja variables are not allowed in ${field}.`)
   return value
 }

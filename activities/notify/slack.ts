@@ -43,7 +43,9 @@ function accepted(answer: string, channel: string): void {
     const said: unknown = JSON.parse(answer)
     if (isMapping(said) && said.ok === true) return
     if (isMapping(said)) error = String(said.error)
-  } catch {}
+  } catch {
+    // No JSON, so it is not Slack's.
+  }
   throw new DeliveryError(`Slack Notification unable to send ${channel}: ${error}`, error !== 'ratelimited')
 }
 
