@@ -17,6 +17,8 @@ export interface ActivitySettings {
   podDeadlineSeconds: number
   endpointPatienceSeconds: number
   orphanGraceSeconds: number
+  /** Pods that the reaper deletes in a second at most, for each cluster. */
+  reaperDeletesPerSecond: number
   /** How long one try to deliver a notification may take. */
   notificationSeconds: number
   /** Inventory updates run in pods of their groups, also where their source names no execution environment. */
@@ -74,6 +76,8 @@ export interface Gates {
     podName: string,
     signal: AbortSignal,
   ): AsyncIterable<Pod | 'gone'>
+  /** The pod as the watch showed it last, also when it is gone since a moment; undefined when it was not seen, or too long ago. */
+  lastSeen(place: { cluster: Cluster; namespace: string }, podName: string): Pod | undefined
 }
 
 /** A run of a job's workflow that is at work. */

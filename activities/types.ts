@@ -57,8 +57,8 @@ export interface JobActivities {
   updateInventory(input: { jobId: number }): Promise<Verdict>
   /** Runs a system job on the control plane and stores its output and verdict. */
   runSystemJob(input: { jobId: number }): Promise<Verdict>
-  /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods). */
-  reap(): Promise<ReapReport>
+  /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods); `passId`: one that somebody asked for, perhaps as a dry run. */
+  reap(input?: ReapInput): Promise<ReapReport>
 }
 
 /** What became of a run of a schedule. `void`: there is no such run, because the schedule was deleted, disabled or edited before. */
@@ -136,8 +136,15 @@ export interface Verdict {
   released: boolean
 }
 
-/** What one pass of the reaper found and did, in numbers. */
+/** A pass that somebody asked for; without one it is the schedule's. */
+export interface ReapInput {
+  passId?: number
+}
+
+/** What one pass of the reaper found and did, in numbers; the whole of it is in the store. */
 export interface ReapReport {
+  /** Nothing was deleted, ended or given back. */
+  dryRun: boolean
   podsSeen: number
   podsDeleted: number
   jobsEnded: number
@@ -148,6 +155,8 @@ export interface ReapReport {
   notificationsGivenUp: number
   /** Clusters that could not be listed this time, by group name, with the reason. */
   unreachable: string[]
+  /** Pods without a live owner that are left. */
+  debtPods: number
 }
 
 /** Types of ApplicationFailure that activities throw and the workflow looks at. */

@@ -33,6 +33,8 @@ export interface Settings {
   /** How often the reaper runs, and the age at which a pod without owner is deleted. */
   reaperIntervalSeconds: number
   orphanGraceSeconds: number
+  /** Pods that the reaper deletes in a second at most, for each cluster. */
+  reaperDeletesPerSecond: number
   /** How long one try to deliver a notification may take. */
   notificationSeconds: number
   logLevel: string
@@ -59,6 +61,15 @@ function seconds(env: NodeJS.ProcessEnv, name: string, byDefault: number): numbe
   const value = Number(text)
   if (!Number.isFinite(value) || value <= 0)
     throw new SettingsError(`${name} must be a positive number of seconds, not "${text}".`)
+  return value
+}
+
+function rate(env: NodeJS.ProcessEnv, name: string, byDefault: number): number {
+  const text = env[name]
+  if (text === undefined || text === '') return byDefault
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0)
+    throw new SettingsError(`${name} must be a positive number, of times in a second, not "${text}".`)
   return value
 }
 
@@ -117,6 +128,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     endpointPatienceSeconds: seconds(env, 'MAYFLY_ENDPOINT_PATIENCE', 60),
     reaperIntervalSeconds: seconds(env, 'MAYFLY_REAPER_INTERVAL', 30),
     orphanGraceSeconds: seconds(env, 'MAYFLY_ORPHAN_GRACE', 60),
+    reaperDeletesPerSecond: rate(env, 'MAYFLY_REAPER_DELETES_PER_SECOND', 20),
     notificationSeconds: seconds(env, 'MAYFLY_NOTIFICATION_TIMEOUT', 30),
     logLevel: choice(env, 'MAYFLY_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
     logFormat: choice(env, 'MAYFLY_LOG_FORMAT', ['json', 'text']),

@@ -69,6 +69,7 @@ function activitySettings(
   return {
     ...{ installUuid, nodeName, publicUrl, dataFolder, projectsRoot, defaultNamespace },
     ...{ podPendingSeconds, podDeadlineSeconds, endpointPatienceSeconds, orphanGraceSeconds, notificationSeconds },
+    reaperDeletesPerSecond: settings.reaperDeletesPerSecond,
     inventoryUpdatesInGroup: settings.inventoryUpdates === 'group',
     ansibleGalaxy,
   }

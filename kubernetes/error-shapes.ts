@@ -22,6 +22,7 @@ export interface StatusBody {
   message?: string
   reason?: string
   code?: number
+  metadata?: { continue?: string }
   details?: {
     name?: string
     kind?: string
@@ -60,7 +61,7 @@ export function errorFromResponse(refusal: Refusal): KubernetesError {
       )
     }
     case 410:
-      return new GoneError(text, detail)
+      return new GoneError(text, detail, status?.metadata?.continue)
   }
   if (refusal.status >= 500) {
     if (/quota evaluation timed out/.test(text)) return new QuotaBusyError(text, detail)

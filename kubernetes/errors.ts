@@ -109,6 +109,13 @@ export class InvalidObjectError extends KubernetesError {
 /** 410: the resource version asked for is too old; list again. */
 export class GoneError extends KubernetesError {
   override readonly transient = true
+  /** By which the rest of a list can be had all the same, as it is by now; '' where the API server offers none. */
+  readonly continueToken: string
+
+  constructor(message: string, detail: string, continueToken = '') {
+    super(message, detail)
+    this.continueToken = continueToken
+  }
 }
 
 /** 429: the API server sheds load. */

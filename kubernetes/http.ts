@@ -18,6 +18,8 @@ export interface Call extends RequestOptions {
   /** With query, as in `/api/v1/pods?limit=5`. */
   path: string
   body?: unknown
+  /** Forms of the answer, best first; default plain JSON. */
+  accept?: string
 }
 
 const connectTimeoutMs = 5_000
@@ -108,7 +110,7 @@ function send(
     method: call.method,
     path: pathUnder(connection, call.path),
     headers: {
-      accept: 'application/json',
+      accept: call.accept ?? 'application/json',
       'user-agent': 'mayfly',
       ...(authorization ? { authorization } : {}),
       ...(body ? { 'content-type': contentType(call.method), 'content-length': body.length } : {}),

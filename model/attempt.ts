@@ -19,6 +19,8 @@ export const podLabels = {
   organization: 'mayfly.dev/organization-id',
   group: 'mayfly.dev/instance-group-id',
   user: 'mayfly.dev/user-id',
+  /** On the pod that a test of a group makes, in place of job and attempt: the test's id. */
+  preflight: 'mayfly.dev/preflight-id',
 } as const
 /** Annotations of a pod: who owns it, and where its job is shown. */
 export const podAnnotations = {

@@ -41,6 +41,16 @@ export async function liveAttempts(db: Database, groupId?: number): Promise<Atte
     .orderBy(asc(attempts.id))
 }
 
+/** Attempts, over or not, whose pods have these names, oldest first. */
+export async function attemptsOfPods(db: Database, podNames: readonly string[]): Promise<AttemptRow[]> {
+  if (podNames.length === 0) return []
+  return await db
+    .select()
+    .from(attempts)
+    .where(inArray(attempts.podName, [...podNames]))
+    .orderBy(asc(attempts.id))
+}
+
 /** All attempts of a job, first to last. */
 export async function attemptsOf(db: Database, jobId: number): Promise<AttemptRow[]> {
   return await db.select().from(attempts).where(eq(attempts.jobId, jobId)).orderBy(asc(attempts.number))
@@ -56,9 +66,38 @@ export async function recordPod(db: Database, owned: OwnedAttempt, place: PodPla
   return await advance(db, owned, 'created', { ...place, podCreatedAt: firstTime(attempts.podCreatedAt) })
 }
 
-/** The payload was committed in the pod: the play may have started and must never be started again. */
+/** The payload was committed in the pod: the play may have started and must never be started again. Refused once the attempt has ended. */
 export async function recordDelivered(db: Database, owned: OwnedAttempt): Promise<AttemptRow> {
-  return await advance(db, owned, 'delivered', { deliveredAt: firstTime(attempts.deliveredAt) })
+  const attempt = await advance(db, owned, 'delivered', { deliveredAt: firstTime(attempts.deliveredAt) })
+  // Another attempt may have begun meanwhile: the caller's transaction must change nothing of the job.
+  if (attempt.endedAt !== null) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
+  return attempt
+}
+
+/** A payload is about to be sent: from here on the play can have begun, whatever becomes of the pod. Refused once the attempt has ended. */
+export async function recordOffered(db: Database, owned: OwnedAttempt): Promise<void> {
+  const rows = await db
+    .update(attempts)
+    .set({ offeredAt: sql`coalesce(${attempts.offeredAt}, now())` })
+    .where(and(ownedBy(owned), isNull(attempts.endedAt), jobLocked(owned.attemptId)))
+    .returning({ id: attempts.id })
+  if (rows.length === 0) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
+}
+
+/**
+ * Ends an attempt, once: null when it has ended already, and then nothing is changed. Who ends it decides in the same transaction what follows,
+ * for the job and for the pod.
+ */
+export async function endAttempt(db: Database, owned: OwnedAttempt, cause: Cause | null): Promise<AttemptRow | null> {
+  const [ended] = await db
+    .update(attempts)
+    .set({ phase: 'ended', cause, endedAt: sql`now()` })
+    .where(and(ownedBy(owned), isNull(attempts.endedAt), isNull(attempts.releasedAt), jobLocked(owned.attemptId)))
+    .returning()
+  if (ended) return ended
+  const attempt = await getAttempt(db, owned.attemptId)
+  if (attempt?.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
+  return null
 }
 
 /** The verdict is stored; `cause` is null after a plain success. */

@@ -8,6 +8,10 @@ export const channels = {
   events: 'mayfly_events',
   /** A place of a group became free or its settings changed; payload: instance group id. */
   groups: 'mayfly_groups',
+  /** A test of a group or credential is over; payload: its id. */
+  preflights: 'mayfly_preflights',
+  /** A pass of the reaper is over; payload: its id. */
+  reaperPasses: 'mayfly_reaper_passes',
 } as const
 
 /** One of them. */

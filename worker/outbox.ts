@@ -13,6 +13,8 @@ import {
   jobWorkflowId,
   mainTaskQueue,
   notificationWorkflowId,
+  preflightWorkflowId,
+  reaperPassWorkflowId,
   signals,
   workflowTypeOf,
   workflowTypes,
@@ -110,6 +112,12 @@ export class OutboxSender {
         return await sendSchedulePlan(this.#store, this.#temporal, subjectId)
       case 'webhook_status':
         return await this.#tellService(subjectId)
+      case 'preflight':
+        return await this.#startOnce(workflowTypes.preflight, preflightWorkflowId(subjectId), {
+          preflightId: subjectId,
+        })
+      case 'reap':
+        return await this.#startOnce(workflowTypes.reaper, reaperPassWorkflowId(subjectId), { passId: subjectId })
       default:
         throw new Error(`nobody sends messages of the kind ${kind}`)
     }
@@ -146,6 +154,16 @@ export class OutboxSender {
       await transitionJob(this.#store.db, jobId, 'error', { cause: 'workflow_id_taken', explanation })
     } catch (error) {
       if (!(error instanceof MissingRowError)) throw error
+    }
+  }
+
+  /** Starts what is done once for this id, whether or not a crash has let it be started before. */
+  async #startOnce(type: string, workflowId: string, input: object): Promise<void> {
+    try {
+      const options = { workflowId, taskQueue: mainTaskQueue, args: [input] }
+      await this.#temporal.client.workflow.start(type, { ...options, workflowIdReusePolicy: 'REJECT_DUPLICATE' })
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
     }
   }
 

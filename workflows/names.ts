@@ -22,6 +22,8 @@ export const workflowTypes = {
   scheduledLaunch: 'scheduledLaunch',
   webhookStatus: 'webhookStatus',
   reaper: 'reaper',
+  preflight: 'preflight',
+  nightlyPreflights: 'nightlyPreflights',
 } as const
 
 /** The workflow type that runs a kind of unified job. */
@@ -67,6 +69,19 @@ export function webhookStatusWorkflowId(jobId: number): string {
 export function scheduleId(id: number): string {
   return `schedule-${id}`
 }
+
+/** One workflow per test of a group or credential. */
+export function preflightWorkflowId(preflightId: number): string {
+  return `preflight-${preflightId}`
+}
+
+/** One workflow per pass of the reaper that somebody asked for. */
+export function reaperPassWorkflowId(passId: number): string {
+  return `reaper-pass-${passId}`
+}
+
+/** The schedule that tests all container groups at night. */
+export const nightlyPreflightsScheduleId = 'mayfly-preflights'
 
 /** The schedule that starts the reaper; one for an installation. */
 export const reaperScheduleId = 'mayfly-reaper'
