@@ -10,12 +10,14 @@ import type { AttemptRow } from '../../store/claims.ts'
 import { type JobChanges, transitionJob } from '../../store/job-status.ts'
 import { propagateEventFlags, storeHostSummaries } from '../../store/outcome.ts'
 import { readPlayRecord } from '../../store/play-record.ts'
+import { storePostMortem } from '../../store/post-mortems.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { verdictOfCause } from '../failures.ts'
 import type { Verdict } from '../types.ts'
 import { storeArtifacts, storeGatheredFacts } from './artifacts.ts'
 import type { Collected } from './collect.ts'
 import { interpretEnding } from './interpret.ts'
+import { type Known, takePostMortem } from './post-mortem.ts'
 import type { PreparedRun } from './run-parts.ts'
 
 /** A run that came to its end, whatever that was. */
@@ -58,6 +60,7 @@ export async function conclude(
       deps,
       attempt,
       found,
+      { seen: ended.pod, secrets: run.secrets },
       {
         eventsEmitted: record.events,
         hostStatusCounts: hostStatusCounts(summaries),
@@ -82,7 +85,8 @@ export async function concludeWith(
   deps: ActivityDeps,
   attempt: AttemptRow,
   found: Cause,
-  hostIds: ReadonlyMap<string, number> = new Map(),
+  run?: Pick<PreparedRun, 'hostIds' | 'secrets'>,
+  seen?: Pod | null,
 ): Promise<Verdict> {
   const record = await readPlayRecord(deps.store.db, attempt.jobId)
   const summaries = record.stats ? hostSummaries(record.stats) : []
@@ -90,16 +94,17 @@ export async function concludeWith(
     deps,
     attempt,
     found,
+    { seen, secrets: run?.secrets },
     { eventsEmitted: record.events, playCount: record.plays, taskCount: record.tasks },
     async (tx) => {
-      await storeHostSummaries(tx, attempt.jobId, withHostIds(summaries, hostIds))
+      await storeHostSummaries(tx, attempt.jobId, withHostIds(summaries, run?.hostIds))
       await propagateEventFlags(tx, attempt.jobId)
       return {}
     },
   )
 }
 
-function withHostIds(summaries: HostSummary[], hostIds: ReadonlyMap<string, number>) {
+function withHostIds(summaries: HostSummary[], hostIds: ReadonlyMap<string, number> = new Map()) {
   return summaries.map(({ failed: _derived, ...summary }) => ({
     ...summary,
     hostId: hostIds.get(summary.hostName) ?? null,
@@ -110,11 +115,14 @@ async function storeVerdict(
   deps: ActivityDeps,
   attempt: AttemptRow,
   found: Cause | null,
+  known: Known,
   changes: JobChanges,
   further: (tx: ActivityDeps['store']['db']) => Promise<JobChanges>,
 ): Promise<Verdict> {
+  const postMortem = found && (await takePostMortem(deps, attempt, found, known))
   const { job } = await deps.store.db.transaction(async (tx) => {
     await recordEnded(tx, { attemptId: attempt.id, runId: attempt.runId }, found)
+    if (postMortem) await storePostMortem(tx, { jobId: attempt.jobId, attempt: attempt.number }, postMortem)
     const more = await further(tx)
     return await transitionJob(tx, attempt.jobId, found ? causeStatus[found.kind] : 'successful', {
       ...changes,

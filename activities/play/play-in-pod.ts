@@ -1,5 +1,6 @@
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { causeOfTermination } from '../../kubernetes/pod-end.ts'
+import { PodEndedError } from '../../kubernetes/pod-errors.ts'
 import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { acknowledge, deliverPayload, signalRunner } from '../../kubernetes/spool.ts'
 import { cause } from '../../model/cause.ts'
@@ -46,10 +47,11 @@ export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<V
     return verdict
   } catch (error) {
     if (heart.stop.aborted) throw error
-    if (heart.cancel.aborted) return await concludeWith(deps, attempt, cause('canceled', ''), run?.hostIds)
+    if (heart.cancel.aborted) return await concludeWith(deps, attempt, cause('canceled', ''), run)
     const found = await causeOfError(deps, input, error)
     if (!found) throw error
-    return await concludeWith(deps, attempt, found, run?.hostIds)
+    const seen = error instanceof PodEndedError ? error.pod : null
+    return await concludeWith(deps, attempt, found, run, seen)
   }
 }
 

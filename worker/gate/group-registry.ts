@@ -94,6 +94,10 @@ export class GroupRegistry implements Gates {
     }
   }
 
+  lastSeen(place: { cluster: Cluster; namespace: string }, podName: string): Pod | undefined {
+    return this.#deps.watches.lastSeen(place.cluster, place.namespace, podName)
+  }
+
   /**
    * Brings the lines in step with the groups in the store. One pass at a time, so that what an earlier one read never replaces what a
    * later one read; requests that come meanwhile share the next pass.

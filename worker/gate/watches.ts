@@ -16,11 +16,16 @@ interface Shared extends NamespaceWatch {
   quotas: Watch<ResourceQuota>
 }
 
+/** So many pods that are gone are remembered: for seconds on a busy worker, which is how long it takes to ask what became of one. */
+const goneKept = 256
+
 /** One watch per cluster and namespace, kept while somebody uses it. */
 export class Watches {
   readonly #installUuid: string
   readonly #log: Logger
   readonly #shared = new Map<string, Shared>()
+  /** Pods that were deleted last, as they last were, oldest first. */
+  readonly #gone = new Map<string, Pod>()
 
   constructor(installUuid: string, log: Logger) {
     this.#installUuid = installUuid
@@ -49,6 +54,19 @@ export class Watches {
     return { watch: held, release }
   }
 
+  /** A pod as it was seen last; also one that is gone, for a while. */
+  lastSeen(cluster: Cluster, namespace: string, podName: string): Pod | undefined {
+    const key = `${cluster.connectionKey} ${namespace}`
+    const pods = this.#shared.get(key)?.pods.objects
+    return pods?.get(`${namespace}/${podName}`) ?? this.#gone.get(`${key}/${podName}`)
+  }
+
+  #remember(key: string, pod: Pod): void {
+    this.#gone.set(`${key}/${pod.metadata.name}`, pod)
+    const [oldest] = this.#gone.keys()
+    if (oldest !== undefined && this.#gone.size > goneKept) this.#gone.delete(oldest)
+  }
+
   /** Stops every watch, whoever still holds it. */
   async stop(): Promise<void> {
     const all = [...this.#shared.values()]
@@ -59,6 +77,8 @@ export class Watches {
   #open(cluster: Cluster, namespace: string): Shared {
     const subscribers = new Set<(event: WatchEvent<Pod> | 'quota') => void>()
     const tell = (event: WatchEvent<Pod> | 'quota') => {
+      if (event !== 'quota' && event.type === 'deleted')
+        this.#remember(`${cluster.connectionKey} ${namespace}`, event.object)
       for (const subscriber of [...subscribers]) subscriber(event)
     }
     const onError = (what: string) => (error: unknown) =>
