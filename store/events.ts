@@ -97,7 +97,7 @@ async function advance(tx: Database, batch: EventBatch, counters: readonly numbe
         last_counter = greatest(last_counter, ${last}),
         first_event_at = CASE WHEN ${last} > 0 THEN coalesce(first_event_at, now()) ELSE first_event_at END
       WHERE id = ${batch.attemptId} AND job_id = ${batch.jobId} AND run_id = ${batch.runId} AND "offset" = ${batch.fromOffset}
-        AND ${jobLocked(batch.attemptId)}
+        AND ended_at IS NULL AND ${jobLocked(batch.attemptId)}
       RETURNING id
     )
     SELECT EXISTS (SELECT FROM moved) AS moved,
@@ -108,7 +108,8 @@ async function advance(tx: Database, batch: EventBatch, counters: readonly numbe
   const [row] = answer.rows
   if (!row?.moved) {
     const attempt = await getAttempt(tx, batch.attemptId)
-    if (attempt?.runId !== batch.runId || attempt.jobId !== batch.jobId)
+    // What an attempt prints after its end belongs to nobody: another one may be at work, whose output the job's is.
+    if (attempt?.runId !== batch.runId || attempt.jobId !== batch.jobId || attempt.endedAt !== null)
       throw new FencedError(`attempt ${batch.attemptId}`, batch.runId)
     throw new StaleOffsetError(batch, attempt.offset)
   }

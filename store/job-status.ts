@@ -1,6 +1,8 @@
 import { eq, sql } from 'drizzle-orm'
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { CauseKind } from '../model/cause.ts'
 import { countsAsFailed, isFinal, type JobStatus, mayFollow } from '../model/job.ts'
+import type { Retries } from '../model/retry.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
@@ -133,46 +135,64 @@ export async function requestCancel(tx: Database, jobId: number): Promise<boolea
 
 /**
  * Takes a job back to pending as if it had never run, after a Reset in Temporal: output, host summaries, artifacts, times, cause, a
- * wish to cancel and the update that it waited for are gone; attempts stay as history. Launch passwords of a job that had ended were wiped and are not restored.
+ * wish to cancel, the updates that it waited for and what was tried again are gone; attempts stay as history. Launch passwords of a job that had
+ * ended were wiped and are not restored.
  */
 export async function restartJob(db: Database, jobId: number): Promise<JobRow> {
   return await db.transaction(async (tx) => {
     await lockJob(tx, jobId)
-    for (const table of [jobEvents, jobHostSummaries, artifactChunks])
-      await tx.delete(table).where(eq(table.jobId, jobId))
-    const [job] = await tx
-      .update(unifiedJobs)
-      .set({
-        status: 'pending',
-        failed: false,
-        started: null,
-        finished: null,
-        canceledOn: null,
-        cancelFlag: false,
-        elapsed: 0,
-        cause: null,
-        jobExplanation: '',
-        resultTraceback: '',
-        jobArgs: '',
-        jobCwd: '',
-        jobEnv: {},
-        eventsEmitted: null,
-        eventsStored: 0,
-        hostStatusCounts: {},
-        playCount: 0,
-        taskCount: 0,
-        artifacts: {},
-        waitingSince: null,
-        waitingReason: '',
-        projectUpdateId: null,
-        inventoryUpdateIds: [],
-        modified: sql`now()`,
-      })
-      .where(eq(unifiedJobs.id, jobId))
-      .returning()
-    if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
-    await followUp(tx, job)
-    await notify(tx, channels.jobs, jobId)
-    return job
+    return await clearRun(tx, jobId, {
+      canceledOn: null,
+      cancelFlag: false,
+      waitingSince: null,
+      projectUpdateId: null,
+      inventoryUpdateIds: [],
+      retries: {},
+    })
   })
+}
+
+/**
+ * Takes a job back to pending for another attempt, within the transaction that ended the one before: its output, results and times are gone,
+ * and what it runs stays as it was frozen.
+ */
+export async function retryJob(tx: Database, jobId: number, retries: Retries): Promise<JobRow> {
+  return await clearRun(tx, jobId, { waitingSince: sql`now()`, retries })
+}
+
+type Columns = PgUpdateSetSource<typeof unifiedJobs>
+
+async function clearRun(tx: Database, jobId: number, further: Columns): Promise<JobRow> {
+  for (const table of [jobEvents, jobHostSummaries, artifactChunks])
+    await tx.delete(table).where(eq(table.jobId, jobId))
+  const [job] = await tx
+    .update(unifiedJobs)
+    .set({
+      status: 'pending',
+      failed: false,
+      started: null,
+      finished: null,
+      elapsed: 0,
+      cause: null,
+      jobExplanation: '',
+      resultTraceback: '',
+      jobArgs: '',
+      jobCwd: '',
+      jobEnv: {},
+      eventsEmitted: null,
+      eventsStored: 0,
+      hostStatusCounts: {},
+      playCount: 0,
+      taskCount: 0,
+      artifacts: {},
+      waitingReason: '',
+      modified: sql`now()`,
+      ...further,
+    })
+    .where(eq(unifiedJobs.id, jobId))
+    .returning()
+  if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+  await followUp(tx, job)
+  await notify(tx, channels.jobs, jobId)
+  return job
 }
