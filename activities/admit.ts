@@ -14,6 +14,7 @@ import {
 } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podName } from '../model/attempt.ts'
+import { neverFitsText, refusalText } from '../model/capacity.ts'
 import { type Cause, cause } from '../model/cause.ts'
 import { OverrideSyntaxError } from '../model/pod-template.ts'
 import { getAttempt, recordPlace, recordPod, releaseAttempt } from '../store/attempts.ts'
@@ -86,7 +87,7 @@ async function admitOnce(
     if (!document) return await throwEnded(deps, jobId)
     if (!owned) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
     const place = await findPlace(deps, input)
-    const attempt = await claim(deps, jobId, place)
+    const attempt = await claim(deps, input, place)
     const pod = await createPod(deps, input, document, place, attempt, signal)
     await recordStart(deps, place, attempt, pod)
     return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
@@ -130,13 +131,18 @@ async function findPlace(deps: ActivityDeps, input: AdmitInput): Promise<GroupPl
 }
 
 /** The claim in the store decides; the gate before it only keeps most refusals from happening. */
-async function claim(deps: ActivityDeps, jobId: number, place: GroupPlace): Promise<AttemptRow> {
+async function claim(deps: ActivityDeps, input: AdmitInput, place: GroupPlace): Promise<AttemptRow> {
+  const { jobId } = input
   const claimed = await claimAttempt(deps.store.db, { jobId, groupId: place.groupId, ...owner() })
   if ('ended' in claimed) return await throwEnded(deps, jobId)
+  if ('neverFits' in claimed) {
+    const { maxForks, impact } = claimed.neverFits
+    return await giveUp(deps, input, cause('forks_never_fit', neverFitsText(place.groupName, maxForks, impact)))
+  }
   if ('refused' in claimed) {
-    const { running, limit } = claimed.refused
-    const message = `${running} of ${limit} concurrent jobs are running in instance group "${place.groupName}".`
-    throw new NoRoomError('full', message, null)
+    const { refused } = claimed
+    const message = `No place in instance group "${place.groupName}": ${refusalText(refused)}.`
+    throw new NoRoomError(refused.limit === 'draining' ? 'draining' : 'full', message, null)
   }
   if (claimed.attempt.instanceGroupId !== place.groupId)
     throw new NoRoomError(null, 'Another instance group is about to take the job.', busyMs)

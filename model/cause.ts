@@ -38,6 +38,7 @@ export const causeStatus = {
   namespace_missing: 'error',
   pod_rejected: 'error',
   quota_never_fits: 'error',
+  forks_never_fit: 'error',
   group_misconfigured: 'error',
   no_execution_environment: 'error',
   project_missing: 'error',

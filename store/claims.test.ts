@@ -15,9 +15,10 @@ import type { Store } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
 import { transitionJob } from './job-status.ts'
+import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { storeKinds, testStore } from './testing.ts'
-import { makeAttempt, makeGroup, makeJob } from './testing-data.ts'
+import { makeAttempt, makeGroup, makeInventory, makeJob } from './testing-data.ts'
 
 function attemptOf(claim: Claim | undefined): AttemptRow {
   if (!claim || !('attempt' in claim)) throw new Error(`no attempt: ${JSON.stringify(claim)}`)
@@ -54,7 +55,7 @@ describe.each(storeKinds)('claims on %s', (kind) => {
           const nextFreed = freed.promise
           const answer = await claim(id, groupId)
           if ('refused' in answer) {
-            expect(answer.refused).toEqual({ limit: 3, running: 3 })
+            expect(answer.refused).toEqual({ limit: 'max_concurrent_jobs', allowed: 3, taken: 3 })
             await nextFreed
             continue
           }
@@ -70,6 +71,45 @@ describe.each(storeKinds)('claims on %s', (kind) => {
     expect(highest).toBeGreaterThan(1)
     expect(highest).toBeLessThanOrEqual(3)
     expect(await liveAttempts(store.db, groupId)).toEqual([])
+  })
+
+  test('forks never add up to more than max_forks, however many ask at once; what was counted at the claim stays', async () => {
+    const groupId = await makeGroup(store.db, 0, { maxForks: 13 })
+    const inventoryId = await makeInventory(store.db, 40)
+    const forks = [1, 3, 5, 2, 4]
+    const jobs = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => makeJob(store.db, { inventoryId, forks: forks[index % 5] ?? 1 })),
+    )
+    const answers = await Promise.all(jobs.map(({ id }) => claim(id, groupId)))
+    const live = await liveAttempts(store.db, groupId)
+    const used = live.reduce((sum, { impact }) => sum + impact, 0)
+    expect(live.map(({ jobId, impact }) => impact - (jobs.find(({ id }) => id === jobId)?.forks ?? 0))).toEqual(
+      live.map(() => 1),
+    )
+    // The smallest counts 2: no more than 1 may be left over.
+    expect(13 - used).toBeGreaterThanOrEqual(0)
+    for (const [index, answer] of answers.entries()) {
+      if (!('refused' in answer)) continue
+      const impact = (jobs[index]?.forks ?? 0) + 1
+      expect(answer.refused).toMatchObject({ limit: 'max_forks', allowed: 13, impact })
+      expect('taken' in answer.refused && answer.refused.taken + impact).toBeGreaterThan(13)
+    }
+    await store.db.update(instanceGroups).set({ maxForks: 1 }).where(eq(instanceGroups.id, groupId))
+    const { id } = await makeJob(store.db, { inventoryId, forks: 5 })
+    expect(await claim(id, groupId)).toEqual({ neverFits: { maxForks: 1, impact: 6 } })
+    expect(await liveAttempts(store.db, groupId)).toEqual(live)
+  })
+
+  test('a group that is drained gives no place, and keeps those that it gave', async () => {
+    const groupId = await makeGroup(store.db, 5)
+    const [first, second] = await makeJobs(2)
+    const attempt = attemptOf(await claim(first?.id ?? 0, groupId))
+    const since = '2026-11-21T12:00:00Z'
+    await store.db.update(instanceGroups).set({ drainingSince: since }).where(eq(instanceGroups.id, groupId))
+    expect(await claim(second?.id ?? 0, groupId)).toMatchObject({ refused: { limit: 'draining', deadline: null } })
+    expect(attemptOf(await claim(first?.id ?? 0, groupId)).id).toBe(attempt.id)
+    await store.db.update(instanceGroups).set({ drainingSince: null }).where(eq(instanceGroups.id, groupId))
+    expect(attemptOf(await claim(second?.id ?? 0, groupId)).impact).toBe(6)
   })
 
   test('a limit of 0 is none', async () => {

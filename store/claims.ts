@@ -1,4 +1,5 @@
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { neverFits, type Refusal, refusalOf, type Taken } from '../model/capacity.ts'
 import { isFinal, type JobStatus } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
@@ -9,6 +10,7 @@ import { notify } from './notify.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
+import { hostsOf, impactOf } from './task-impact.ts'
 
 /** An attempt as stored. */
 export type AttemptRow = typeof attempts.$inferSelect
@@ -25,15 +27,17 @@ export interface ClaimRequest {
 export type Claim =
   /** The job's live attempt: new, the one this run made before (perhaps in another group), or taken over from an earlier run. */
   | { attempt: AttemptRow; takenOver: boolean }
-  /** The group is full. */
-  | { refused: { limit: number; running: number } }
+  /** The group has no place just now. */
+  | { refused: Refusal }
+  /** The job alone counts for more forks than the group ever has. */
+  | { neverFits: { maxForks: number; impact: number } }
   /** The job has ended; it needs no place. */
   | { ended: JobStatus }
 
 /**
  * Claims a place of the group, exactly: claims of one group wait for each other, and so do claims of one job in several groups. A group
- * never has more live attempts than max_concurrent_jobs (0: no limit), and a job never has two. Throws FencedError when another run owns
- * the job.
+ * never has more live attempts than max_concurrent_jobs, nor do their impacts ever add up to more than max_forks (0: no limit), and a job
+ * never has two. A group that is drained gives none. Throws FencedError when another run owns the job.
  */
 export async function claimAttempt(db: Database, request: ClaimRequest): Promise<Claim> {
   const { jobId, groupId, workflowId, runId } = request
@@ -52,15 +56,21 @@ export async function claimAttempt(db: Database, request: ClaimRequest): Promise
       const [attempt] = await tx.update(attempts).set({ runId, workflowId }).where(eq(attempts.id, live.id)).returning()
       if (attempt) return { attempt, takenOver: true }
     }
-    const [group] = await tx.select().from(instanceGroups).where(eq(instanceGroups.id, groupId)).for('no key update')
-    if (!group) throw new MissingRowError(`instance group ${groupId} does not exist`)
-    const limit = group.maxConcurrentJobs
-    const running = await countLive(tx, groupId)
-    if (limit > 0 && running >= limit) return { refused: { limit, running } }
+    const [found] = await tx
+      .select({ group: instanceGroups, hosts: hostsOf(job) })
+      .from(instanceGroups)
+      .where(eq(instanceGroups.id, groupId))
+      .for('no key update')
+    if (!found) throw new MissingRowError(`instance group ${groupId} does not exist`)
+    const impact = impactOf(job, found.hosts)
+    const { maxForks } = found.group
+    if (neverFits(found.group, impact)) return { neverFits: { maxForks, impact } }
+    const refused = refusalOf(found.group, await takenOf(tx, groupId), impact)
+    if (refused) return { refused }
     const number = job.attemptCount + 1
     const [attempt] = await tx
       .insert(attempts)
-      .values({ jobId, number, instanceGroupId: groupId, workflowId, runId, phase: 'claimed' })
+      .values({ jobId, number, instanceGroupId: groupId, workflowId, runId, phase: 'claimed', impact })
       .returning()
     if (!attempt) throw new MissingRowError(`attempt ${number} of job ${jobId} was not made`)
     await tx
@@ -71,12 +81,12 @@ export async function claimAttempt(db: Database, request: ClaimRequest): Promise
   })
 }
 
-async function countLive(tx: Database, groupId: number): Promise<number> {
+async function takenOf(tx: Database, groupId: number): Promise<Taken> {
   const [row] = await tx
-    .select({ running: count() })
+    .select({ jobs: count(), forks: sql<number>`coalesce(sum(${attempts.impact}), 0)::int` })
     .from(attempts)
     .where(and(eq(attempts.instanceGroupId, groupId), isNull(attempts.releasedAt)))
-  return row?.running ?? 0
+  return row ?? { jobs: 0, forks: 0 }
 }
 
 /**

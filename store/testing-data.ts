@@ -3,7 +3,8 @@ import type { EventRow } from '../model/event.ts'
 import { type AttemptRow, claimAttempt } from './claims.ts'
 import type { Database } from './database.ts'
 import type { JobRow } from './job-status.ts'
-import { instanceGroups } from './schema/catalog.ts'
+import { instanceGroups, organizations } from './schema/catalog.ts'
+import { hosts, inventories } from './schema/inventory.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
 /** A pending playbook job; for tests. */
@@ -15,11 +16,30 @@ export async function makeJob(db: Database, columns: Partial<typeof unifiedJobs.
 }
 
 /** A container group with a limit; for tests. */
-export async function makeGroup(db: Database, maxConcurrentJobs = 0): Promise<number> {
-  const values = { name: `group ${randomUUID()}`, isContainerGroup: true, maxConcurrentJobs }
+export async function makeGroup(
+  db: Database,
+  maxConcurrentJobs = 0,
+  columns: Partial<typeof instanceGroups.$inferInsert> = {},
+): Promise<number> {
+  const values = { name: `group ${randomUUID()}`, isContainerGroup: true, maxConcurrentJobs, ...columns }
   const [group] = await db.insert(instanceGroups).values(values).returning()
   if (!group) throw new Error('no group was made')
   return group.id
+}
+
+/** An inventory with so many hosts; for tests. */
+export async function makeInventory(db: Database, hostCount: number): Promise<number> {
+  const [organization] = await db
+    .insert(organizations)
+    .values({ name: `organization ${randomUUID()}` })
+    .returning()
+  if (!organization) throw new Error('no organization was made')
+  const values = { name: 'all', organizationId: organization.id }
+  const [inventory] = await db.insert(inventories).values(values).returning()
+  if (!inventory) throw new Error('no inventory was made')
+  const names = Array.from({ length: hostCount }, (_, index) => ({ name: `host-${index}`, inventoryId: inventory.id }))
+  if (names.length > 0) await db.insert(hosts).values(names)
+  return inventory.id
 }
 
 /** A job with its first attempt, claimed by run `run-1`; for tests. */

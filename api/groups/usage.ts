@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { activeStatuses } from '../../model/job.ts'
-import { jobImpact, projectUpdateImpact } from '../../model/task-impact.ts'
+import { taskImpact } from '../../model/task-impact.ts'
 import { instanceGroups } from '../../store/schema/catalog.ts'
 import { hosts } from '../../store/schema/inventory.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { attempts } from '../../store/schema/runtime.ts'
 import type { RequestContext, Row, Sql } from '../context.ts'
 import { subselect } from '../subselect.ts'
 
@@ -13,7 +14,7 @@ export interface GroupUsage {
   jobsRunning: number
   /** Every job ever given to it. */
   jobsTotal: number
-  /** Sum of the running jobs' forks as they count for max_forks. */
+  /** Sum of the running jobs' impacts, as they count for max_forks: what was frozen at the claim, where there was one. */
   consumedForks: number
 }
 
@@ -36,6 +37,9 @@ interface ActiveJob {
   slice_number: number
   slice_count: number
   hosts: number | null
+  is_container: boolean
+  /** Of its live attempt. */
+  impact: number | null
 }
 
 async function loadUsage(db: Sql, rows: readonly Row[]): Promise<Map<number, GroupUsage>> {
@@ -48,7 +52,9 @@ async function loadUsage(db: Sql, rows: readonly Row[]): Promise<Map<number, Gro
       active: subselect<ActiveJob[] | null>(sql`(
         SELECT json_agg(json_build_object('type', ${unifiedJobs.type}, 'launch_type', ${unifiedJobs.launchType},
           'forks', ${unifiedJobs.forks}, 'slice_number', ${unifiedJobs.jobSliceNumber},
-          'slice_count', ${unifiedJobs.jobSliceCount},
+          'slice_count', ${unifiedJobs.jobSliceCount}, 'is_container', ${unifiedJobs.container} IS NOT NULL,
+          'impact', (SELECT ${attempts.impact} FROM ${attempts}
+            WHERE ${attempts.jobId} = ${unifiedJobs.id} AND ${attempts.releasedAt} IS NULL),
           'hosts', CASE WHEN ${unifiedJobs.inventoryId} IS NOT NULL THEN
             (SELECT count(*)::int FROM ${hosts} WHERE ${hosts.inventoryId} = ${unifiedJobs.inventoryId}) END))
         FROM ${unifiedJobs} WHERE ${ofGroup} AND ${unifiedJobs.status} IN ('waiting', 'running'))`),
@@ -68,8 +74,10 @@ async function loadUsage(db: Sql, rows: readonly Row[]): Promise<Map<number, Gro
 }
 
 function impact(job: ActiveJob): number {
-  if (job.type === 'project_update') return projectUpdateImpact(job.launch_type)
-  return jobImpact({ forks: job.forks, hosts: job.hosts, sliceNumber: job.slice_number, sliceCount: job.slice_count })
+  if (job.impact !== null) return job.impact
+  const { type, forks, hosts } = job
+  const facts = { launchType: job.launch_type, sliceNumber: job.slice_number, sliceCount: job.slice_count }
+  return taskImpact({ type, forks, hosts, ...facts, isContainer: job.is_container })
 }
 
 /** Active jobs that run in a group or can run nowhere else; while there are any it is not deleted. */
