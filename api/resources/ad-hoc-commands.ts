@@ -9,6 +9,7 @@ import type { Field } from '../field.ts'
 import { cancelAction } from '../jobs/cancel.ts'
 import { eventStreamAction } from '../jobs/event-stream.ts'
 import { countFields, elapsedSeconds, jobTypeChoices, unifiedJobFields, verbosityChoices } from '../jobs/fields.ts'
+import { postMortemAction } from '../jobs/post-mortem.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
 import { makeOnce } from '../launch/idempotency.ts'
@@ -86,6 +87,7 @@ export const adHocCommandsResource = defineResource({
     relaunch: relaunchAdHocAction,
     stdout: stdoutAction('ad_hoc_command'),
     'events/stream': eventStreamAction,
+    post_mortem: postMortemAction,
   },
   hooks: {
     receive: receiveAdHocCommand,

@@ -5,6 +5,7 @@ import { sourceFields } from '../inventory-sources/fields.ts'
 import { cancelAction } from '../jobs/cancel.ts'
 import { eventStreamAction } from '../jobs/event-stream.ts'
 import { elapsedSeconds, unifiedJobFields } from '../jobs/fields.ts'
+import { postMortemAction } from '../jobs/post-mortem.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
@@ -63,7 +64,12 @@ export const inventoryUpdatesResource = defineResource({
     credentials: { relation: 'credentials', order: ['name'], title: 'Inventory Update Credentials List' },
     notifications: notificationsOfJob('Inventory Update'),
   },
-  actions: { cancel: cancelAction(), stdout: stdoutAction('inventory_update'), 'events/stream': eventStreamAction },
+  actions: {
+    cancel: cancelAction(),
+    stdout: stdoutAction('inventory_update'),
+    'events/stream': eventStreamAction,
+    post_mortem: postMortemAction,
+  },
   hooks: { beforeDelete: refuseDelete },
   related: (update) => ({
     // Its summary is enough for AWX's clients.

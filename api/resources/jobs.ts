@@ -16,6 +16,7 @@ import {
   verbosityChoices,
   webhookServiceChoices,
 } from '../jobs/fields.ts'
+import { postMortemAction } from '../jobs/post-mortem.ts'
 import { relaunchAction } from '../jobs/relaunch.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
@@ -120,6 +121,7 @@ export const jobsResource = defineResource({
     stdout: stdoutAction('job'),
     'job_events/children_summary': childrenSummaryAction,
     'events/stream': eventStreamAction,
+    post_mortem: postMortemAction,
     'artifacts.zip': artifactsAction,
   },
   hooks: { beforeDelete: refuseDelete },
