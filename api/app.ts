@@ -7,8 +7,10 @@ import { docsPage } from './docs-page.ts'
 import { type Endpoint, serve } from './endpoint.ts'
 import { errorResponse, toApiError } from './error-response.ts'
 import { UnknownPathError } from './errors.ts'
+import { metricsEndpoint } from './metrics/endpoint.ts'
 import { answerHeaders } from './middleware.ts'
 import { describeApi } from './openapi.ts'
+import { reaperEndpoints } from './reaper/endpoints.ts'
 import { apiRoot, createRegistry } from './registry.ts'
 import type { Resource } from './resource.ts'
 import { resourceEndpoints } from './resource-endpoints.ts'
@@ -27,6 +29,8 @@ export function createApp(deps: ApiDeps, resources: readonly Resource[] = allRes
   serveLogin(app, deps, authenticator)
   const endpoints = [
     ...rootEndpoints(registry),
+    metricsEndpoint(),
+    ...reaperEndpoints(),
     ...registry.models.flatMap((model) => resourceEndpoints(model, registry)),
   ]
   const serving = { deps, registry, authenticator }

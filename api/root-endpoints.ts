@@ -27,6 +27,8 @@ const mapOrder = [
   'teams',
   'credentials',
   'credential_types',
+  'tokens',
+  'metrics',
 ]
 
 /** Roots, ping, config and me: what belongs to no resource. */
@@ -70,7 +72,7 @@ function plain(
 
 /** `GET /api/v2/`: name → URL of everything there is, in AWX's order; the CLI's commands are these names. */
 function mapEndpoint(registry: Registry): Endpoint {
-  const paths = new Map<string, string>(['ping', 'config', 'me'].map((name) => [name, `${apiRoot}${name}/`]))
+  const paths = new Map<string, string>(['ping', 'config', 'me', 'metrics'].map((name) => [name, `${apiRoot}${name}/`]))
   for (const model of registry.models) if (!model.resource.detailsOnly) paths.set(model.name, model.url)
   const names = [
     ...mapOrder.filter((name) => paths.has(name)),
