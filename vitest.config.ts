@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'test/*.test.ts',
+            'test/replay/*.test.ts',
             '{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts',
           ],
           pool: 'forks',
@@ -21,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/*/**/*.test.ts'],
-          exclude: ['test/disruption/**'],
+          exclude: ['test/disruption/**', 'test/replay/**'],
           pool: 'forks',
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 180_000,

@@ -1,0 +1,28 @@
+/**
+ * `npm run histories`: plays the scenarios on the code as it is, and keeps the history of each whose course is not kept yet. Names after `--`
+ * play only the scenarios whose names hold one of them: `npm run histories -- approval`.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Undo } from '../setup/own-places.ts'
+import { keep } from './history.ts'
+import { deadlyScenarios, type Scenario, scenarios } from './scenarios.ts'
+import { Stage } from './stage.ts'
+
+const undo = new Undo()
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await Stage.open(undo)
+})
+afterAll(() => undo.all())
+
+async function record(name: string, scenario: Scenario): Promise<void> {
+  const recorded = await scenario(stage)
+  const history = await stage.history(recorded)
+  expect(history.events.length).toBeGreaterThan(3)
+  const kept = keep(name, history)
+  console.log(kept ? `${name}: kept as ${kept}` : `${name}: its course is kept already`)
+}
+
+test.concurrent.for(Object.entries(scenarios))('%s', ([name, scenario]) => record(name, scenario))
+test.for(Object.entries(deadlyScenarios))('%s', ([name, scenario]) => record(name, scenario))
