@@ -21,7 +21,13 @@ export interface BenchContext {
   say: Say
   /** The running parts; brought up by the first call, taken down by the caller of `run`. */
   stand(): Promise<Stand>
+  /** The value of a size that the command line may give (`--jobs 10000`). */
+  size(name: Size, otherwise: number): number
 }
+
+/** Sizes that the command line may give. */
+export const sizes = ['jobs', 'waiting', 'minutes', 'groups', 'limit', 'seed'] as const
+export type Size = (typeof sizes)[number]
 
 /** A named group of measurements that belong together. */
 export interface Bench {

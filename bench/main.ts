@@ -1,20 +1,25 @@
 /** `npm run bench` lists the benches; `npm run bench -- NAME… [--json]` runs some (`all` for every one) and prints what they measured. */
 import { parseArgs } from 'node:util'
-import { type Bench, toJson, toTable } from './bench.ts'
+import { type Bench, type BenchContext, sizes, toJson, toTable } from './bench.ts'
 import { idle } from './idle.ts'
 import { ingest } from './ingest.ts'
 import { launch } from './launch.ts'
 import { lines } from './lines.ts'
 import { overhead } from './overhead.ts'
+import { refill } from './refill.ts'
 import { schedules } from './schedules.ts'
 import { type Stand, startStand } from './stand.ts'
+import { throughput } from './throughput.ts'
 import { workflow } from './workflow.ts'
 import { writes } from './writes.ts'
 
-const benches: Bench[] = [launch, overhead, lines, ingest, writes, workflow, schedules, idle]
+const benches: Bench[] = [launch, overhead, lines, ingest, writes, workflow, schedules, refill, throughput, idle]
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    ...Object.fromEntries(sizes.map((name) => [name, { type: 'string' as const }])),
+  },
   allowPositionals: true,
 })
 const unknown = positionals.filter((name) => name !== 'all' && !benches.some((bench) => bench.name === name))
@@ -24,10 +29,19 @@ if (unknown.length > 0) {
 } else if (positionals.length === 0) {
   const width = Math.max(...benches.map(({ name }) => name.length))
   for (const { name, about, takes } of benches) console.log(`${name.padEnd(width)}  ${about} (${takes})`)
-  console.log('\nnpm run bench -- NAME [--json]')
+  console.log(`\nnpm run bench -- NAME [--json] [--SIZE N], where SIZE is ${sizes.join(', ')}`)
 } else {
   const chosen = positionals.includes('all') ? benches : benches.filter(({ name }) => positionals.includes(name))
-  await runBenches(chosen, values.json)
+  await runBenches(chosen, values.json === true)
+}
+
+/** A size of the command line; undefined where it gives none. */
+function sizeOf(name: (typeof sizes)[number]): number | undefined {
+  const given = (values as Record<string, unknown>)[name]
+  if (given === undefined) return undefined
+  const value = Number(given)
+  if (!Number.isFinite(value) || value <= 0) throw new Error(`--${name} ${given} is no positive number`)
+  return value
 }
 
 async function runBenches(chosen: Bench[], json: boolean): Promise<void> {
@@ -35,8 +49,9 @@ async function runBenches(chosen: Bench[], json: boolean): Promise<void> {
   const say = (line: string): void =>
     console.error(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)}  ${line}`)
   let stand: Promise<Stand> | undefined
-  const context = {
+  const context: BenchContext = {
     say,
+    size: (name, otherwise) => sizeOf(name) ?? otherwise,
     stand: (): Promise<Stand> => {
       stand ??= startStand(say)
       return stand

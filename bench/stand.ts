@@ -27,6 +27,11 @@ export interface GroupFields {
 
 /** What is running. */
 export interface Stand {
+  /** What all of it is called: database, namespaces. */
+  id: string
+  stack: BenchStack
+  /** For logs and data; removed by `stop`. */
+  folder: string
   client: ApiClient
   cluster: BenchCluster
   image: string
@@ -37,6 +42,8 @@ export interface Stand {
   auditLogPath: string | undefined
   apiPid: number
   workerPid: number
+  /** Ends the API or the worker without warning and starts it again; gives its new process id. */
+  restart(command: 'api' | 'worker'): Promise<number>
   organizationId: number
   groupId: number
   /** Makes a job template for a playbook of the project; `groupId` is that of the stand unless given. */
@@ -76,14 +83,21 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
     MAYFLY_DATABASE_URL: databaseUrl,
     TEMPORAL_NAMESPACE: id,
   })
-  const start = async (command: string): Promise<number> => {
-    const part = new Part(command, [command, '--migrate'], env, join(folder, `${command}.log`))
-    undo.add(() => part.end('SIGTERM'))
+  const begin = async (part: Part): Promise<number> => {
     part.start()
     await part.ready(() => client.answers())
     return part.pid ?? 0
   }
-  const [apiPid, workerPid] = await Promise.all([start('api'), start('worker')])
+  const partOf = (command: string) => new Part(command, [command, '--migrate'], env, join(folder, `${command}.log`))
+  const parts = { api: partOf('api'), worker: partOf('worker') }
+  undo.add(async () => {
+    await Promise.all(Object.values(parts).map((part) => part.end('SIGTERM')))
+  })
+  const [apiPid, workerPid] = await Promise.all([begin(parts.api), begin(parts.worker)])
+  const restart: Stand['restart'] = async (command) => {
+    await parts[command].end('SIGKILL')
+    return await begin(parts[command])
+  }
   say(`stand: running, everything of it is called ${id}`)
 
   mkdirSync(join(folder, 'projects', 'bench'), { recursive: true })
@@ -98,8 +112,11 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
     local_path: 'bench',
   })
   const inventoryId = await created('/inventories/', { name: 'bench', organization: organizationId })
-  const local = 'ansible_connection: local'
-  await created('/hosts/', { name: 'localhost', inventory: inventoryId, variables: local })
+  const variables = 'ansible_connection: local'
+  // The second one is what the output of simulated pods speaks of.
+  for (const name of ['localhost', 'web1']) {
+    await created('/hosts/', { name, inventory: inventoryId, variables, enabled: name === 'localhost' })
+  }
   const credentialId = await created('/credentials/', {
     name: 'bench cluster',
     organization: organizationId,
@@ -138,6 +155,10 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
   const { username } = access
   const { auditLogPath, image } = stack
   return {
+    id,
+    stack,
+    folder,
+    restart,
     client,
     cluster,
     image,
@@ -174,6 +195,10 @@ export async function installation(
     MAYFLY_KUBE_CONTEXT: stack.kubeContext,
     MAYFLY_EE_IMAGE: stack.image,
     TEMPORAL_ADDRESS: stack.temporalAddress,
+    // For whoever wants to know where the time goes: every process leaves its profile in this folder when it ends.
+    ...(process.env.MAYFLY_BENCH_PROFILE
+      ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env.MAYFLY_BENCH_PROFILE}` }
+      : {}),
     ...more,
   }
   return { env, client: new ApiClient(`http://127.0.0.1:${port}`, 'admin', password) }

@@ -1,0 +1,125 @@
+/** What benches over simulated nodes share: the nodes and a group on them, launches and cancels by the thousand. */
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import pg from 'pg'
+import type { SimulatedNodes, SimulationWishes } from './kubelet/start.ts'
+import { startNodes } from './kubelet/start.ts'
+import type { Stand } from './stand.ts'
+
+/** Requests in flight while many jobs are launched or cancelled. */
+const clients = 16
+
+/** A group whose pods run on simulated nodes. */
+export interface Simulation {
+  nodes: SimulatedNodes
+  groupId: number
+  /** A job template of the group. */
+  templateId: number
+  /** Ends the nodes. */
+  stop(): Promise<void>
+}
+
+/** Starts nodes and makes a group on them; `limit` is its max_concurrent_jobs. */
+export async function simulate(
+  stand: Stand,
+  name: string,
+  { limit = 0, ...wishes }: SimulationWishes & { limit?: number } = {},
+): Promise<Simulation> {
+  const nodes = await startNodes(stand.stack, `${stand.id}-${name}`, join(stand.folder, `${name}-nodes.log`), wishes)
+  try {
+    const groupId = await stand.group(name, { max_concurrent_jobs: limit, pod: nodes.podSpec })
+    const templateId = await stand.template('tiny.yml', groupId)
+    // A pod that is deleted by force is gone for the API server at once; the nodes hear of it a moment later.
+    return { nodes, groupId, templateId, stop: () => nodes.stop() }
+  } catch (error) {
+    await nodes.stop()
+    throw error
+  }
+}
+
+/** Launches so many jobs as fast as the API takes them; gives their ids and how many it took a second. */
+export async function launchMany(
+  stand: Pick<Stand, 'client'>,
+  templateId: number,
+  count: number,
+  prompts: object = {},
+): Promise<{ ids: number[]; perSecond: number }> {
+  const begin = performance.now()
+  const ids = await inLines(count, () => stand.client.launch(templateId, prompts))
+  return { ids, perSecond: count / ((performance.now() - begin) / 1000) }
+}
+
+/** Cancels jobs over the API; one that has ended cannot be cancelled, which is as good. */
+export async function cancelMany({ client }: Pick<Stand, 'client'>, ids: readonly number[]): Promise<void> {
+  await inLines(ids.length, (index) => client.post(`/jobs/${ids[index]}/cancel/`).catch(() => undefined))
+}
+
+async function inLines<T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = new Array(count)
+  const numbers = results.keys()
+  const line = async (): Promise<void> => {
+    for (const index of numbers) results[index] = await act(index)
+  }
+  await Promise.all(Array.from({ length: clients }, line))
+  return results
+}
+
+/** The store as a bench looks at it: counting over the API would cost more than what is measured. */
+export class StoreView {
+  readonly #database: pg.Client
+
+  private constructor(database: pg.Client) {
+    this.#database = database
+  }
+
+  static async open({ databaseUrl }: Pick<Stand, 'databaseUrl'>): Promise<StoreView> {
+    const database = new pg.Client(databaseUrl)
+    await database.connect()
+    return new StoreView(database)
+  }
+
+  /** Number of jobs by status. */
+  async statuses(): Promise<Record<string, number>> {
+    const { rows } = await this.#database.query('SELECT status, count(*)::int FROM unified_jobs GROUP BY status')
+    return Object.fromEntries(rows.map(({ status, count }) => [status, count]))
+  }
+
+  /** A single number. */
+  async number(query: string, values: unknown[] = []): Promise<number> {
+    const { rows } = await this.#database.query(query, values)
+    return Number(Object.values(rows[0] ?? {})[0] ?? Number.NaN)
+  }
+
+  async rows<Row extends object>(query: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.#database.query(query, values)).rows
+  }
+
+  /** Messages that Temporal has not been told yet. */
+  outbox(): Promise<number> {
+    return this.number('SELECT count(*) FROM outbox')
+  }
+
+  /** Waits until no job is on its way and no attempt holds a place. Throws after `seconds` without any progress. */
+  async idle(seconds = 60): Promise<void> {
+    let best = Number.POSITIVE_INFINITY
+    let since = performance.now()
+    for (;;) {
+      const left = await this.number(
+        `SELECT (SELECT count(*) FROM unified_jobs WHERE finished IS NULL)
+              + (SELECT count(*) FROM attempts WHERE released_at IS NULL) + (SELECT count(*) FROM outbox)`,
+      )
+      if (left === 0) return
+      if (left < best) {
+        best = left
+        since = performance.now()
+      }
+      if (performance.now() - since > seconds * 1000)
+        throw new Error(`${left} jobs, places and messages stay: ${JSON.stringify(await this.statuses())}`)
+      await pause(200)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.end()
+  }
+}
