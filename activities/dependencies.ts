@@ -95,7 +95,7 @@ async function projectUpdateFor(deps: ActivityDeps, { job, project }: RunDocumen
     const updateId =
       decision === 'join' && newest
         ? newest.id
-        : await createProjectUpdate(tx, fresh, { launchType: 'dependency', createdById: null })
+        : await createProjectUpdate(tx, fresh, { launchType: 'dependency', createdById: null, priority: job.priority })
     await linkDependency(tx, job.id, updateId)
     return updateId
   })
@@ -110,7 +110,7 @@ function timesOf({ status, started, finished }: JobRow) {
 async function makeSync(deps: ActivityDeps, { job, project }: RunDocument): Promise<number> {
   if (!project) throw new Error(`job ${job.id} has no project`)
   return await deps.store.db.transaction(async (tx) => {
-    const sync = { launchType: 'sync', createdById: null, scmBranch: job.scmBranch } as const
+    const sync = { launchType: 'sync', createdById: null, scmBranch: job.scmBranch, priority: job.priority } as const
     const updateId = await createProjectUpdate(tx, project, sync)
     await linkDependency(tx, job.id, updateId)
     return updateId

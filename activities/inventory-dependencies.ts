@@ -87,5 +87,9 @@ async function updateFor(tx: Database, job: JobRow, { id }: InventorySourceRow):
   )
   if (decision === 'reuse') return null
   if (decision === 'join' && newest) return newest.id
-  return await createInventoryUpdate(tx, source, { launchType: 'dependency', createdById: null })
+  return await createInventoryUpdate(tx, source, {
+    launchType: 'dependency',
+    createdById: null,
+    priority: job.priority,
+  })
 }

@@ -78,7 +78,11 @@ async function withFirstRevision({ store }: ActivityDeps, document: RunDocument)
   if (!project || project.scmType === '' || project.scmRevision !== '') return document
   if (job.projectUpdateId !== null || project.currentJobId !== null) return document
   const projectUpdateId = await store.db.transaction(async (tx) => {
-    const id = await createProjectUpdate(tx, project, { launchType: 'dependency', createdById: null })
+    const id = await createProjectUpdate(tx, project, {
+      launchType: 'dependency',
+      createdById: null,
+      priority: job.priority,
+    })
     await linkDependency(tx, job.id, id)
     return id
   })

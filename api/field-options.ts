@@ -1,4 +1,4 @@
-import type { Field } from './field.ts'
+import type { Field, IntegerField, ScalarField } from './field.ts'
 import { capitalized, type Model, titled } from './registry.ts'
 import type { ActionField } from './resource.ts'
 
@@ -66,14 +66,17 @@ export function actionOptions(fields: Record<string, ActionField>, verb: string)
   )
 }
 
+const isNumber = (field: Field): field is IntegerField | ScalarField =>
+  field.kind === 'integer' || field.kind === 'float'
+
 function shape(name: string, field: Field, verb: 'GET' | WriteVerb): Record<string, unknown> {
   return {
     type: wireType(field),
     hidden: false,
     label: field.label ?? capitalized(name),
     ...(field.help ? { help_text: field.help } : {}),
-    ...(field.kind === 'integer' && field.min !== undefined ? { min_value: field.min } : {}),
-    ...(field.kind === 'integer' && field.max !== undefined ? { max_value: field.max } : {}),
+    ...(isNumber(field) && field.min !== undefined ? { min_value: field.min } : {}),
+    ...(isNumber(field) && field.max !== undefined ? { max_value: field.max } : {}),
     filterable: field.filterable ?? field.kind !== 'computed',
     ...(field.kind === 'choice'
       ? { choices: typeof field.choices === 'function' ? field.choices(verb) : field.choices }

@@ -79,9 +79,12 @@ export interface JsonField extends FieldBase {
    */
   holds?: 'object' | 'list' | 'variables' | 'any'
 }
-/** An instant, or a number with a fraction; set by the server. */
+/** An instant, or a number with a fraction; mostly set by the server. */
 export interface ScalarField extends FieldBase {
   kind: 'datetime' | 'float' | 'decimal'
+  /** Of numbers. */
+  min?: number
+  max?: number
 }
 /** A secret that is never shown: reads `$encrypted$`, `$encrypted$` on write keeps the stored value. Stored by the resource's `prepare`. */
 export interface SecretField extends FieldBase {

@@ -45,9 +45,20 @@ const deviations: Record<string, string[]> = {
 
 /** Fields that AWX lacks. */
 const additions: Record<string, string[]> = {
-  job_templates: ['container'],
-  jobs: ['container'],
-  schedules: ['overlap_policy', 'catchup_window', 'jitter', 'pause_on_failure'],
+  organizations: ['fair_share_weight'],
+  job_templates: ['container', 'priority', 'ask_priority_on_launch', 'retry_policy', 'hold_on_failure_seconds'],
+  jobs: ['container', 'priority', 'retry_policy', 'hold_on_failure_seconds'],
+  ad_hoc_commands: ['priority'],
+  inventory_updates: ['priority'],
+  project_updates: ['priority'],
+  system_jobs: ['priority'],
+  unified_jobs: ['priority'],
+  workflow_approvals: ['priority'],
+  workflow_jobs: ['priority'],
+  workflow_job_templates: ['priority', 'ask_priority_on_launch'],
+  workflow_job_nodes: ['priority'],
+  workflow_job_template_nodes: ['priority'],
+  schedules: ['overlap_policy', 'catchup_window', 'jitter', 'pause_on_failure', 'priority'],
 }
 
 function withoutAdditions(resource: string, fields: Fields): Fields {

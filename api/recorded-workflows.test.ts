@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TestAnswer, TestApp } from './testing.ts'
+import { asAwx, awxKeys } from './testing-additions.ts'
 import { nobody } from './testing-domain.ts'
 import { openRecordedWorkflows } from './testing-workflows.ts'
 
@@ -63,15 +64,15 @@ function title({ method, path, send, as, note }: Recorded): string {
 function check(answer: TestAnswer, { status, allow, answer: expected, keys, count }: Recorded): void {
   expect({ status: answer.status, body: answer.body }).toMatchObject({ status })
   expect(answer.headers.get('allow')).toBe(allow)
-  if (keys) expect(Object.keys(answer.body).toSorted()).toEqual(keys)
+  if (keys) expect(awxKeys(answer.body).toSorted()).toEqual(keys)
   if (count !== undefined) expect(answer.body.count).toBe(count)
-  if (expected !== undefined && expected !== null) expect(answer.body).toEqual(expected)
+  if (expected !== undefined && expected !== null) expect(asAwx(answer.body)).toEqual(expected)
 }
 
 function expectShape(name: string, body: Record<string, Record<string, unknown>>): void {
   const shape = shapes[name] ?? expect.fail(`no shape ${name}`)
-  expect(Object.keys(body).toSorted()).toEqual(shape.keys)
-  const links = Object.keys(body.related ?? {}).filter((link) => !beyond.has(link) && !later.has(link))
+  expect(awxKeys(body).toSorted()).toEqual(shape.keys)
+  const links = awxKeys(body.related ?? {}).filter((link) => !beyond.has(link) && !later.has(link))
   expect(links.toSorted()).toEqual(shape.related.filter((link) => !later.has(link)))
   for (const [key, keys] of Object.entries(shape.summary_fields)) {
     if (key === 'object_roles') continue
@@ -149,8 +150,8 @@ describe('answers of launches have the keys AWX gives them', () => {
   ])('launch view of %s', async (id, expected) => {
     const { body } = await app.call('GET', `/api/v2/workflow_job_templates/${id}/launch/`)
     expect(body).toMatchObject(expected)
-    expect(Object.keys(body).toSorted()).toEqual(launchViewKeys)
-    expect(Object.keys(body.defaults).toSorted()).toEqual([
+    expect(awxKeys(body).toSorted()).toEqual(launchViewKeys)
+    expect(awxKeys(body.defaults).toSorted()).toEqual([
       ...['extra_vars', 'inventory', 'job_tags', 'limit', 'scm_branch', 'skip_tags'],
     ])
   })
@@ -170,7 +171,7 @@ describe('OPTIONS below objects', () => {
     expect(Object.keys(body.actions).toSorted()).toEqual(Object.keys(actions).toSorted())
     for (const [verb, fields] of Object.entries(actions)) {
       const known = Array.isArray(fields) ? fields : await fieldsLike(fields)
-      expect([verb, Object.keys(body.actions[verb]).toSorted()]).toEqual([verb, known.toSorted()])
+      expect([verb, awxKeys(body.actions[verb]).toSorted()]).toEqual([verb, known.toSorted()])
     }
   })
 
@@ -178,7 +179,7 @@ describe('OPTIONS below objects', () => {
   async function fieldsLike({ same_as, more, lacks }: Like): Promise<string[]> {
     const [resource = '', verb = ''] = same_as.split('.')
     const { body } = await app.call('OPTIONS', `/api/v2/${resource}/`)
-    const names = [...new Set([...Object.keys(body.actions[verb]), ...more])]
+    const names = [...new Set([...awxKeys(body.actions[verb]), ...more])]
     return names.filter((name) => !lacks.includes(name))
   }
 })

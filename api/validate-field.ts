@@ -1,5 +1,5 @@
 import { isMapping, parseVariables, pythonText, pythonTypeName } from '../model/variables.ts'
-import type { ChoiceField, Field, IntegerField, JsonField, StringField } from './field.ts'
+import type { ChoiceField, Field, IntegerField, JsonField, ScalarField, StringField } from './field.ts'
 
 /** A field's value was read (`value` is what is stored), or refused with DRF's text. */
 export type Checked = { ok: true; value: unknown } | { ok: false; message: string }
@@ -29,7 +29,7 @@ export function checkField(field: Field, value: unknown): Checked {
       return checkInstant(value)
     case 'float':
     case 'decimal':
-      return checkNumber(value)
+      return checkNumber(field, value)
     case 'computed':
       return bad('This field is read-only.')
   }
@@ -154,7 +154,7 @@ function checkInstant(value: unknown): Checked {
   return good(value)
 }
 
-function checkNumber(value: unknown): Checked {
-  const number = typeof value === 'boolean' || value === '' ? Number.NaN : Number(value)
-  return Number.isFinite(number) ? good(number) : bad('A valid number is required.')
+function checkNumber({ min = -Infinity, max = Infinity }: ScalarField, value: unknown): Checked {
+  const number = typeof value === 'number' ? value : readNumber(value, /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/)
+  return Number.isFinite(number) ? inRange(number, min, max) : bad('A valid number is required.')
 }

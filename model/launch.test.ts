@@ -63,6 +63,7 @@ const template = (more: Partial<LaunchTemplate> = {}): LaunchTemplate => ({
     forks: 0,
     job_slice_count: 1,
     timeout: 0,
+    priority: 3,
   },
   extraVars: 'x: 1',
   asks: asks(false),

@@ -1,7 +1,8 @@
+import { firstPriority, lastPriority } from './priority.ts'
 import { parseVariables, pythonText, pythonTypeName, type Variables } from './variables.ts'
 
 /**
- * The prompts of a job template: wire name → the flag that lets a launch change it. The order is that of AWX's launch view.
+ * The prompts of a job template: wire name → the flag that lets a launch change it. The order is that of AWX's launch view; `priority` is ours.
  */
 export const promptFlags = {
   scm_branch: 'ask_scm_branch_on_launch',
@@ -20,6 +21,7 @@ export const promptFlags = {
   job_slice_count: 'ask_job_slice_count_on_launch',
   timeout: 'ask_timeout_on_launch',
   instance_groups: 'ask_instance_groups_on_launch',
+  priority: 'ask_priority_on_launch',
 } as const
 /** Wire name of a prompt. */
 export type PromptField = keyof typeof promptFlags
@@ -38,6 +40,7 @@ export const plainPrompts = [
   'forks',
   'job_slice_count',
   'timeout',
+  'priority',
 ] as const satisfies readonly PromptField[]
 /** One of them. */
 export type PlainPrompt = (typeof plainPrompts)[number]
@@ -60,6 +63,7 @@ export interface Prompts {
   job_slice_count?: number
   timeout?: number
   instance_groups?: number[]
+  priority?: number
 }
 
 /** A launch body, read. */
@@ -104,7 +108,7 @@ const text = (value: unknown): Reading => {
 }
 
 const integer =
-  (minimum?: number) =>
+  (minimum?: number, maximum = 2147483647) =>
   (value: unknown): Reading => {
     const number =
       typeof value === 'number'
@@ -115,7 +119,7 @@ const integer =
     if (!Number.isInteger(number)) return { error: 'A valid integer is required.' }
     if (minimum !== undefined && number < minimum)
       return { error: `Ensure this value is greater than or equal to ${minimum}.` }
-    if (number > 2147483647) return { error: 'Ensure this value is less than or equal to 2147483647.' }
+    if (number > maximum) return { error: `Ensure this value is less than or equal to ${maximum}.` }
     return { value: number }
   }
 
@@ -181,6 +185,7 @@ const readers: Record<PromptField, (value: unknown) => Reading> = {
   job_slice_count: integer(0),
   timeout: integer(),
   instance_groups: ids,
+  priority: integer(firstPriority, lastPriority),
 }
 
 /** Names under which AWX takes passwords; a vault's may carry its id (`vault_password.prod`). */

@@ -11,10 +11,11 @@ const asks = (value: boolean) =>
     labels: value,
     skip_tags: value,
     job_tags: value,
+    priority: value,
   }) satisfies Record<WorkflowPrompt, boolean>
 
 const template = (changes: Partial<WorkflowLaunchTemplate> = {}): WorkflowLaunchTemplate => ({
-  plain: { inventory: null, limit: 'h1', scm_branch: null, skip_tags: null, job_tags: null },
+  plain: { inventory: null, limit: 'h1', scm_branch: null, skip_tags: null, job_tags: null, priority: null },
   extraVars: 'x: 1',
   asks: asks(false),
   survey: [],

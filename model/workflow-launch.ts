@@ -4,7 +4,7 @@ import { type Prompts, promptFlags } from './prompts.ts'
 import { type SurveyQuestion, surveyDefaults } from './survey.ts'
 import { mergeVariables, storedVariables, type Variables } from './variables.ts'
 
-/** Prompts of a workflow job template, in the order of AWX's launch view. */
+/** Prompts of a workflow job template, in the order of AWX's launch view; `priority` is ours. */
 export const workflowPrompts = [
   'inventory',
   'limit',
@@ -13,6 +13,7 @@ export const workflowPrompts = [
   'labels',
   'skip_tags',
   'job_tags',
+  'priority',
 ] as const satisfies readonly (keyof Prompts)[]
 /** Wire name of one of them. */
 export type WorkflowPrompt = (typeof workflowPrompts)[number]
@@ -29,6 +30,7 @@ export const plainWorkflowPrompts = [
   'scm_branch',
   'skip_tags',
   'job_tags',
+  'priority',
 ] as const satisfies readonly WorkflowPrompt[]
 
 /** A node that runs first of all, so that nothing but the launch can give it what it lacks. */

@@ -120,6 +120,8 @@ export interface ProjectUpdateLaunch {
   executionEnvironmentId?: number | null
   /** Absent: the project's. */
   scmBranch?: string
+  /** That of what it is made for. */
+  priority?: number
 }
 
 /** Makes the row of an update of a project, pending; the caller starts it. Returns its id. */
@@ -153,6 +155,7 @@ export async function createProjectUpdate(
       timeout: project.timeout,
       executionEnvironmentId: launch.executionEnvironmentId ?? null,
       createdById: launch.createdById,
+      priority: launch.priority,
     })
     .returning()
   if (!update) throw new Error(`the update of project ${project.id} was not made`)

@@ -1,6 +1,7 @@
 import { isFinal, jobStatuses, launchTypes } from '../../model/job.ts'
+import { defaultPriority, firstPriority, lastPriority } from '../../model/priority.ts'
 import type { unifiedJobs } from '../../store/schema/jobs.ts'
-import { type Choice, derived, type Field } from '../field.ts'
+import { type Choice, derived, type Field, type IntegerField } from '../field.ts'
 import { launchedBy } from './launched-by.ts'
 import { jobExplanations } from './waiting.ts'
 
@@ -51,6 +52,15 @@ export const webhookServiceChoices: readonly Choice[] = [
   ['bitbucket_dc', 'BitBucket DataCenter'],
 ]
 
+/** Which of several waiting jobs gets the next place. AWX has no such thing. */
+export const priorityField: IntegerField = {
+  kind: 'integer',
+  min: firstPriority,
+  max: lastPriority,
+  default: defaultPriority,
+  help: 'Which of the waiting jobs gets the next place in its instance group: 1 goes first, 5 last.',
+}
+
 /** Types of unified jobs in AWX's words. */
 export const jobTypeLabels = { job: 'playbook run', project_update: 'SCM Update' } as const
 
@@ -84,6 +94,7 @@ export function unifiedJobFields(template: string): Record<string, Field> {
     schedule: { kind: 'id', to: 'schedules', readOnly: true, writeOnly: true, summarized: true },
     launched_by: { kind: 'computed', type: 'field', filterable: false, values: launchedBy },
     work_unit_id: { kind: 'string', nullable: true },
+    priority: { ...priorityField, readOnly: true },
   }
 }
 

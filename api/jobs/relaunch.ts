@@ -186,6 +186,9 @@ async function copyOf(job: JobRow, limit: string, tx: Database, context: Request
     container: job.container,
     jobSliceNumber: job.jobSliceNumber,
     jobSliceCount: job.jobSliceCount,
+    priority: job.priority,
+    retryPolicy: job.retryPolicy,
+    holdOnFailureSeconds: job.holdOnFailureSeconds,
   }
 }
 

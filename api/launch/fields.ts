@@ -1,3 +1,4 @@
+import { firstPriority, lastPriority } from '../../model/priority.ts'
 import { promptFlags } from '../../model/prompts.ts'
 import { jobTypeChoices, verbosityChoices } from '../jobs/fields.ts'
 import { capitalized } from '../registry.ts'
@@ -48,5 +49,6 @@ export const launchFields: NonNullable<Action['fields']> = {
     prompt('job_slice_count', { type: 'integer', min_value: 0 }),
     prompt('timeout', { type: 'integer' }),
     prompt('instance_groups', { type: 'field', filterable: false }),
+    prompt('priority', { type: 'integer', min_value: firstPriority, max_value: lastPriority }),
   ]),
 }

@@ -6,7 +6,13 @@ import { jobTemplateLabels } from '../../store/schema/labels.ts'
 import { jobTemplateCredentials, jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/templates.ts'
 import { derived, descriptionField, type Field, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
-import { jobTypeChoices, statusChoices, verbosityChoices, webhookServiceChoices } from '../jobs/fields.ts'
+import {
+  jobTypeChoices,
+  priorityField,
+  statusChoices,
+  verbosityChoices,
+  webhookServiceChoices,
+} from '../jobs/fields.ts'
 import { parentLinks } from '../jobs/job-summaries.ts'
 import { labelSubList } from '../labels/attach.ts'
 import { launchAction } from '../launch/launch.ts'
@@ -16,6 +22,7 @@ import { nextJobRun, scheduleSubList } from '../schedules/below.ts'
 import { containerField, withoutNoContainer } from '../templates/container.ts'
 import { copyTemplateParts } from '../templates/copy.ts'
 import { checkTemplateCredential } from '../templates/credentials.ts'
+import { holdField, retryPolicyField } from '../templates/failure.ts'
 import { checkTemplate, withOrganization } from '../templates/rules.ts'
 import { templateSummaries } from '../templates/summaries.ts'
 import { surveyAction } from '../templates/survey.ts'
@@ -75,6 +82,9 @@ export const jobTemplatesResource = defineResource({
     webhook_credential: { kind: 'id', to: 'credentials' },
     prevent_instance_group_fallback: flag,
     container: containerField,
+    priority: priorityField,
+    retry_policy: retryPolicyField,
+    hold_on_failure_seconds: holdField,
   },
   unsearchable: ['survey_spec', 'webhook_key'],
   relations: {

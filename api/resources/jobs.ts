@@ -16,16 +16,19 @@ import {
   verbosityChoices,
   webhookServiceChoices,
 } from '../jobs/fields.ts'
+import { passedOverField } from '../jobs/passed-over.ts'
 import { postMortemAction } from '../jobs/post-mortem.ts'
 import { relaunchAction } from '../jobs/relaunch.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { waitingAction } from '../jobs/waiting-action.ts'
 import { labelSummaries } from '../labels/summaries.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { createScheduleAction } from '../schedules/from-job.ts'
 import { loadSummaries } from '../summary.ts'
 import { containerField, withoutNoContainer } from '../templates/container.ts'
+import { holdField, retryPolicyField } from '../templates/failure.ts'
 import { sourceWorkflowLink, workflowOriginSummaries } from '../workflows/job-summaries.ts'
 
 /** `/api/v2/jobs/`: playbook runs. Made by launching and relaunching only. */
@@ -74,10 +77,13 @@ export const jobsResource = defineResource({
     artifacts: { kind: 'json', unsearchable: true },
     scm_revision: { kind: 'string', label: 'SCM Revision' },
     instance_group: { kind: 'id', to: 'instance_groups' },
+    passed_over: passedOverField,
     diff_mode: { kind: 'boolean' },
     job_slice_number: { kind: 'integer', min: 0, max: 2147483647 },
     job_slice_count: { kind: 'integer', min: 0, max: 2147483647 },
     container: containerField,
+    retry_policy: { ...retryPolicyField, readOnly: true },
+    hold_on_failure_seconds: { ...holdField, readOnly: true },
     webhook_service: { kind: 'choice', choices: webhookServiceChoices },
     webhook_credential: { kind: 'id', to: 'credentials' },
     webhook_guid: { kind: 'string' },
@@ -116,6 +122,7 @@ export const jobsResource = defineResource({
   },
   actions: {
     cancel: cancelAction(),
+    waiting: waitingAction,
     relaunch: relaunchAction,
     create_schedule: createScheduleAction,
     stdout: stdoutAction('job'),

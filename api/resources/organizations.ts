@@ -28,6 +28,13 @@ export const organizationsResource = defineResource({
     max_hosts: { kind: 'integer', min: 0, max: 2147483647, default: 0 },
     custom_virtualenv: derived('string', () => null, { filterable: true }),
     default_environment: { kind: 'id', to: 'execution_environments' },
+    fair_share_weight: {
+      kind: 'float',
+      min: 0.001,
+      max: 1000,
+      default: 1,
+      help: 'Its share of the places of busy instance groups, relative to that of other organizations whose jobs wait with the same priority.',
+    },
   },
   relations: {
     ...told.relations,

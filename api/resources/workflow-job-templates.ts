@@ -9,7 +9,7 @@ import {
 } from '../../store/schema/workflows.ts'
 import { descriptionField, type Field, nameField } from '../field.ts'
 import { refuseWhileUsed } from '../jobs/active-jobs.ts'
-import { templateStatusChoices, webhookServiceChoices } from '../jobs/fields.ts'
+import { priorityField, templateStatusChoices, webhookServiceChoices } from '../jobs/fields.ts'
 import { parentLinks } from '../jobs/job-summaries.ts'
 import { labelSubList } from '../labels/attach.ts'
 import { notificationTemplateLists } from '../notifications/attachments.ts'
@@ -62,6 +62,13 @@ export const workflowJobTemplatesResource = defineResource({
     ask_tags_on_launch: flag,
     skip_tags: prompt,
     job_tags: prompt,
+    priority: {
+      ...priorityField,
+      nullable: true,
+      default: null,
+      help: 'Priority of all jobs of the workflow: 1 goes first, 5 last. Null: each has that of its own template.',
+    },
+    ask_priority_on_launch: flag,
   },
   unsearchable: ['survey_spec', 'webhook_key'],
   relations: {

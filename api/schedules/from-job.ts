@@ -113,6 +113,7 @@ async function makeSchedule(job: JobRow, context: RequestContext): Promise<numbe
       forks: prompts.forks ?? null,
       jobSliceCount: prompts.job_slice_count ?? null,
       timeout: prompts.timeout ?? null,
+      priority: prompts.priority ?? null,
     },
     context,
     {},

@@ -6,12 +6,14 @@ import { ValidationError } from '../errors.ts'
 import { playbooksOf } from '../projects/playbooks.ts'
 import type { WriteCheck } from '../resource.ts'
 import { checkContainer } from './container.ts'
+import { checkRetryPolicy } from './failure.ts'
 
 type Template = typeof jobTemplates.$inferSelect
 
 /** Rules of a job template over several fields, in AWX's words. It belongs to its project's organization. */
 export async function checkTemplate(check: WriteCheck<Template>): Promise<void> {
   const { merged, context } = check
+  checkRetryPolicy(merged.retry_policy)
   if (merged.container) return await checkContainerTemplate(check)
   if (typeof merged.project !== 'number') {
     throw ValidationError.on('project', 'Job Templates must have a project assigned.')
@@ -67,5 +69,6 @@ export function withOrganization(
   { merged }: WriteCheck<Template>,
 ): Record<string, unknown> {
   const container = 'container' in values ? { container: checkContainer(values.container) } : {}
-  return { ...values, ...container, organizationId: merged.organization ?? null }
+  const retryPolicy = 'retryPolicy' in values ? { retryPolicy: checkRetryPolicy(values.retryPolicy) } : {}
+  return { ...values, ...container, ...retryPolicy, organizationId: merged.organization ?? null }
 }

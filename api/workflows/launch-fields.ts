@@ -36,5 +36,6 @@ export const workflowLaunchFields: NonNullable<Action['fields']> = {
     prompt('labels', 'field', false),
     prompt('skip_tags', 'string', false),
     prompt('job_tags', 'string', false),
+    prompt('priority', 'integer', false),
   ]),
 }

@@ -37,6 +37,7 @@ export async function showWorkflowLaunch({
         ...(labels.length > 0 ? { labels } : {}),
         job_tags: template.jobTags,
         skip_tags: template.skipTags,
+        priority: template.priority,
         extra_vars: template.extraVars,
       },
       survey_enabled: template.surveyEnabled,

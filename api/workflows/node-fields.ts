@@ -4,7 +4,7 @@ import type { Variables } from '../../model/variables.ts'
 import { camelCase } from '../../store/camel-case.ts'
 import { isSealed } from '../../store/secrets.ts'
 import type { Choice, Field } from '../field.ts'
-import { jobTypeChoices, verbosityChoices } from '../jobs/fields.ts'
+import { jobTypeChoices, priorityField, verbosityChoices } from '../jobs/fields.ts'
 
 const nothing: Choice = [null, '---------']
 const prompt = <F extends Field>(field: F): F => ({ ...field, nullable: true, default: null, filterable: false })
@@ -24,6 +24,7 @@ export const promptFields: Record<string, Field> = {
   forks: prompt({ kind: 'integer', min: 0 }),
   job_slice_count: prompt({ kind: 'integer', min: 0 }),
   timeout: prompt({ kind: 'integer' }),
+  priority: prompt(priorityField),
 }
 
 /** Variables of a node as clients see them: what is sealed reads `$encrypted$`. */

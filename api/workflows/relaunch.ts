@@ -51,6 +51,8 @@ async function relaunch({ object: job, body, context, render }: ActionInput<JobR
         skipTags: job.skipTags,
         extraVars: job.extraVars,
         allowSimultaneous: job.allowSimultaneous,
+        priority: job.priority,
+        childPriority: job.childPriority,
       },
       {
         labelIds: await jobLabelIds(tx, job.id),

@@ -17,6 +17,8 @@ export interface InventoryUpdateLaunch {
   createdById: number | null
   /** The workflow job whose node it is. */
   workflowJobId?: number
+  /** That of what it is made for. */
+  priority?: number
   scheduleId?: number
 }
 

@@ -23,6 +23,8 @@ export interface LaunchOrigin {
   webhookService?: string
   webhookCredentialId?: number | null
   webhookGuid?: string
+  /** That of the workflow job whose node it is, if that has one: it wins over what template and launch say. */
+  priority?: number
 }
 
 /** A launch that may be made. */
@@ -72,6 +74,9 @@ export function newJob(
     jobSliceNumber: 0,
     container: template.container,
     jobSliceCount: 1,
+    priority: origin.priority ?? accepted.priority ?? template.priority,
+    retryPolicy: template.retryPolicy,
+    holdOnFailureSeconds: template.holdOnFailureSeconds,
   }
   const more = {
     credentialIds: credentials.map(({ id }) => id),

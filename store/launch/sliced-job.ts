@@ -67,6 +67,8 @@ export async function makeSlicedJob(
       skipTags: values.skipTags,
       extraVars: values.extraVars,
       allowSimultaneous: values.allowSimultaneous,
+      priority: values.priority,
+      childPriority: values.priority,
     },
     rest,
   )

@@ -152,6 +152,7 @@ export function launchTemplate(template: TemplateRow, sources: LaunchSources): L
       forks: template.forks,
       job_slice_count: template.jobSliceCount,
       timeout: template.timeout,
+      priority: template.priority,
     },
     extraVars: template.extraVars,
     asks,

@@ -13,6 +13,8 @@ export interface SystemJobLaunch {
   extraVars?: Record<string, unknown>
   /** The workflow job whose node it is. */
   workflowJobId?: number
+  /** That of what it is made for. */
+  priority?: number
   scheduleId?: number
 }
 

@@ -80,6 +80,7 @@ export async function workflowLaunchTemplate(
       scm_branch: template.scmBranch,
       skip_tags: template.skipTags,
       job_tags: template.jobTags,
+      priority: template.priority,
     },
     extraVars: template.extraVars,
     asks: {
@@ -90,6 +91,7 @@ export async function workflowLaunchTemplate(
       labels: template.askLabelsOnLaunch,
       skip_tags: template.askSkipTagsOnLaunch,
       job_tags: template.askTagsOnLaunch,
+      priority: template.askPriorityOnLaunch,
     },
     survey: template.surveyEnabled ? surveyQuestions(template.surveySpec) : [],
     labels: labels.map(({ id }) => id),
@@ -140,11 +142,12 @@ export async function makeLaunchedWorkflowJob(
   keyring: Keyring,
   { template, rules }: WorkflowLaunch,
   { accepted }: AcceptedWorkflow,
-  { hidden = [], ...origin }: LaunchOrigin,
+  { hidden = [], priority: inherited, ...origin }: LaunchOrigin,
 ): Promise<JobRow> {
   const { shown, secret } = splitSecretAnswers(rules.survey, jobVariables(rules, accepted.extra_vars), hidden)
   const asked = splitSecretAnswers(rules.survey, accepted.extra_vars ?? {}, hidden).shown
   const answers = openSurveyDefaults(template, secret, keyring)
+  const priority = inherited ?? accepted.priority ?? template.priority
   const job = await createJob(
     tx,
     {
@@ -155,6 +158,7 @@ export async function makeLaunchedWorkflowJob(
       workflowJobTemplateId: template.id,
       organizationId: template.organizationId,
       ...origin,
+      ...(priority === null ? {} : { priority, childPriority: priority }),
       modifiedById: origin.createdById,
       launchConfig: { ...accepted, ...(accepted.extra_vars ? { extra_vars: asked } : {}) },
       inventoryId: accepted.inventory ?? template.inventoryId,

@@ -178,6 +178,7 @@ export async function readSchedulePrompts(tx: Database, keyring: Keyring, schedu
     forks: schedule.forks,
     job_slice_count: schedule.jobSliceCount,
     timeout: schedule.timeout,
+    priority: schedule.priority,
     instance_groups: ids(groups),
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as Prompts

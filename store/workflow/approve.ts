@@ -30,6 +30,7 @@ export async function createApproval(
     createdById: workflow.createdById,
     workflowJobId: workflow.id,
     timeout: template.timeout,
+    priority: workflow.priority,
   })
   const expiration =
     template.timeout > 0 ? sql`${unifiedJobs.created} + make_interval(secs => ${template.timeout})` : null

@@ -96,6 +96,8 @@ export async function continueRun(tx: Database, run: JobRow, how: Continuation):
       skipTags: run.skipTags,
       extraVars: pythonJson(mergeVariables(storedVariables(run.extraVars), how.extraVars)),
       allowSimultaneous: run.allowSimultaneous,
+      priority: run.priority,
+      childPriority: run.childPriority,
     },
     {
       labelIds: labels.map(({ id }) => id),

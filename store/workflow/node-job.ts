@@ -90,7 +90,8 @@ export async function makeNodeJob(
 }
 
 function originOf({ row }: Workflow): LaunchOrigin & { workflowJobId: number } {
-  return { launchType: 'workflow', createdById: row.createdById, workflowJobId: row.id }
+  const inherited = row.childPriority === null ? {} : { priority: row.childPriority }
+  return { launchType: 'workflow', createdById: row.createdById, workflowJobId: row.id, ...inherited }
 }
 
 async function makePlay(
@@ -194,8 +195,8 @@ async function makeProjectUpdate(
   workflow: Workflow,
   project: typeof projects.$inferSelect,
 ): Promise<NodeJob> {
-  const { launchType, createdById, workflowJobId } = originOf(workflow)
-  const jobId = await createProjectUpdate(tx, project, { launchType, createdById })
+  const { workflowJobId, ...launch } = originOf(workflow)
+  const jobId = await createProjectUpdate(tx, project, launch)
   await tx.update(unifiedJobs).set({ workflowJobId }).where(eq(unifiedJobs.id, jobId))
   return { jobId, problem: null }
 }

@@ -46,6 +46,7 @@ export async function readNodePrompts(tx: Database, keyring: Keyring, node: Node
     forks: node.forks ?? undefined,
     job_slice_count: node.jobSliceCount ?? undefined,
     timeout: node.timeout ?? undefined,
+    priority: node.priority ?? undefined,
     instance_groups: row?.groups ?? undefined,
   })
 }
