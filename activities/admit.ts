@@ -32,6 +32,7 @@ import { AwayError, NoRoomError } from './no-room.ts'
 import { ownsJob } from './own-job.ts'
 import { attemptManifest } from './pod-manifest.ts'
 import { providePullSecret } from './pull-secret.ts'
+import { type Asked, keepRefusal } from './refusal.ts'
 import { isPodOf } from './release-pod.ts'
 import type { Admission, AdmitInput, JobActivities } from './types.ts'
 
@@ -177,7 +178,7 @@ async function createPod(
     const manifest = attemptManifest(document, place, attempt, deps.settings, secret)
     return await cluster.createPod(namespace, manifest, { signal })
   } catch (error) {
-    if (!(error instanceof AlreadyExistsError)) return await refused(deps, input, place, attempt, error)
+    if (!(error instanceof AlreadyExistsError)) return await refused(deps, input, { document, place, attempt }, error)
     const existing = await findPod(place, name, signal)
     if (!existing) throw new NoRoomError(null, error.message, busyMs)
     return await adopt(deps, place, attempt, existing)
@@ -208,10 +209,10 @@ async function adopt(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow,
 async function refused(
   deps: ActivityDeps,
   input: AdmitInput,
-  place: GroupPlace,
-  attempt: AttemptRow,
+  asked: Asked,
   error: unknown,
 ): Promise<never> {
+  const { place, attempt } = asked
   const { jobId } = attempt
   if (!(error instanceof KubernetesError)) throw error
   const found = error.toCause()
@@ -220,20 +221,22 @@ async function refused(
   const known = deps.gates.reached(place.groupId)
   const refusedToKnown = known && (error instanceof UnauthorizedError || error instanceof ForbiddenError)
   if (refusedToKnown && waitedMs < refusalPatienceMs) throw new AwayError(error.message)
-  if (isTransient(error) && !(error instanceof TooManyRequestsError) && !(error instanceof QuotaBusyError)) {
+  if (isTransient(error) && !isBusy(error)) {
     // The pod may have been created without our hearing of it: the claim is kept, and the next try adopts what there is.
     const { podPendingSeconds, endpointPatienceSeconds } = deps.settings
     const patienceMs = (known ? podPendingSeconds : endpointPatienceSeconds) * 1000
     if (found && waitedMs > patienceMs) {
       // Where nobody was ever reached there is no pod whose end the place must wait for; if there is one after all, the reaper finds it.
       if (!known) await giveBack(deps, attempt)
-      return await giveUp(deps, input, found)
+      return await giveUp(deps, input, found, asked)
     }
     const message = found?.message ?? error.message
     await explainWaiting(deps.store.db, jobId, 'cluster', message)
     throw new AwayError(message)
   }
-  await giveBack(deps, attempt)
+  const final = !(error instanceof QuotaExceededError && !error.neverFits) && !isBusy(error) && !input.hasOthers
+  // What is kept of a refusal that ends the job is kept by its number.
+  await giveBack(deps, attempt, final ? { numberUnused: false } : undefined)
   if (error instanceof QuotaExceededError && !error.neverFits) {
     await deps.gates.closeBrake(place.groupId, error.message)
     throw new NoRoomError('braked', error.message, null)
@@ -241,12 +244,25 @@ async function refused(
   if (error instanceof QuotaBusyError) throw new NoRoomError(null, error.message, busyMs)
   if (error instanceof TooManyRequestsError)
     throw new NoRoomError('braked', error.message, Math.max(busyMs, error.retryAfterMs))
-  return await giveUp(deps, input, found ?? cause('pod_rejected', error.message))
+  return await giveUp(deps, input, found ?? cause('pod_rejected', error.message), asked)
+}
+
+/** The cluster has too much to do just now. */
+function isBusy(error: KubernetesError): boolean {
+  return error instanceof QuotaBusyError || error instanceof TooManyRequestsError
 }
 
 /** The group cannot run the job: it ends, unless other groups may. */
-async function giveUp(deps: ActivityDeps, { jobId, hasOthers }: AdmitInput, found: Cause): Promise<never> {
-  if (!hasOthers) return await endJob(deps, jobId, found)
+async function giveUp(
+  deps: ActivityDeps,
+  { jobId, hasOthers }: AdmitInput,
+  found: Cause,
+  asked?: Asked,
+): Promise<never> {
+  if (!hasOthers) {
+    if (asked) await keepRefusal(deps, asked, found)
+    return await endJob(deps, jobId, found)
+  }
   deps.log.info({ job: jobId, reason: found.message }, 'an instance group cannot run the job; it waits for others')
   throw unusableGroup(found)
 }

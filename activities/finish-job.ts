@@ -1,11 +1,11 @@
 import { cause, causeStatus } from '../model/cause.ts'
 import { isFinal } from '../model/job.ts'
-import { recordEnded } from '../store/attempts.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { readJob } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
 import { owner } from './failures.ts'
 import { ownJob, ownLiveAttempts } from './own-job.ts'
+import { examineLive, recordDead } from './play/record-dead.ts'
 import type { JobActivities } from './types.ts'
 
 /** Stores the end of a job that no other activity could: cancelled while it waited, or broken by an error of ours. */
@@ -15,11 +15,10 @@ export function createFinishJobActivity(deps: ActivityDeps): JobActivities['fini
     const stored = { status: status ?? causeStatus[kind], cause: kind, explanation, released: false }
     if (!(await readJob(deps.store.db, jobId))) return stored
     await ownJob(deps, jobId, { restart: false })
-    const attempts = await ownLiveAttempts(deps, jobId)
+    const reason = cause(kind, explanation)
+    const dead = await examineLive(deps, await ownLiveAttempts(deps, jobId), reason)
     const job = await deps.store.db.transaction(async (tx) => {
-      for (const { id, endedAt } of attempts) {
-        if (endedAt === null) await recordEnded(tx, { attemptId: id, runId }, cause(kind, explanation))
-      }
+      await recordDead(tx, dead, reason)
       const changes = { cause: kind, ...(explanation ? { explanation } : {}) }
       return (await transitionJob(tx, jobId, stored.status, changes, runId)).job
     })

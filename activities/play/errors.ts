@@ -51,11 +51,11 @@ async function whyNotStarted({ settings }: ActivityDeps, { cluster, pod }: PlayI
         detail || unschedulable,
       )
     const fate = podFate(state, { now: Date.now() })
-    return cause(
-      'pod_start_timed_out',
-      `The pod did not start within ${limit}: ${fate.state === 'starting' ? fate.note : fate.state}`,
-      detail,
-    )
+    const note = fate.state === 'starting' ? fate.note : fate.state
+    // The state of a pod that waits for a volume or a sandbox says nothing; its last warning does.
+    const warning = events.findLast(({ type }) => type === 'Warning')
+    const why = [note, warning && `${warning.reason}: ${warning.message}`].filter(Boolean).join('. ')
+    return cause('pod_start_timed_out', `The pod did not start within ${limit}${why ? `: ${why}` : '.'}`, detail)
   } catch (error) {
     return cause('pod_start_timed_out', `The pod did not start within ${limit}.`, String(error))
   }

@@ -1,10 +1,11 @@
 import { cause } from '../../model/cause.ts'
 import { activeJobs } from '../../store/active-jobs.ts'
-import { attemptsOf, recordEnded } from '../../store/attempts.ts'
+import { attemptsOf } from '../../store/attempts.ts'
 import { MissingRowError } from '../../store/errors.ts'
 import { FencedError } from '../../store/fence.ts'
 import { transitionJob } from '../../store/job-status.ts'
 import type { ActivityDeps, Owner } from '../deps.ts'
+import { examineLive, recordDead } from '../play/record-dead.ts'
 import type { ReaperPass } from './pass.ts'
 
 const reason = cause('workflow_terminated', 'The workflow of this job was terminated in Temporal.')
@@ -28,13 +29,12 @@ export async function endAbandonedJobs(deps: ActivityDeps, pass: ReaperPass): Pr
 }
 
 /** Whether the job was ended by this; an outage of the store is the whole pass's. */
-async function endJob({ store }: ActivityDeps, { jobId, runId }: Owner, { counts }: ReaperPass): Promise<boolean> {
+async function endJob(deps: ActivityDeps, { jobId, runId }: Owner, { counts }: ReaperPass): Promise<boolean> {
+  const { store } = deps
   try {
+    const dead = await examineLive(deps, await attemptsOf(store.db, jobId), reason)
     return await store.db.transaction(async (tx) => {
-      for (const attempt of await attemptsOf(tx, jobId)) {
-        if (attempt.releasedAt || attempt.endedAt) continue
-        await recordEnded(tx, { attemptId: attempt.id, runId: attempt.runId }, reason)
-      }
+      await recordDead(tx, dead, reason)
       const changes = { cause: reason.kind, explanation: reason.message }
       const { applied } = await transitionJob(tx, jobId, 'error', changes, runId)
       if (applied) counts.jobsEnded++

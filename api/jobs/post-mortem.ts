@@ -102,6 +102,8 @@ function whyNone(job: JobRow, wanted: number | null, kept: readonly { attempt: n
   }
   if (!isFinal(job.status)) return 'This job has not ended, and no attempt of it has died so far.'
   if (job.status === 'successful') return 'This job was successful: there is nothing to explain.'
+  if (job.status === 'error')
+    return 'This job has no post-mortem: no pod was made or asked for. Its job_explanation says why it ended.'
   return 'This job has no post-mortem: no pod of it was ended by anything but the play itself.'
 }
 
