@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { rootCertificates } from 'node:tls'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hashPassword } from '../store/passwords.ts'
@@ -63,7 +64,12 @@ beforeAll(async () => {
     name: 'rec-k8s',
     credential_type: ids.kubernetes,
     organization: 2,
-    inputs: { host: 'https://127.0.0.1:6443', bearer_token: 'tok-1', verify_ssl: true, ssl_ca_cert: 'ca' },
+    inputs: {
+      host: 'https://127.0.0.1:6443',
+      bearer_token: 'tok-1',
+      verify_ssl: true,
+      ssl_ca_cert: rootCertificates[0],
+    },
   })
   expect(made.body.id).toBe(4)
   await db

@@ -1,68 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rootCertificates } from 'node:tls'
+import { describe, expect, test } from 'vitest'
 import { openCluster } from './cluster.ts'
 import { repairCa, targetFromCredential } from './target.ts'
 
-let folder: string
-let pem: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'mayfly-ca-'))
-  const file = join(folder, 'ca.pem')
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      join(folder, 'key.pem'),
-      '-out',
-      file,
-      '-subj',
-      '/CN=ca',
-      '-days',
-      '2',
-    ],
-    { stdio: 'ignore' },
-  )
-  pem = readFileSync(file, 'utf8')
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const pem = repairCa(rootCertificates[0] ?? '')
 
-describe('a certificate authority', () => {
-  test.each<[string, (pem: string) => string]>([
-    ['as it is', (text) => text],
-    ['without last newline', (text) => text.trim()],
-    ['with Windows line ends', (text) => text.replaceAll('\n', '\r\n')],
-    ['with \\n as two characters', (text) => text.replaceAll('\n', '\\n')],
-    ['with \\r\\n as four characters', (text) => text.replaceAll('\n', '\\r\\n')],
-    ['with spaces in place of line breaks', (text) => text.replaceAll('\n', ' ')],
-    ['on one line', (text) => text.replaceAll('\n', '')],
-    ['indented', (text) => text.replaceAll('\n', '\n    ')],
-    ['in base64, as in a kubeconfig', (text) => Buffer.from(text).toString('base64')],
-    ['in wrapped base64', (text) => Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\n')],
-    ['with words around it', (text) => `subject=CN = ca\n${text}\nthe end`],
-  ])('%s is repaired', (_name, damage) => expect(repairCa(damage(pem))).toBe(pem))
-
-  test('a chain is kept', () => expect(repairCa(pem + pem.replaceAll('\n', ' '))).toBe(pem + pem))
-
-  test.each<[string, (pem: string) => string, RegExp]>([
-    ['cut off', (text) => text.slice(0, 200), /cut off/],
-    ['not PEM', () => 'not a certificate!', /not in PEM form/],
-    ['a key', () => readFileSync(join(folder, 'key.pem'), 'utf8'), /PRIVATE KEY instead of a certificate/],
-    ['damaged', (text) => text.replace(/[A-Za-z]{20}/, 'AAAAAAAAAAAAAAAAAAAA'), /damaged/],
-    ['a damaged second one', (text) => text + text.replace(/\n[A-Za-z0-9+/]{64}/, ''), /number 2 is damaged/],
-  ])('%s is named', (_name, damage, message) => {
-    expect(() => repairCa(damage(pem))).toThrow(message)
-    expect(() => repairCa(damage(pem))).toThrow(expect.objectContaining({ name: 'InvalidCaError' }))
-  })
+test('a certificate authority that is none is a mistake of configuration', () => {
+  expect(() => repairCa('hello')).toThrow(expect.objectContaining({ name: 'InvalidCaError' }))
+  expect(() => repairCa('hello')).toThrow('not in PEM form')
 })
 
 describe('a credential', () => {

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { InvalidCertificateError, repairCertificates } from '../model/ca-certificate.ts'
 import { ConfigurationError } from './errors.ts'
 
 /** Which API server to talk to, and as whom. */
@@ -34,40 +34,12 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value.trim() : ''
 }
 
-/**
- * PEM certificates with sound line breaks. Certificates pasted through forms, shells and JSON come with `\n` as two characters, with spaces
- * in place of line breaks, with Windows line ends, or base64-encoded once more as in a kubeconfig; all of that is undone. Throws
- * InvalidCaError that says what is wrong.
- */
+/** PEM certificates with sound line breaks, whatever was done to them on the way here. Throws InvalidCaError. */
 export function repairCa(text: string): string {
-  let pem = text.replaceAll('\\r', '').replaceAll('\\n', '\n').trim()
-  if (!pem.includes('-----BEGIN') && /^[A-Za-z0-9+/=\s]+$/.test(pem)) {
-    const decoded = Buffer.from(pem, 'base64').toString('latin1')
-    if (decoded.includes('-----BEGIN')) pem = decoded
+  try {
+    return repairCertificates(text)
+  } catch (error) {
+    if (error instanceof InvalidCertificateError) throw new InvalidCaError(error.message)
+    throw error
   }
-  const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g)]
-  if (blocks.length === 0) {
-    throw new InvalidCaError(
-      pem.includes('-----BEGIN')
-        ? 'The certificate authority (ssl_ca_cert) is cut off: an END line is missing.'
-        : 'The certificate authority (ssl_ca_cert) is not in PEM form: it has no BEGIN CERTIFICATE line.',
-    )
-  }
-  const sound = blocks.map(([, label, body], index) => {
-    const which = blocks.length > 1 ? ` number ${index + 1}` : ''
-    if (label !== 'CERTIFICATE' && label !== 'TRUSTED CERTIFICATE') {
-      throw new InvalidCaError(`The certificate authority (ssl_ca_cert) holds a ${label} instead of a certificate.`)
-    }
-    const base64 = (body ?? '').replace(/\s+/g, '')
-    const certificate = `-----BEGIN ${label}-----\n${base64.match(/.{1,64}/g)?.join('\n') ?? ''}\n-----END ${label}-----\n`
-    try {
-      new X509Certificate(certificate)
-    } catch {
-      throw new InvalidCaError(
-        `The certificate authority (ssl_ca_cert) cannot be read: certificate${which} is damaged.`,
-      )
-    }
-    return certificate
-  })
-  return sound.join('')
 }

@@ -1,6 +1,8 @@
+import { rootCertificates } from 'node:tls'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { credentials } from '../../store/schema/catalog.ts'
+import { repairCertificates } from '../../model/ca-certificate.ts'
+import { credentials, credentialTypes } from '../../store/schema/catalog.ts'
 import { credentialContext, open } from '../../store/secrets.ts'
 import { openTestApp, type TestApp } from '../testing.ts'
 
@@ -97,4 +99,30 @@ test('say what they are and whose', async () => {
     cloud: false,
     kubernetes: false,
   })
+})
+
+test('a certificate authority is mended or refused where it is written', async () => {
+  const { db } = app.store
+  const [type] = await db.select().from(credentialTypes).where(eq(credentialTypes.namespace, 'kubernetes_bearer_token'))
+  const write = (name: string, ssl_ca_cert: string) =>
+    app.call('POST', '/api/v2/credentials/', {
+      ...{ name, credential_type: type?.id, organization: 1 },
+      inputs: { host: 'https://k8s', bearer_token: 'token', verify_ssl: true, ssl_ca_cert },
+    })
+  const root = repairCertificates(rootCertificates[0] ?? '')
+  const pasted = await write('pasted', root.trim().replaceAll('\n', '\\n'))
+  expect(pasted.status).toBe(201)
+  const authority = async () => {
+    const sealed = (await stored(pasted.body.id)).ssl_ca_cert ?? ''
+    return open(app.deps.keyring, sealed, credentialContext(pasted.body.id, 'ssl_ca_cert'))
+  }
+  expect(await authority()).toBe(root)
+  const kept = { host: 'https://other', bearer_token: '$encrypted$', ssl_ca_cert: '$encrypted$' }
+  expect((await app.call('PATCH', pasted.body.url, { inputs: kept })).status).toBe(200)
+  expect(await authority()).toBe(root)
+  expect((await write('none', '')).status).toBe(201)
+  const refused = await write('cut', root.slice(0, 300))
+  expect(refused.status).toBe(400)
+  expect(refused.body).toEqual({ inputs: { ssl_ca_cert: [expect.stringContaining('Paste the whole text')] } })
+  expect(JSON.stringify((await write('junk', 'hello')).body)).toContain('not in PEM form')
 })

@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm'
 import { credentials } from '../../store/schema/catalog.ts'
 import { users } from '../../store/schema/identity.ts'
 import type { RequestContext, Row } from '../context.ts'
+import { withSoundCertificates } from '../credentials/certificates.ts'
 import { checkInputs, maskInputs, resealInputs, sealInputs } from '../credentials/inputs.ts'
 import { type CredentialTypeRow, typesOf } from '../credentials/types-of.ts'
 import { ValidationError } from '../errors.ts'
@@ -120,7 +121,9 @@ async function validate({ input, merged, before, body, context }: WriteCheck<Cre
   // Another type must still understand the inputs that stay.
   const inputs =
     'inputs' in input ? input.inputs : 'credential_type' in input ? maskInputs(before?.inputs ?? {}) : undefined
-  if (inputs !== undefined) checkInputs(type?.inputs, inputs, before?.inputs)
+  if (inputs === undefined) return
+  const checked = checkInputs(type?.inputs, inputs, before?.inputs)
+  if ('inputs' in input && type?.namespace === 'kubernetes_bearer_token') input.inputs = withSoundCertificates(checked)
 }
 
 /** A new credential belongs to exactly one user, team or organization. */

@@ -1,6 +1,8 @@
 /** The ways in which a cluster keeps a job from its result, each as what a user would have set up. */
 import { rootCertificates } from 'node:tls'
 import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
+import pg from 'pg'
+import { expect } from 'vitest'
 import type { Mayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, ownKubernetesNamespace, type Undo } from '../setup/own-places.ts'
 import { adminConfig, type PodRecord } from '../setup/pods.ts'
@@ -29,6 +31,8 @@ export interface Case {
   during?(stage: Stage, job: number): Promise<void>
   explanation: RegExp
   detail: RegExp
+  /** What the post-mortem shows beside cause and explanation; null: there is none, because no pod was made or asked for. */
+  postMortem: Record<string, unknown> | null
   /** Default 60. */
   withinSeconds?: number
 }
@@ -94,6 +98,34 @@ async function deletePod({ mayfly, scene, pods }: Stage, job: number, gracePerio
 
 const worker = (fields: string) => `spec: {containers: [{name: worker, ${fields}}]}`
 
+/** Shown of a pod that was there, with this event among those that it had. */
+const withEvent = (reason: string, message: RegExp, more: Record<string, unknown> = {}) => ({
+  source: 'cluster',
+  pod_status: expect.objectContaining({ phase: expect.any(String) }),
+  events: expect.arrayContaining([expect.objectContaining({ reason, message: expect.stringMatching(message) })]),
+  missing: [],
+  ...more,
+})
+
+/** Shown of a pod that Kubernetes or the way there refused. */
+const refusedPod = (more: Record<string, unknown> = {}) => ({
+  source: 'refused',
+  pod_status: null,
+  claimed: null,
+  node: null,
+  events: [],
+  quotas: [],
+  missing: [],
+  ...more,
+})
+
+const healthyNode = {
+  node: expect.objectContaining({
+    conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]),
+  }),
+}
+const hasBegun = { last_lines: expect.arrayContaining([expect.stringContaining('has begun')]), ...healthyNode }
+
 /** A way to go wrong for each cause that a cluster can give. */
 export const cases: Case[] = [
   {
@@ -101,12 +133,14 @@ export const cases: Case[] = [
     arrange: async ({ scene, registry }) => ({ environment: await scene.environment(`${registry}/ee:gone`) }),
     explanation: /^The image 127\.0\.0\.1:\d+\/ee:gone cannot be pulled: .*not found/,
     detail: /ErrImagePull|ImagePullBackOff/,
+    postMortem: withEvent('Failed', /ee:gone.*not found/, healthyNode),
   },
   {
     name: 'an image that is not on the node and may not be pulled',
     arrange: async ({ scene, registry }) => ({ environment: await scene.environment(`${registry}/ee:1`, 'never') }),
     explanation: /^The image 127\.0\.0\.1:\d+\/ee:1 is not on the node, and pulling it is forbidden\.$/,
     detail: /ErrImageNeverPull/,
+    postMortem: withEvent('ErrImageNeverPull', /pull policy of Never/),
   },
   {
     name: 'an image without the runner',
@@ -115,12 +149,20 @@ export const cases: Case[] = [
     }),
     explanation: /^The image has no ansible-runner \(exit code 127\): use an execution environment\.$/,
     detail: /ansible-runner.*not found/,
+    postMortem: withEvent('Started', /worker/),
   },
   {
     name: 'rows 20 and 53: a container that is killed for memory',
     arrange: (stage) => groupWith(stage, worker('resources: {requests: {memory: 24Mi}, limits: {memory: 24Mi}}')),
     explanation: /^The container was killed, most likely for using too much memory \(its memory limit is 24Mi\)\.$/,
     detail: /./,
+    postMortem: withEvent('Started', /worker/, {
+      pod_manifest: expect.objectContaining({
+        spec: expect.objectContaining({
+          containers: [expect.objectContaining({ resources: expect.objectContaining({ limits: { memory: '24Mi' } }) })],
+        }),
+      }),
+    }),
   },
   {
     name: 'a pod that somebody deletes',
@@ -129,6 +171,7 @@ export const cases: Case[] = [
     during: (stage, job) => deletePod(stage, job),
     explanation: /^Pod automation-job-\d+-1 was deleted/,
     detail: /automation-job-\d+-1/,
+    postMortem: withEvent('Killing', /worker/, hasBegun),
   },
   {
     name: 'row 20: a pod that somebody deletes at once',
@@ -137,6 +180,7 @@ export const cases: Case[] = [
     during: (stage, job) => deletePod(stage, job, 0),
     explanation: /^Pod automation-job-\d+-1 was deleted/,
     detail: /automation-job-\d+-1/,
+    postMortem: withEvent('Scheduled', /assigned/, { ...hasBegun, source: 'watch', missing: ['pod: it is gone'] }),
   },
   {
     name: 'row 20: a pod that the node evicts for its use of disk',
@@ -144,6 +188,10 @@ export const cases: Case[] = [
     arrange: (stage) => groupWith(stage, worker('resources: {limits: {ephemeral-storage: 10Mi}}')),
     explanation: /^The node evicted the pod: .*ephemeral/,
     detail: /Evicted/,
+    postMortem: withEvent('Evicted', /ephemeral/, {
+      pod_status: expect.objectContaining({ reason: 'Evicted' }),
+      ...hasBegun,
+    }),
     withinSeconds: 120,
   },
   {
@@ -152,18 +200,21 @@ export const cases: Case[] = [
     explanation:
       /^The Kubernetes API at \S+ does not accept the token \(401 Unauthorized\): it is wrong or has expired\.$/,
     detail: /401 Unauthorized/,
+    postMortem: refusedPod(),
   },
   {
     name: 'row 18: a certificate authority that did not sign',
     arrange: (stage) => groupBy(stage, { verify_ssl: true, ssl_ca_cert: rootCertificates[0] }),
     explanation: /^No TLS connection to the Kubernetes API at \S+: its certificate does not come from a trusted/,
     detail: /UNABLE_TO_|SELF_SIGNED|certificate/,
+    postMortem: refusedPod(),
   },
   {
     name: 'an endpoint where nobody listens',
     arrange: (stage) => groupBy(stage, { host: 'https://127.0.0.1:1' }),
     explanation: /^Nobody listens at the Kubernetes API's address 127\.0\.0\.1:1\.$/,
     detail: /ECONNREFUSED/,
+    postMortem: refusedPod(),
     withinSeconds: 30,
   },
   {
@@ -171,6 +222,7 @@ export const cases: Case[] = [
     arrange: (stage) => groupBy(stage, { host: 'https://kubernetes.invalid:6443' }),
     explanation: /^The host name of the Kubernetes API cannot be resolved: kubernetes\.invalid:6443\.$/,
     detail: /ENOTFOUND|EAI_AGAIN/,
+    postMortem: refusedPod(),
     withinSeconds: 30,
   },
   {
@@ -178,6 +230,7 @@ export const cases: Case[] = [
     arrange: (stage) => groupBy(stage, { host: `http://${stage.registry}` }),
     explanation: /^127\.0\.0\.1:\d+ does not answer like a Kubernetes API/,
     detail: /404/,
+    postMortem: refusedPod(),
     withinSeconds: 30,
   },
   {
@@ -185,24 +238,38 @@ export const cases: Case[] = [
     arrange: (stage) => groupBy(stage, { host: `http://${stage.silence}` }),
     explanation: /^The Kubernetes API at 127\.0\.0\.1:\d+ did not answer within 10 s\.$/,
     detail: /no answer within/,
+    postMortem: refusedPod(),
   },
   {
     name: 'a namespace that does not exist',
     arrange: (stage) => groupWith(stage, 'metadata: {namespace: never-made}'),
     explanation: /^Namespace never-made does not exist\.$/,
     detail: /404 .*"never-made" not found/,
+    postMortem: refusedPod({ namespace: 'never-made' }),
   },
   {
     name: 'an identity that may not create pods',
     arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage, 'reader', [podsToRead]) }),
     explanation: /^The credential has no right to create pods in namespace \S+ \(403 Forbidden\)\.$/,
     detail: /system:serviceaccount:\S+:reader/,
+    postMortem: refusedPod({ missing: [expect.stringMatching(/^quotas: .*no right to list resourcequotas/)] }),
   },
   {
     name: 'an identity that may not exec into pods',
     arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage, 'no-exec', [podsToOwn]) }),
     explanation: /^The credential has no right to (get|create) pods\/exec in namespace \S+ \(403 Forbidden\)\.$/,
     detail: /system:serviceaccount:\S+:no-exec/,
+    postMortem: {
+      source: 'cluster',
+      pod_status: expect.objectContaining({ phase: 'Running' }),
+      events: [],
+      node: null,
+      missing: expect.arrayContaining([
+        expect.stringMatching(/^events: .*no right to list events/),
+        expect.stringMatching(/^quotas: .*no right to list resourcequotas/),
+        expect.stringMatching(/^node \S+: .*no right to get nodes/),
+      ]),
+    },
   },
   {
     name: 'a pod that is larger than the quota',
@@ -216,12 +283,16 @@ export const cases: Case[] = [
     },
     explanation: /^The pod can never fit into quota small: it requests requests\.cpu 250m, and the quota is 100m\.$/,
     detail: /exceeded quota: small/,
+    postMortem: refusedPod({
+      quotas: [{ name: 'small', hard: { 'requests.cpu': '100m' }, used: { 'requests.cpu': '0' } }],
+    }),
   },
   {
     name: 'a pod that no node takes',
     arrange: (stage) => groupWith(stage, 'spec: {nodeSelector: {mayfly.dev/no-such: node}}'),
     explanation: /^No node took the pod within \d+ s: .*didn't match Pod's node affinity\/selector/,
     detail: /./,
+    postMortem: withEvent('FailedScheduling', /node affinity/, { node: null }),
   },
   {
     name: 'a pod whose volume never comes',
@@ -230,8 +301,9 @@ export const cases: Case[] = [
         stage,
         `spec: {containers: [{name: worker, volumeMounts: [{name: v, mountPath: /v}]}], volumes: [{name: v, secret: {secretName: gone}}]}`,
       ),
-    explanation: /^The pod did not start within \d+ s: ContainerCreating$/,
+    explanation: /^The pod did not start within \d+ s: ContainerCreating\. FailedMount: .*secret "gone" not found$/,
     detail: /FailedMount: .*secret "gone" not found/,
+    postMortem: withEvent('FailedMount', /secret "gone" not found/),
   },
   {
     name: 'a container whose configuration is missing',
@@ -240,12 +312,16 @@ export const cases: Case[] = [
     explanation:
       /^The container worker could not be started \(CreateContainerConfigError\): configmap "gone" not found$/,
     detail: /configmap "gone" not found/,
+    postMortem: withEvent('Failed', /configmap "gone" not found/),
   },
   {
     name: 'a pod that Kubernetes refuses',
     arrange: (stage) => groupWith(stage, 'spec: {serviceAccountName: gone}'),
     explanation: /^Kubernetes rejected the request: .*serviceaccount "gone" not found/,
     detail: /403 pods "automation-job-\d+-1" is forbidden/,
+    postMortem: refusedPod({
+      pod_manifest: expect.objectContaining({ spec: expect.objectContaining({ serviceAccountName: 'gone' }) }),
+    }),
   },
   {
     name: 'a group whose credential was deleted',
@@ -258,12 +334,26 @@ export const cases: Case[] = [
     },
     explanation: /^The credential of instance group "group \d+" was deleted\. Choose another one/,
     detail: /credential/,
+    postMortem: null,
   },
   {
     name: 'a certificate authority that is none',
-    arrange: (stage) => groupBy(stage, { verify_ssl: true, ssl_ca_cert: 'hello' }),
+    // Refused where it is written; one of an earlier release may still be there.
+    arrange: async (stage) => {
+      const fields = await groupBy(stage, { verify_ssl: true })
+      const database = new pg.Client(stage.mayfly.databaseUrl)
+      await database.connect()
+      await database.query(
+        `UPDATE credentials SET inputs = (inputs::jsonb || '{"ssl_ca_cert": "hello"}')::json
+         WHERE id = (SELECT credential_id FROM instance_groups WHERE id = $1)`,
+        [fields.group],
+      )
+      await database.end()
+      return fields
+    },
     explanation: /^The certificate authority \(ssl_ca_cert\) is not in PEM form/,
     detail: /ssl_ca_cert/,
+    postMortem: null,
   },
 ]
 
