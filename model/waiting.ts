@@ -1,53 +1,130 @@
-/** What one group offers a waiting job just now. */
-export interface WaitingGroup {
-  name: string
-  /** 0 for no limit. */
-  maxConcurrentJobs: number
-  /** Attempts that hold a place of the group. */
-  running: number
-  /** Why its gate admits nobody, as the gate wrote it; null while it admits. */
-  brake: string | null
+import { blocksOf, type GroupLoad } from './group-load.ts'
+import { instantText } from './instant-text.ts'
+import type { JobType } from './job.ts'
+import type { Place } from './place-in-line.ts'
+
+/** What a job waits for, in one word. */
+export const waitReasons = [
+  /** To be handed to Temporal: no worker has sent its start yet. */
+  'handover',
+  /** A node's job, to be started by its workflow job. */
+  'workflow',
+  /** To be prepared. */
+  'preparation',
+  /** An update that must come first. */
+  'dependency',
+  /** Another job of its template, which allows one at a time. */
+  'turn',
+  /** The end of a pod of its run before. */
+  'leftover',
+  /** An API server that is away, while it has a place. */
+  'cluster',
+  /** A place in one of its groups. */
+  'capacity',
+  /** There is no group left that it may run in. */
+  'no_group',
+  /** Its pod, to be ready. */
+  'pod',
+  /** Somebody's decision. */
+  'approval',
+  /** To be resumed. */
+  'paused',
+  /** Jobs of its nodes, which wait themselves. */
+  'nodes',
+] as const
+/** One of them. */
+export type WaitReason = (typeof waitReasons)[number]
+
+/** When a worker was last heard of. */
+export interface WorkerSign {
+  alive: boolean
+  /** ISO; null: never. */
+  seen: string | null
 }
 
 /** Everything known about a job that has not started. Instants are ISO texts. */
 export interface WaitingJob {
+  type: JobType
   created: string
   /** When it was ready and stood in line; null before. */
   waitingSince: string | null
-  /** What it waits for besides a place, such as `waiting for project_update-12 to finish`; '' for nothing. */
+  /** What it waits for besides a place, as stored: the word and the sentence; both '' for nothing. */
   waitingReason: string
+  waitingText: string
+  /** How many forks it counts for (model/task-impact.ts). */
+  impact: number
   /** In the order in which the job prefers them. */
-  groups: WaitingGroup[]
-  /** Jobs that stand before it for its first group, and itself. */
-  place: number
+  groups: GroupLoad[]
+  /** In the line of the group where it stands foremost; null while it stands in none. */
+  place: Place | null
   /** The start is not sent to Temporal yet; the last failure to send it, '' for none. Null once it is sent. */
   unsent: { lastError: string } | null
+  /** The workflow job that is to start it and has not. */
+  startedBy: number | null
+  /** When an approval expires; null: never, or it is none. */
+  expires: string | null
+  worker: WorkerSign
 }
 
-/** The one sentence by which `job_explanation` tells why a job does not run yet, since when, and where it stands. */
-export function explainWaiting(job: WaitingJob): string {
-  const since = `Waiting since ${instantText(job.waitingSince ?? job.created)}`
-  if (job.unsent) {
-    const failure = job.unsent.lastError ? `: ${job.unsent.lastError}` : '.'
-    return `${since} to be handed to Temporal${failure}`
+/** What a job waits for. */
+export interface Waiting {
+  reason: WaitReason
+  /** ISO. */
+  since: string
+  /** The one sentence by which `job_explanation` tells why the job does not run yet, since when, and where it stands. */
+  explanation: string
+}
+
+/** Why a job does not run yet, since when, and where it stands. */
+export function explainWaiting(job: WaitingJob): Waiting {
+  const reason = reasonOf(job)
+  const since = job.waitingSince ?? job.created
+  const sentence = `Waiting since ${instantText(since)}${what(job, reason)}`
+  const helpless = !job.worker.alive && reason !== 'approval' && !job.unsent?.lastError
+  return { reason, since, explanation: helpless ? `${sentence} ${noWorker(job.worker)}` : sentence }
+}
+
+/** What to say when nobody is there to do the work. */
+export function noWorker({ seen }: WorkerSign): string {
+  const last = seen === null ? 'none has ever been seen' : `the last one was seen at ${instantText(seen)}`
+  return `No worker is running (${last}): start one with \`mayfly worker\`.`
+}
+
+function reasonOf(job: WaitingJob): WaitReason {
+  if (job.type === 'workflow_approval') return 'approval'
+  if (job.unsent) return 'handover'
+  const stored = waitReasons.find((reason) => reason === job.waitingReason)
+  if (stored) return stored
+  if (job.startedBy !== null) return 'workflow'
+  if (job.waitingSince === null) return 'preparation'
+  return job.groups.length === 0 ? 'no_group' : 'capacity'
+}
+
+/** What stands behind `Waiting since …`. */
+function what(job: WaitingJob, reason: WaitReason): string {
+  switch (reason) {
+    case 'approval': {
+      const end = job.expires === null ? '' : `; without one it expires at ${instantText(job.expires)}`
+      return ` for somebody's decision${end}.`
+    }
+    case 'handover':
+      return ` to be handed to Temporal${job.unsent?.lastError ? `: ${job.unsent.lastError}` : '.'}`
+    case 'workflow':
+      return ` to be started by workflow_job-${job.startedBy}.`
+    case 'preparation':
+      return ' to be prepared.'
+    case 'no_group':
+      return ': no instance group is left that it may run in.'
+    case 'capacity': {
+      const reasons = job.groups.map((group) => `instance group '${group.name}': ${groupReason(group, job)}`)
+      const { place, shared } = job.place ?? { place: 1, shared: false }
+      return ` for a place in ${reasons.join('; or in ')}. Place ${shared ? 'about ' : ''}${place} in line.`
+    }
+    default:
+      return `: ${job.waitingText || job.waitingReason}`
   }
-  if (job.waitingReason) return `${since}: ${job.waitingReason}`
-  if (job.waitingSince === null) return `${since} to be prepared.`
-  if (job.groups.length === 0) return `${since}: no instance group is left that it may run in.`
-  const reasons = job.groups.map((group) => `instance group '${group.name}': ${groupReason(group)}`)
-  return `${since} for a place in ${reasons.join('; or in ')}. Place ${job.place} in line.`
 }
 
-function groupReason(group: WaitingGroup): string {
-  if (group.brake) return group.brake.replace(/\.$/, '')
-  if (group.maxConcurrentJobs > 0 && group.running >= group.maxConcurrentJobs) {
-    return `${group.running} of ${group.maxConcurrentJobs} concurrent jobs are running (max_concurrent_jobs)`
-  }
-  return 'a place is free and about to be given'
-}
-
-/** Seconds are enough for people: `2026-11-21T13:17:15Z`. */
-function instantText(instant: string): string {
-  const time = new Date(instant)
-  return Number.isNaN(time.getTime()) ? instant : `${time.toISOString().slice(0, 19)}Z`
+function groupReason(group: GroupLoad, job: WaitingJob): string {
+  return blocksOf(group, job)[0]?.message ?? 'a place is free and about to be given'
 }

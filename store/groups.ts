@@ -1,4 +1,4 @@
-import { asc, eq } from 'drizzle-orm'
+import { asc, eq, sql } from 'drizzle-orm'
 import type { BrakeKind } from '../model/brake.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
@@ -16,7 +16,7 @@ export async function containerGroupIds(db: Database): Promise<number[]> {
   return rows.map((row) => row.id)
 }
 
-/** Records why a group admits nobody, for job_explanation; the beginning is kept while the brake stays closed. */
+/** Records why a group admits nobody, for whoever asks why a job waits; the beginning is kept while a brake of that kind stays closed. */
 export async function recordBrake(
   db: Database,
   instanceGroupId: number,
@@ -26,7 +26,14 @@ export async function recordBrake(
   await db
     .insert(groupBrakes)
     .values({ instanceGroupId, reason, kind })
-    .onConflictDoUpdate({ target: groupBrakes.instanceGroupId, set: { reason, kind } })
+    .onConflictDoUpdate({
+      target: groupBrakes.instanceGroupId,
+      set: {
+        reason,
+        kind,
+        since: sql`CASE WHEN ${groupBrakes.kind} = ${kind} THEN ${groupBrakes.since} ELSE now() END`,
+      },
+    })
 }
 
 /** The group admits again. */

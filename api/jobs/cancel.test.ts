@@ -5,6 +5,7 @@ import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { attempts, groupBrakes, outbox } from '../../store/schema/runtime.ts'
 import { storeKinds } from '../../store/testing.ts'
 import { explainWaiting } from '../../store/waiting.ts'
+import { signWorker } from '../../store/workers.ts'
 import type { TestApp } from '../testing.ts'
 import { nobody, openRecordedApp } from '../testing-domain.ts'
 
@@ -71,6 +72,7 @@ describe.each(storeKinds)('jobs that have not started, on %s', (kind) => {
 
   test('what a pending job waits for', async () => {
     const { db } = app.store
+    await signWorker(db, 'worker', 'node')
     const first = await launch()
     expect((await show(first)).job_explanation).toMatch(/^Waiting since \S+ to be handed to Temporal\.$/)
     await db.delete(outbox)

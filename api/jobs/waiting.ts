@@ -1,10 +1,11 @@
-import { inArray, sql } from 'drizzle-orm'
-import { explainWaiting, type WaitingGroup } from '../../model/waiting.ts'
-import { instanceGroups } from '../../store/schema/catalog.ts'
-import { unifiedJobs } from '../../store/schema/jobs.ts'
-import { attempts, groupBrakes, outbox } from '../../store/schema/runtime.ts'
+import type { GroupLoad } from '../../model/group-load.ts'
+import { type Line, type Place, placeInLine } from '../../model/place-in-line.ts'
+import { explainWaiting, type WaitingJob, type WorkerSign } from '../../model/waiting.ts'
+import { groupLoads } from '../../store/group-load.ts'
+import { linesOf, unsentStarts } from '../../store/lines.ts'
+import { impactsOf } from '../../store/task-impact.ts'
+import { lastWorker } from '../../store/workers.ts'
 import type { RequestContext, Row } from '../context.ts'
-import { subselect } from '../subselect.ts'
 import type { JobRow } from './fields.ts'
 
 /** Jobs that this very request made: they wait for nothing yet that one could tell. */
@@ -15,71 +16,80 @@ export function explainNothingYet(jobId: number, context: RequestContext): void 
   context.cache.set(madeNow, jobId)
 }
 
-/**
- * `job_explanation` of a page of jobs. What a job waits for is put together while it is read, because its place in line and the load of its
- * groups change all the time; two queries, and none when no job of the page waits.
- */
+/** `job_explanation` of a page of jobs. What a job waits for is put together while it is read, because its place in line and the load of its groups change all the time. */
 export async function jobExplanations(rows: readonly Row[], context: RequestContext): Promise<string[]> {
   const jobs = rows as unknown as readonly JobRow[]
-  const waits = (job: JobRow) => job.status === 'pending' && job.id !== context.cache.get(madeNow)
-  const pending = jobs.filter(waits)
-  if (pending.length === 0) return jobs.map((job) => job.jobExplanation)
-  const groups = await loadGroups(
-    pending.flatMap((job) => job.eligibleGroups),
-    context,
-  )
-  const lines = await loadLines(
-    pending.map((job) => job.id),
-    context,
-  )
+  const pending = jobs.filter((job) => job.status === 'pending' && job.id !== context.cache.get(madeNow))
+  const waiting = await loadWaiting(pending, context)
   return jobs.map((job) => {
-    if (!waits(job)) return job.jobExplanation
-    const line = lines.get(job.id)
-    return explainWaiting({
-      created: job.created,
-      waitingSince: job.waitingSince,
-      waitingReason: job.waitingReason ? job.jobExplanation || job.waitingReason : '',
-      groups: job.eligibleGroups.flatMap((id) => groups.get(id) ?? []),
-      place: line?.place ?? 1,
-      unsent: line && line.lastError !== null ? { lastError: line.lastError } : null,
-    })
+    const load = waiting.get(job.id)
+    return load ? explainWaiting(load.waiting).explanation : job.jobExplanation
   })
 }
 
-async function loadGroups(ids: number[], context: RequestContext): Promise<Map<number, WaitingGroup>> {
-  if (ids.length === 0) return new Map()
-  const rows = await context.db
-    .select({
-      id: instanceGroups.id,
-      name: instanceGroups.name,
-      maxConcurrentJobs: instanceGroups.maxConcurrentJobs,
-      running: subselect<number>(sql`(SELECT count(*)::int FROM ${attempts}
-        WHERE ${attempts.instanceGroupId} = ${instanceGroups.id} AND ${attempts.releasedAt} IS NULL)`),
-      brake: subselect<string | null>(sql`(SELECT ${groupBrakes.reason} FROM ${groupBrakes}
-        WHERE ${groupBrakes.instanceGroupId} = ${instanceGroups.id})`),
-    })
-    .from(instanceGroups)
-    .where(inArray(instanceGroups.id, [...new Set(ids)]))
-  return new Map(rows.map(({ id, ...group }) => [id, group]))
+/** Everything known about a pending job: what is told of it, and where it stands in the line of each of its groups. */
+export interface WaitingLoad {
+  waiting: WaitingJob
+  /** By the group's id; of groups in whose line it stands. */
+  places: Map<number, Place>
 }
 
-interface Line {
-  /** Jobs before it for its preferred group, and itself. */
-  place: number
-  /** Null once Temporal has the start. */
-  lastError: string | null
+/**
+ * What pending jobs wait for, by their ids: four queries for a whole page, one more where a group limits its forks, and none for no jobs.
+ */
+export async function loadWaiting(
+  pending: readonly JobRow[],
+  { db }: Pick<RequestContext, 'db'>,
+): Promise<Map<number, WaitingLoad>> {
+  if (pending.length === 0) return new Map()
+  const ids = pending.map((job) => job.id)
+  const groups = await groupLoads(db, [...new Set(pending.flatMap((job) => job.eligibleGroups))])
+  const inLine = pending.filter((job) => job.waitingSince !== null && job.waitingReason === '')
+  const lines = await linesOf(
+    db,
+    inLine.map((job) => job.id),
+    [...new Set(inLine.flatMap((job) => job.eligibleGroups))],
+  )
+  const unsent = await unsentStarts(db, ids)
+  const worker = await lastWorker(db)
+  const limited = [...groups.values()].some(({ maxForks }) => maxForks > 0)
+  const impacts = limited ? await impactsOf(db, pending) : new Map<number, number>()
+  return new Map(
+    pending.map((job) => {
+      const eligible = job.eligibleGroups.flatMap((id) => groups.get(id) ?? [])
+      const places = placesOf(eligible, lines.get(job.id))
+      const facts = { groups: eligible, impact: impacts.get(job.id) ?? 1, place: foremost(places), worker }
+      return [job.id, { waiting: waitingJob(job, { ...facts, unsent: unsent.get(job.id) ?? null }), places }]
+    }),
+  )
 }
 
-async function loadLines(ids: number[], context: RequestContext): Promise<Map<number, Line>> {
-  const { rows } = await context.db.execute<{ id: number; place: number; last_error: string | null }>(sql`
-    SELECT job.id,
-      (SELECT count(*)::int FROM ${unifiedJobs} other
-        WHERE other.status = 'pending' AND other.waiting_since IS NOT NULL
-          AND (other.eligible_groups->0)::text = (job.eligible_groups->0)::text
-          AND (other.waiting_since, other.id) <= (job.waiting_since, job.id)) AS place,
-      (SELECT message.last_error FROM ${outbox} message
-        WHERE message.subject_id = job.id AND message.kind = 'start') AS last_error
-    FROM ${unifiedJobs} job
-    WHERE job.id IN ${ids}`)
-  return new Map(rows.map((row) => [row.id, { place: Math.max(1, row.place), lastError: row.last_error }]))
+function placesOf(groups: readonly GroupLoad[], lines: ReadonlyMap<number, Line> | undefined): Map<number, Place> {
+  const places = new Map<number, Place>()
+  for (const { id } of groups) {
+    const line = lines?.get(id)
+    if (line) places.set(id, placeInLine(line))
+  }
+  return places
+}
+
+function foremost(places: ReadonlyMap<number, Place>): Place | null {
+  const [first = null, ...others] = places.values()
+  return others.reduce((best, place) => (best === null || place.place < best.place ? place : best), first)
+}
+
+function waitingJob(
+  job: JobRow,
+  facts: Pick<WaitingJob, 'groups' | 'impact' | 'place' | 'unsent'> & { worker: WorkerSign },
+): WaitingJob {
+  return {
+    type: job.type,
+    created: job.created,
+    waitingSince: job.waitingSince,
+    waitingReason: job.waitingReason,
+    waitingText: job.waitingReason ? job.jobExplanation : '',
+    startedBy: job.runId === null && job.attemptCount === 0 ? job.workflowJobId : null,
+    expires: job.approvalExpiration,
+    ...facts,
+  }
 }

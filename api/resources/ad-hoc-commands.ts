@@ -9,9 +9,11 @@ import type { Field } from '../field.ts'
 import { cancelAction } from '../jobs/cancel.ts'
 import { eventStreamAction } from '../jobs/event-stream.ts'
 import { countFields, elapsedSeconds, jobTypeChoices, unifiedJobFields, verbosityChoices } from '../jobs/fields.ts'
+import { passedOverField } from '../jobs/passed-over.ts'
 import { postMortemAction } from '../jobs/post-mortem.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { waitingAction } from '../jobs/waiting-action.ts'
 import { makeOnce } from '../launch/idempotency.ts'
 import { defineResource } from '../resource.ts'
 import { loadSummaries } from '../summary.ts'
@@ -46,6 +48,7 @@ export const adHocCommandsResource = defineResource({
   methods: { list: ['GET', 'POST'], detail: ['GET', 'DELETE'] },
   fields: {
     ...common,
+    passed_over: passedOverField,
     execution_environment: { kind: 'id', to: 'execution_environments' },
     controller_node: { kind: 'string', readOnly: true },
     job_type: { kind: 'choice', choices: jobTypeChoices, default: 'run' },
@@ -84,6 +87,7 @@ export const adHocCommandsResource = defineResource({
   },
   actions: {
     cancel: cancelAction(),
+    waiting: waitingAction,
     relaunch: relaunchAdHocAction,
     stdout: stdoutAction('ad_hoc_command'),
     'events/stream': eventStreamAction,

@@ -5,9 +5,11 @@ import { sourceFields } from '../inventory-sources/fields.ts'
 import { cancelAction } from '../jobs/cancel.ts'
 import { eventStreamAction } from '../jobs/event-stream.ts'
 import { elapsedSeconds, unifiedJobFields } from '../jobs/fields.ts'
+import { passedOverField } from '../jobs/passed-over.ts'
 import { postMortemAction } from '../jobs/post-mortem.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { waitingAction } from '../jobs/waiting-action.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { summariesOf, summaryEntry } from '../summary.ts'
@@ -38,6 +40,7 @@ export const inventoryUpdatesResource = defineResource({
     org_host_limit_error: { kind: 'boolean' },
     source_project_update: { kind: 'id', to: 'project_updates', column: 'projectUpdateId' },
     instance_group: { kind: 'id', to: 'instance_groups' },
+    passed_over: passedOverField,
     scm_revision: { kind: 'string', label: 'SCM Revision' },
   } satisfies Record<string, Field>,
   relations: {
@@ -66,6 +69,7 @@ export const inventoryUpdatesResource = defineResource({
   },
   actions: {
     cancel: cancelAction(),
+    waiting: waitingAction,
     stdout: stdoutAction('inventory_update'),
     'events/stream': eventStreamAction,
     post_mortem: postMortemAction,

@@ -11,6 +11,7 @@ import {
 } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { waitingAction } from '../jobs/waiting-action.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { summariesOf, summaryEntry } from '../summary.ts'
@@ -61,7 +62,12 @@ export const projectUpdatesResource = defineResource({
       title: 'Project Update Events List',
     },
   },
-  actions: { cancel: cancelAction(), stdout: stdoutAction('project_update'), 'events/stream': eventStreamAction },
+  actions: {
+    cancel: cancelAction(),
+    waiting: waitingAction,
+    stdout: stdoutAction('project_update'),
+    'events/stream': eventStreamAction,
+  },
   hooks: { beforeDelete: refuseDelete },
   async summaries(updates, context) {
     const groups = await summariesOf(

@@ -4,6 +4,7 @@ import { eventStreamAction } from '../jobs/event-stream.ts'
 import { elapsedSeconds, unifiedJobFields } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
 import { stdoutAction } from '../jobs/stdout.ts'
+import { waitingAction } from '../jobs/waiting-action.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { summariesOf } from '../summary.ts'
@@ -41,6 +42,7 @@ export const systemJobsResource = defineResource({
   },
   actions: {
     cancel: cancelAction(),
+    waiting: waitingAction,
     // Beyond AWX, which shows the output as `result_stdout` only.
     stdout: { ...stdoutAction('system_job'), link: false },
     'events/stream': eventStreamAction,

@@ -4,6 +4,7 @@ import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { derived } from '../field.ts'
 import { elapsedSeconds } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
+import { waitingAction } from '../jobs/waiting-action.ts'
 import { allowed } from '../permissions.ts'
 import { defineResource } from '../resource.ts'
 import { summariesOf } from '../summary.ts'
@@ -54,7 +55,11 @@ export const workflowApprovalsResource = defineResource({
   },
   searchFields: ['description', 'name'],
   capabilities: ['delete', 'start'],
-  actions: { approve: decisionAction('approve'), deny: decisionAction('deny') },
+  actions: {
+    waiting: waitingAction,
+    approve: decisionAction('approve'),
+    deny: decisionAction('deny'),
+  },
   hooks: { beforeDelete: refuseDelete },
   related: (approval) => ({
     unified_job_template: templateLink(templateType, approval.unifiedJobTemplateId),

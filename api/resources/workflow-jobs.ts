@@ -3,6 +3,7 @@ import { unifiedJobLabels } from '../../store/schema/labels.ts'
 import { cancelAction } from '../jobs/cancel.ts'
 import { elapsedSeconds, webhookServiceChoices } from '../jobs/fields.ts'
 import { refuseDelete } from '../jobs/removal.ts'
+import { waitingAction } from '../jobs/waiting-action.ts'
 import { labelSummaries } from '../labels/summaries.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
@@ -57,6 +58,7 @@ export const workflowJobsResource = defineResource({
   },
   actions: {
     cancel: cancelAction({ explains: true }),
+    waiting: waitingAction,
     relaunch: workflowRelaunchAction,
     continue: continueAction,
     pause: pauseAction,

@@ -1,0 +1,72 @@
+import { sql } from 'drizzle-orm'
+import type { Line } from '../model/place-in-line.ts'
+import type { Database } from './database.ts'
+import { idList } from './group-load.ts'
+
+interface Share {
+  group_id: number
+  priority: number
+  organization_id: number | null
+  weight: number
+  waiting: number
+  /** Of the jobs that were asked for: id, and place among those of its priority and organization. */
+  asked: [id: number, own: number][] | null
+}
+
+/**
+ * Where waiting jobs stand in the lines of their groups: by job, then by group. A job stands in the line of every group that it may run in, once it is
+ * prepared and waits for nothing else. One pass over the jobs that wait for these groups, however many are asked for.
+ */
+export async function linesOf(
+  db: Database,
+  jobIds: readonly number[],
+  groupIds: readonly number[],
+): Promise<Map<number, Map<number, Line>>> {
+  const lines = new Map<number, Map<number, Line>>()
+  if (jobIds.length === 0 || groupIds.length === 0) return lines
+  const { rows } = await db.execute<Share & Record<string, unknown>>(sql`
+    WITH line AS (
+      SELECT job.id, job.priority, job.organization_id, eligible.value::int AS group_id,
+        row_number() OVER (PARTITION BY eligible.value::int, job.priority, job.organization_id
+          ORDER BY job.waiting_since, job.id)::int AS own
+      FROM unified_jobs job CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
+      WHERE job.status = 'pending' AND job.waiting_since IS NOT NULL AND job.waiting_reason = ''
+        AND eligible.value::int = ANY(${idList(groupIds)}))
+    SELECT line.group_id, line.priority, line.organization_id, coalesce(organization.fair_share_weight, 1) AS weight,
+      count(*)::int AS waiting,
+      json_agg(json_build_array(line.id, line.own)) FILTER (WHERE line.id = ANY(${idList(jobIds)})) AS asked
+    FROM line LEFT JOIN organizations organization ON organization.id = line.organization_id
+    GROUP BY line.group_id, line.priority, line.organization_id, organization.fair_share_weight`)
+  for (const share of rows) {
+    for (const [id, own] of share.asked ?? []) {
+      const ofJob = lines.get(id) ?? new Map<number, Line>()
+      lines.set(id, ofJob.set(share.group_id, lineOf(share, own, rows)))
+    }
+  }
+  return lines
+}
+
+function lineOf(share: Share, own: number, all: readonly Share[]): Line {
+  const others = all.filter((other) => other !== share && other.group_id === share.group_id)
+  const before = others.filter(({ priority }) => priority < share.priority)
+  return {
+    before: before.reduce((sum, { waiting }) => sum + waiting, 0),
+    own,
+    weight: share.weight,
+    others: others
+      .filter(({ priority }) => priority === share.priority)
+      .map(({ weight, waiting }) => ({ weight, waiting })),
+  }
+}
+
+/** Jobs of these whose start is not sent to Temporal yet, with the last failure to send it ('' for none). */
+export async function unsentStarts(
+  db: Database,
+  jobIds: readonly number[],
+): Promise<Map<number, { lastError: string }>> {
+  if (jobIds.length === 0) return new Map()
+  const { rows } = await db.execute<{ id: number; error: string }>(sql`
+    SELECT subject_id AS id, last_error AS error FROM outbox
+    WHERE kind = 'start' AND subject_id = ANY(${idList(jobIds)})`)
+  return new Map(rows.map(({ id, error }) => [id, { lastError: error }]))
+}
