@@ -19,6 +19,9 @@ export async function readStartFacts(db: Database, jobIds: readonly number[]): P
       workflowJobTemplate: workflowJobTemplates.name,
       project: projects.name,
       organization: organizations.name,
+      priority: unifiedJobs.priority,
+      organizationId: unifiedJobs.organizationId,
+      weight: organizations.fairShareWeight,
       launchedBy: users.username,
       created: unifiedJobs.created,
       installation: sql<string>`coalesce((SELECT value #>> '{}' FROM ${installation} WHERE key = 'install_uuid'), '')`,
@@ -31,14 +34,17 @@ export async function readStartFacts(db: Database, jobIds: readonly number[]): P
     .leftJoin(users, eq(users.id, unifiedJobs.createdById))
     .where(inArray(unifiedJobs.id, [...jobIds]))
   return new Map(
-    rows.map(({ id, type, name, jobTemplate, workflowJobTemplate, project, ...same }) => [
-      id,
-      {
-        type,
-        name,
-        template: jobTemplate ?? workflowJobTemplate ?? (type === 'project_update' ? project : null),
-        ...same,
-      },
-    ]),
+    rows.map(
+      ({ id, type, name, jobTemplate, workflowJobTemplate, project, priority, organizationId, weight, ...same }) => [
+        id,
+        {
+          type,
+          name,
+          template: jobTemplate ?? workflowJobTemplate ?? (type === 'project_update' ? project : null),
+          turn: { priority, organizationId, weight: weight ?? 1 },
+          ...same,
+        },
+      ],
+    ),
   )
 }

@@ -20,6 +20,7 @@ export function startOptions(jobId: number, facts: StartFacts) {
     // A job that has ended is not run once more by a message that comes late.
     workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
     staticSummary: facts.name,
+    ...turnOptions(facts.turn),
     // Whose job this is, for whoever finds the id taken.
     memo: { installation: facts.installation, created: facts.created },
     typedSearchAttributes: [
@@ -31,6 +32,13 @@ export function startOptions(jobId: number, facts: StartFacts) {
       ...keyword(keys.launchedBy, facts.launchedBy),
     ],
   }
+}
+
+/** All activities of the workflow inherit it, and so do its children unless they say otherwise. */
+function turnOptions(turn: StartFacts['turn']) {
+  if (!turn) return {}
+  const { priority: priorityKey, organizationId, weight: fairnessWeight } = turn
+  return { priority: { priorityKey, fairnessKey: `organization-${organizationId ?? 'none'}`, fairnessWeight } }
 }
 
 /** How the workflow of a notification is started. */
