@@ -5,7 +5,7 @@ import { parseOverride } from '../model/pod-template.ts'
 import { openInputs } from '../store/credential-inputs.ts'
 import type { Store } from '../store/database.ts'
 import { containerGroupIds } from '../store/groups.ts'
-import { readCredential, readGroup } from '../store/run-document.ts'
+import { readCredential, readGroup, type TypedCredential } from '../store/run-document.ts'
 import type { Keyring } from '../store/secrets.ts'
 
 /** What clusters are opened from. */
@@ -21,6 +21,8 @@ export interface ClusterSources {
 export class ClusterPool implements Clusters {
   readonly #sources: ClusterSources
   readonly #open = new Map<string, Cluster>()
+  /** What was opened last of each credential, with its inputs as they rest: unsealing them and reading certificates costs more than a statement. */
+  readonly #latest = new Map<number, { sealed: string; cluster: Cluster }>()
   #home: Cluster | undefined
 
   constructor(sources: ClusterSources) {
@@ -29,7 +31,7 @@ export class ClusterPool implements Clusters {
 
   async forGroup(groupId: number): Promise<GroupPlace> {
     const { store, defaultNamespace } = this.#sources
-    const { group } = (await readGroup(store.db, groupId)) ?? {}
+    const { group, credential } = (await readGroup(store.db, groupId)) ?? {}
     if (!group) throw new GroupMisconfiguredError(`Instance group ${groupId} no longer exists.`)
     if (!group.isContainerGroup) {
       throw new GroupMisconfiguredError(
@@ -45,7 +47,7 @@ export class ClusterPool implements Clusters {
     return {
       groupId,
       groupName: group.name,
-      cluster: await this.#byCredential(group.credentialId),
+      cluster: credential ? this.#opened(credential) : await this.#byCredential(group.credentialId),
       namespace: override.metadata?.namespace ?? defaultNamespace,
       podSpecOverride: group.podSpecOverride,
       credentialId: group.credentialId,
@@ -58,8 +60,9 @@ export class ClusterPool implements Clusters {
     clusterKey: string
   }): Promise<Cluster | null> {
     // The credential is tried first, because the group may point elsewhere by now; the key proves that it is the same cluster.
-    const candidates = [attempt.credentialId, await this.#credentialOfGroup(attempt.instanceGroupId)]
-    for (const credentialId of candidates) {
+    // The group is read only where that is needed: every job asks several times.
+    for (const ask of [() => attempt.credentialId, () => this.#credentialOfGroup(attempt.instanceGroupId)]) {
+      const credentialId = await ask()
       if (credentialId === undefined) continue
       // A credential that is gone or cannot be used is no way to the pod; perhaps the other one is.
       const cluster = await this.#byCredential(credentialId).catch(() => null)
@@ -100,11 +103,19 @@ export class ClusterPool implements Clusters {
     }
     const credential = await readCredential(this.#sources.store.db, credentialId)
     if (!credential) throw new GroupMisconfiguredError(`Credential ${credentialId} no longer exists.`)
-    const cluster = openCluster(targetFromCredential(openInputs(this.#sources.keyring, credential)))
+    return this.#opened(credential)
+  }
+
+  #opened(typed: TypedCredential): Cluster {
+    const { id, inputs } = typed.credential
+    const sealed = JSON.stringify(inputs)
+    const latest = this.#latest.get(id)
+    if (latest?.sealed === sealed) return latest.cluster
+    const opened = openCluster(targetFromCredential(openInputs(this.#sources.keyring, typed)))
     // Opening connects to nothing, so an equal one that is in use already is simply taken instead.
-    const known = this.#open.get(cluster.connectionKey)
-    if (known) return known
+    const cluster = this.#open.get(opened.connectionKey) ?? opened
     this.#open.set(cluster.connectionKey, cluster)
+    this.#latest.set(id, { sealed, cluster })
     return cluster
   }
 }
