@@ -3,6 +3,7 @@ import { createAwaitJobActivity } from './await-job.ts'
 import type { ActivityDeps } from './deps.ts'
 import { createFinishJobActivity } from './finish-job.ts'
 import { guarded } from './guard.ts'
+import { createLookAtHoldActivity } from './look-at-hold.ts'
 import { createDeliverActivity } from './notify/deliver.ts'
 import { createGiveUpNotificationActivity } from './notify/give-up.ts'
 import { createPostWebhookStatusActivity } from './notify/webhook-status.ts'
@@ -25,6 +26,7 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     prepare: guarded(createPrepareActivity(deps)),
     admit: guarded(createAdmitActivity(deps)),
     runInPod: guarded(createRunInPodActivity(deps)),
+    lookAtHold: guarded(createLookAtHoldActivity(deps)),
     releasePod: guarded(createReleasePodActivity(deps)),
     finishJob: guarded(createFinishJobActivity(deps)),
     awaitJob: guarded(createAwaitJobActivity(deps)),

@@ -13,7 +13,7 @@ const label = (id: number | null) => (id === null ? '' : String(id))
 export function attemptManifest(
   document: RunDocument,
   place: GroupPlace,
-  attempt: { number: number; workflowId: string; runId: string },
+  attempt: { number: number; impact: number; workflowId: string; runId: string; memoryBytes: number | null },
   settings: ActivitySettings,
   imagePullSecret: string | undefined,
 ): ReturnType<typeof effectiveManifest> {
@@ -36,11 +36,13 @@ export function attemptManifest(
     annotations: {
       [podAnnotations.workflowId]: attempt.workflowId,
       [podAnnotations.runId]: attempt.runId,
+      [podAnnotations.forks]: String(attempt.impact),
       [podAnnotations.jobUrl]: `${settings.publicUrl}/api/v2/jobs/${job.id}/`,
     },
     // An image of the user's own may have an entrypoint that does not run its arguments.
     ...(job.container ? { command: wrapperArgs(containerCommand), args: [] } : { args: wrapperArgs() }),
     activeDeadlineSeconds: settings.podDeadlineSeconds,
+    ...(attempt.memoryBytes === null ? {} : { memoryBytes: attempt.memoryBytes }),
     ...(imagePullSecret ? { imagePullSecret } : {}),
   })
 }

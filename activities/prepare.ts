@@ -36,7 +36,10 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
       await explainWaiting(deps.store.db, jobId, 'turn', waitingFor(blocker))
       return { jobId, title, blocked: true, dependencies: [], groups: [] }
     }
-    const dependencies = await dependenciesOf(deps, document)
+    // Another attempt runs what the first one was to run, whatever has become of project and template since.
+    const { executionEnvironmentId: frozenEnvironment, scmRevision: frozenRevision, retries } = document.job
+    const isFrozen = retries.told !== undefined
+    const dependencies = isFrozen ? [] : await dependenciesOf(deps, document)
     if (dependencies.length > 0)
       return {
         jobId,
@@ -47,8 +50,8 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
       }
 
     const [executionEnvironmentId, scmRevision, groups] = await Promise.all([
-      resolveExecutionEnvironment(deps.store.db, jobId),
-      revisionOf(deps, jobId),
+      isFrozen ? frozenEnvironment : resolveExecutionEnvironment(deps.store.db, jobId),
+      isFrozen ? frozenRevision : revisionOf(deps, jobId),
       groupNames(deps.store.db, document.job.eligibleGroups),
     ])
     const problem = whyItCannotRun(deps, document, { executionEnvironmentId, scmRevision })

@@ -13,6 +13,7 @@ import { Heart } from './heart.ts'
 import { ownJob, ownsJob } from './own-job.ts'
 import { concludeWith } from './play/conclude.ts'
 import { playInPod } from './play/play-in-pod.ts'
+import { decidedBefore } from './play/store-verdict.ts'
 import { releaseAttemptAndPod } from './release-pod.ts'
 import type { JobActivities, Verdict } from './types.ts'
 
@@ -24,11 +25,12 @@ const removalPatienceMs = 60_000
  * not delivered again, what was stored is not read again, and a verdict that was stored is not asked for again.
  */
 export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runInPod'] {
-  return async ({ jobId, attemptId }) => {
+  return async ({ jobId, attemptId, goesOn = false }) => {
     const heart = new Heart(Context.current())
     try {
       const attempt = await ownAttempt(deps, jobId, attemptId)
-      const verdict = await verdictOf(deps, jobId, attempt, heart)
+      const verdict = await verdictOf(deps, attempt, heart, goesOn)
+      if (verdict.held) return verdict
       return { ...verdict, released: await released(deps, attempt, heart) }
     } catch (error) {
       // The reason of the cancellation must be what escapes: an AbortError would be reported as cancelled.
@@ -66,8 +68,8 @@ async function ownAttempt(deps: ActivityDeps, jobId: number, attemptId: number):
   const [job, attempt] = await Promise.all([readJob(deps.store.db, jobId), getAttempt(deps.store.db, attemptId)])
   if (!job) return await throwEnded(deps, jobId)
   if (!attempt) throw staleAttempt(`There is no attempt ${attemptId} of job ${jobId}.`)
-  // An earlier try of this activity brought the job to its end and died before it could say so.
-  if (isOurs && isFinal(job.status)) return attempt
+  // An earlier try of this activity brought the attempt to its end and died before it could say so.
+  if (isOurs && (isFinal(job.status) || attempt.endedAt)) return attempt
   if (isFinal(job.status) || attempt.endedAt || attempt.releasedAt)
     throw staleAttempt(`Attempt ${attempt.number} is over.`)
   if (isOurs) return attempt
@@ -76,19 +78,18 @@ async function ownAttempt(deps: ActivityDeps, jobId: number, attemptId: number):
   return (await getAttempt(deps.store.db, attemptId)) ?? attempt
 }
 
-async function verdictOf(deps: ActivityDeps, jobId: number, attempt: AttemptRow, heart: Heart): Promise<Verdict> {
+async function verdictOf(deps: ActivityDeps, attempt: AttemptRow, heart: Heart, goesOn: boolean): Promise<Verdict> {
+  const { jobId } = attempt
   const job = await readJob(deps.store.db, jobId)
-  if (job && isFinal(job.status)) {
-    return { status: job.status, cause: job.cause, explanation: job.jobExplanation, released: false }
-  }
+  if (attempt.endedAt || (job && isFinal(job.status))) return await decidedBefore(deps, attempt)
   const cluster = await deps.clusters.forAttempt(attempt)
   if (!cluster || !attempt.podUid) {
     const message =
       'The cluster of this job can no longer be reached: its group or the credential of its group was changed.'
-    return await concludeWith(deps, attempt, cause('group_misconfigured', message))
+    return await concludeWith(deps, attempt, cause('group_misconfigured', message), { goesOn })
   }
   const document = await readJobForRun(deps.store.db, jobId)
   if (!document) throw new MissingRowError(`job ${jobId} does not exist`)
   const pod = { namespace: attempt.namespace, name: attempt.podName, uid: attempt.podUid }
-  return await playInPod(deps, { document, attempt, cluster, pod, heart })
+  return await playInPod(deps, { document, attempt, cluster, pod, heart, goesOn })
 }

@@ -21,8 +21,13 @@ export interface JobActivities {
   prepare(input: { jobId: number }): Promise<PreparedJob>
   /** Claims a place of the group for this job, creates its pod or adopts the one it made before. Benign retryable failure while there is no room. */
   admit(input: AdmitInput): Promise<Admission>
-  /** Delivers the payload, starts the play at most once, stores every line, stores the verdict, deletes the pod. Resumes wherever it was. */
-  runInPod(input: { jobId: number; attemptId: number }): Promise<Verdict>
+  /**
+   * Delivers the payload, starts the play at most once, stores every line, stores the verdict, deletes the pod. Resumes wherever it was. `goesOn`: the
+   * workflow understands verdicts with `again` and `held`; without it every end of the attempt is the job's, and no pod is kept.
+   */
+  runInPod(input: { jobId: number; attemptId: number; goesOn?: boolean }): Promise<Verdict>
+  /** How long the job's pod is still to be kept; 0 when it is to be released, or is gone. */
+  lookAtHold(input: { jobId: number }): Promise<{ msLeft: number }>
   /** Deletes the pods of the job's live attempts and gives their places back. Leaves what a newer run owns. */
   releasePod(input: { jobId: number }): Promise<void>
   /** Stores the final status of a job that ended outside runInPod, and returns what is stored: a final status is never overwritten. */
@@ -134,6 +139,10 @@ export interface Verdict {
   explanation: string
   /** True when the pod is known to be gone and its place was given back. */
   released: boolean
+  /** It is how an attempt ended, and the job is pending again for another one; `explanation` tells so. */
+  again?: boolean
+  /** The pod is kept for whoever wants to look into it. */
+  held?: boolean
 }
 
 /** A pass that somebody asked for; without one it is the schedule's. */

@@ -12,6 +12,7 @@ import { inventoriesResource } from './resources/inventories.ts'
 import { inventorySourcesResource } from './resources/inventory-sources.ts'
 import { inventoryUpdateEventsResource } from './resources/inventory-update-events.ts'
 import { inventoryUpdatesResource } from './resources/inventory-updates.ts'
+import { jobAttemptsResource } from './resources/job-attempts.ts'
 import { jobEventsResource } from './resources/job-events.ts'
 import { jobHostSummariesResource } from './resources/job-host-summaries.ts'
 import { jobTemplatesResource } from './resources/job-templates.ts'
@@ -60,6 +61,7 @@ export const allResources: readonly Resource[] = [
   hostsResource,
   jobTemplatesResource,
   jobsResource,
+  jobAttemptsResource,
   jobEventsResource,
   jobHostSummariesResource,
   adHocCommandsResource,

@@ -47,7 +47,7 @@ const deviations: Record<string, string[]> = {
 const additions: Record<string, string[]> = {
   organizations: ['fair_share_weight'],
   job_templates: ['container', 'priority', 'ask_priority_on_launch', 'retry_policy', 'hold_on_failure_seconds'],
-  jobs: ['container', 'priority', 'retry_policy', 'hold_on_failure_seconds', 'passed_over'],
+  jobs: ['container', 'priority', 'retry_policy', 'hold_on_failure_seconds', 'passed_over', 'held_until'],
   ad_hoc_commands: ['priority'],
   inventory_updates: ['priority'],
   project_updates: ['priority'],

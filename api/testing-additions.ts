@@ -6,7 +6,11 @@ const ours = new Set([
   'hold_on_failure_seconds',
   'fair_share_weight',
   'passed_over',
+  'held_until',
   // Links.
+  'attempts',
+  'hold',
+  'release_hold',
   'waiting',
 ])
 

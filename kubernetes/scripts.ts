@@ -135,7 +135,7 @@ echo ${endMark} $(wc -c <$D/out) >&2
 kill $w 2>/dev/null; exit 0`
 
 /**
- * $1 bytes that were stored. Waits up to ten seconds for the runner's end, whose last record comes a little before its exit. First line:
+ * $1 bytes that were stored; $2 `keep`: only tell, and let the wrapper wait. Waits up to ten seconds for the runner's end, whose last record comes a little before its exit. First line:
  * \`acknowledged SIZE RC\`, \`incomplete SIZE RC\` or \`running\`; after the first two the end of the runner's stderr, then a line with the end
  * mark. The wrapper is let go last: with it the container ends, and this script too, wherever it is. A lost connection does not keep it.
  */
@@ -147,7 +147,7 @@ s=$(wc -c <$D/out); a=incomplete
 echo $a $s $(cat $I/rc)
 tail -c 8192 $D/err
 printf '\\n%s\\n' ${endMark}
-[ $a = acknowledged ] && : >$I/ack && kill -USR1 $(cat $I/wrapper) 2>/dev/null
+[ $a = acknowledged ] && [ "$2" != keep ] && : >$I/ack && kill -USR1 $(cat $I/wrapper) 2>/dev/null
 exit 0`
 
 /**

@@ -151,7 +151,8 @@ export interface RunnerEnd {
 }
 
 /**
- * Proves in the pod that exactly `expectedSize` bytes were written, then lets the wrapper end, in one exec. Repeatable. Afterwards the pod
+ * Proves in the pod that exactly `expectedSize` bytes were written, then lets the wrapper end, in one exec; with `keep` the wrapper goes on
+ * waiting. Repeatable. Once it was let go the pod
  * may be deleted with grace 0: nothing runs in it any more. Throws SpoolIncompleteError when the runner still runs after ten seconds or
  * the sizes differ, PodEndedError when the pod is gone.
  */
@@ -160,12 +161,13 @@ export async function acknowledge(
   pod: SpooledPod,
   expectedSize: number,
   signal: AbortSignal,
+  { keep = false }: { keep?: boolean } = {},
 ): Promise<RunnerEnd> {
   const talk = new PodTalk(cluster, pod, signal)
   let sent = false
   for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
     try {
-      const session = await talk.exec(acknowledgeScript, [String(expectedSize)])
+      const session = await talk.exec(acknowledgeScript, [String(expectedSize), ...(keep ? ['keep'] : [])])
       sent = true
       const answer = await answerOf(session)
       const [word = '', size = '', code = ''] = (answer.split('\n', 1)[0] ?? '').split(' ')

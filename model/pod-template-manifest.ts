@@ -1,5 +1,6 @@
 import { defaultPodTemplate, mergePodTemplate, parseOverride } from './pod-template.ts'
 import type { Container, ManifestInput, PodManifest, PodSpec, Volume } from './pod-template-types.ts'
+import { parseQuantity } from './quantity.ts'
 
 /** A manifest that is ready to be created. */
 export interface ReadyManifest extends PodManifest {
@@ -68,10 +69,29 @@ function workerContainer(container: Container, input: ManifestInput): Container 
     ...(input.command ? { command: input.command } : {}),
     args: input.args,
     ...(input.pull ? { imagePullPolicy: pullPolicies[input.pull] } : {}),
+    ...(input.memoryBytes === undefined ? {} : { resources: withMemory(container.resources, input.memoryBytes) }),
     volumeMounts: [
       ...(container.volumeMounts ?? []),
       ...mountsFor(container).map(({ name, mountPath }) => ({ name, mountPath })),
     ],
+  }
+}
+
+/**
+ * Resources with a memory limit of so many bytes, unless they allow more anyway. The request keeps its share of the limit, so that the scheduler sees what
+ * the container has shown to need; where nothing is known of the share, the whole is asked for.
+ */
+function withMemory(resources: Container['resources'], bytes: number): Container['resources'] {
+  const quantityOf = (value: string | number | undefined) =>
+    value === undefined ? Number.NaN : parseQuantity(String(value))
+  const limit = quantityOf(resources?.limits?.memory)
+  if (limit >= bytes) return resources
+  const request = quantityOf(resources?.requests?.memory)
+  const share = limit > 0 ? (Number.isNaN(request) ? 1 : request / limit) : 1
+  return {
+    ...resources,
+    limits: { ...resources?.limits, memory: String(bytes) },
+    requests: { ...resources?.requests, memory: String(Math.ceil(bytes * Math.min(share, 1))) },
   }
 }
 

@@ -93,6 +93,8 @@ export interface ManifestInput {
   activeDeadlineSeconds: number
   /** Limit of the Memory volume for the payload in bytes; twice the payload, at least 16 MiB. No limit when absent. */
   payloadVolumeBytes?: number
+  /** The worker's memory limit in bytes where the group's is lower, or there is none; its request grows alike. */
+  memoryBytes?: number
   /** Name of the pull secret made from the environment's registry credential; replaces the override's list, as AWX does. */
   imagePullSecret?: string
 }

@@ -70,7 +70,10 @@ export async function claimAttempt(db: Database, request: ClaimRequest): Promise
     const number = job.attemptCount + 1
     const [attempt] = await tx
       .insert(attempts)
-      .values({ jobId, number, instanceGroupId: groupId, workflowId, runId, phase: 'claimed', impact })
+      .values({
+        ...{ jobId, number, instanceGroupId: groupId, workflowId, runId, phase: 'claimed' as const, impact },
+        memoryBytes: job.retries.memory_bytes ?? null,
+      })
       .returning()
     if (!attempt) throw new MissingRowError(`attempt ${number} of job ${jobId} was not made`)
     await tx

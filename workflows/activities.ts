@@ -6,8 +6,8 @@ import { groupTaskQueue } from './names.ts'
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED'
 
 /** Activities that only touch the database and, after a Reset, an old pod. Short, so that a dead worker is noticed by the time-out. */
-export const { prepare, prepareInventoryUpdate, releasePod, finishJob } = proxyActivities<
-  Pick<JobActivities, 'prepare' | 'prepareInventoryUpdate' | 'releasePod' | 'finishJob'>
+export const { prepare, prepareInventoryUpdate, lookAtHold, releasePod, finishJob } = proxyActivities<
+  Pick<JobActivities, 'prepare' | 'prepareInventoryUpdate' | 'lookAtHold' | 'releasePod' | 'finishJob'>
 >({
   cancellationType,
   startToCloseTimeout: '20 seconds',

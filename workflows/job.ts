@@ -13,6 +13,7 @@ import {
 import type { PreparedJob, Verdict } from '../activities/types.ts'
 import { awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
 import { admitToOneOf } from './admission.ts'
+import { waitWhileHeld } from './hold.ts'
 import { jobWorkflowId, signals, workflowTypeOf } from './names.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
@@ -25,6 +26,7 @@ import { conclude, failedAs, verdictOf } from './verdict.ts'
 export async function job(input: JobInput): Promise<Verdict> {
   const story = new Story()
   const verdict = await settle(input, () => runJob(input, story))
+  if (verdict.held) await waitWhileHeld(input, verdict, story)
   await CancellationScope.nonCancellable(async () => {
     if (!verdict.released) await releasePod(input)
     story.ended(verdict)
@@ -50,25 +52,30 @@ export async function afterDependencies<Prepared extends PreparedJob>(
   return prepared
 }
 
-/** Gets a place and a pod, and runs the job in it; `anew` when what was prepared holds no longer. */
+/** Gets a place and a pod, and runs the job in it; `anew` when what was prepared holds no longer, and for every further attempt. */
 export async function runInGroup(
   input: JobInput,
   { groups }: PreparedJob,
   story: Story,
   anew: () => Promise<Verdict>,
 ): Promise<Verdict> {
+  let verdict: Verdict
   try {
     story.tell(`waiting for a place in instance group ${groups.map(({ name }) => `**${name}**`).join(' or ')}`)
     const admission = await admitToOneOf(input.jobId, groups)
     story.placed(groups.find(({ id }) => id === admission.groupId)?.name ?? '')
     story.tell(`running in pod \`${admission.namespace}/${admission.pod}\``)
-    return await runInPodOf(admission)({ ...input, attemptId: admission.attemptId })
+    verdict = await runInPodOf(admission)({ ...input, attemptId: admission.attemptId, goesOn: true })
   } catch (error) {
     // An operator reset this workflow to a point after `prepare`: what history says about the job is no longer true.
     if (!failedAs(error, 'stale')) throw error
     story.tell('reset: starting anew')
     return await anew()
   }
+  // No history of an earlier release holds such a verdict, so this needs no patch: it is asked for with `goesOn`.
+  if (!verdict.again) return verdict
+  story.tell(verdict.explanation)
+  return await anew()
 }
 
 /** Prepares the job when it is its turn: where its template allows one job at a time, the one that ends wakes the next. */

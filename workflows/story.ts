@@ -31,6 +31,14 @@ export class Story {
     ])
   }
 
+  /** The job has ended, and its pod is kept. */
+  held(verdict: Verdict): void {
+    upsertSearchAttributes([{ key: statusKey, value: verdict.status }])
+    this.tell(
+      `**${verdict.status}**: ${verdict.explanation || verdict.cause}; the pod is kept to be looked into (\`release_hold\` of the API, or Cancel here, lets it go)`,
+    )
+  }
+
   ended(verdict: Verdict): void {
     upsertSearchAttributes([{ key: statusKey, value: verdict.status }])
     this.tell(`**${verdict.status}**${verdict.explanation ? `: ${verdict.explanation}` : ''}`)

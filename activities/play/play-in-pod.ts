@@ -4,14 +4,15 @@ import { PodEndedError } from '../../kubernetes/pod-errors.ts'
 import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { acknowledge, deliverPayload, signalRunner } from '../../kubernetes/spool.ts'
 import { cause } from '../../model/cause.ts'
-import { recordDelivered } from '../../store/attempts.ts'
+import type { Payload } from '../../runner/payload.ts'
+import { recordDelivered, recordOffered } from '../../store/attempts.ts'
 import type { AttemptRow } from '../../store/claims.ts'
 import { transitionJob } from '../../store/job-status.ts'
 import type { RunDocument } from '../../store/run-document.ts'
 import type { ActivityDeps } from '../deps.ts'
 import type { Heart } from '../heart.ts'
 import type { Verdict } from '../types.ts'
-import { type Collected, collectOutput } from './collect.ts'
+import { collectOutput } from './collect.ts'
 import { conclude, concludeWith, type Ended } from './conclude.ts'
 import { causeOfError } from './errors.ts'
 import { causeOfEnding } from './pod-ending.ts'
@@ -25,6 +26,8 @@ export interface PlayInput {
   cluster: Cluster
   pod: SpooledPod
   heart: Heart
+  /** See AttemptEnd. */
+  goesOn: boolean
 }
 
 /** After a cancel the runner has this long to end the play and hand over its output; then the pod is deleted as it is. */
@@ -36,22 +39,22 @@ const leastPendingMs = 15_000
 
 /** Brings the payload in, reads the output to its end and stores the verdict. */
 export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<Verdict> {
-  const { document, attempt, heart } = input
+  const { document, attempt, heart, goesOn } = input
   let run: PreparedRun | undefined
   try {
     run = await prepareRun(deps, document, AbortSignal.any([heart.cancel, heart.stop]))
     if (attempt.phase === 'claimed' || attempt.phase === 'created') await deliver(deps, input, run)
     const ended = await collect(deps, input, run)
-    const verdict = await conclude(deps, attempt, run, { ...ended, cancelRequested: heart.cancel.aborted })
-    await letGo(deps, input, ended.collected)
+    const verdict = await conclude(deps, attempt, run, { ...ended, cancelRequested: heart.cancel.aborted, goesOn })
+    if (!verdict.held) await letGo(deps, input, ended)
     return verdict
   } catch (error) {
     if (heart.stop.aborted) throw error
-    if (heart.cancel.aborted) return await concludeWith(deps, attempt, cause('canceled', ''), run)
+    if (heart.cancel.aborted) return await concludeWith(deps, attempt, cause('canceled', ''), { run, goesOn })
     const found = await causeOfError(deps, input, error)
     if (!found) throw error
     const seen = error instanceof PodEndedError ? error.pod : null
-    return await concludeWith(deps, attempt, found, run, seen)
+    return await concludeWith(deps, attempt, found, { run, seen, goesOn })
   }
 }
 
@@ -68,7 +71,7 @@ async function deliver(
   await deliverPayload(
     cluster,
     pod,
-    () => payload.stream(),
+    document.job.retryPolicy.lost_before_start ? () => noted(deps, attempt, payload) : () => payload.stream(),
     payload.size,
     AbortSignal.any([heart.cancel, heart.stop, pending]),
   )
@@ -78,6 +81,15 @@ async function deliver(
   })
 }
 
+/**
+ * The payload, with a note before its first byte: a pod that is lost while nobody knows whether its play has begun must not count as one that
+ * never began. The pod takes a payload at the earliest after that byte.
+ */
+async function* noted(deps: ActivityDeps, { id: attemptId, runId }: AttemptRow, payload: Payload) {
+  await recordOffered(deps.store.db, { attemptId, runId })
+  yield* payload.stream()
+}
+
 /** How long the pod may still take to start, counted from its creation; a worker that took over gives it a moment in any case. */
 function pendingMs({ settings }: Pick<ActivityDeps, 'settings'>, { podCreatedAt }: AttemptRow): number {
   const wholeMs = settings.podPendingSeconds * 1000
@@ -85,12 +97,10 @@ function pendingMs({ settings }: Pick<ActivityDeps, 'settings'>, { podCreatedAt 
   return Math.max(wholeMs - Math.max(waitedMs, 0), Math.min(wholeMs, leastPendingMs))
 }
 
+type Collection = Omit<Ended, 'cancelRequested' | 'goesOn'>
+
 /** Reads to the end; on a cancel tells the runner first, and goes on reading what it still has to say. */
-async function collect(
-  deps: ActivityDeps,
-  input: PlayInput,
-  run: PreparedRun,
-): Promise<Omit<Ended, 'cancelRequested'>> {
+async function collect(deps: ActivityDeps, input: PlayInput, run: PreparedRun): Promise<Collection> {
   const { attempt, cluster, pod, heart } = input
   const enough = new AbortController()
   const signal = AbortSignal.any([heart.stop, enough.signal])
@@ -132,7 +142,7 @@ async function collect(
     // A runner that ended without a word needs its pod to explain it.
     const last = await cluster.getPod(pod.namespace, pod.name, { signal }).catch(() => null)
     const podEnding = last && causeOfTermination(last)
-    const proof = acknowledge(cluster, pod, collected.offset, signal)
+    const proof = acknowledge(cluster, pod, collected.offset, signal, { keep: true })
     // A pod that others end may be gone before its output is proven to be whole, which then changes nothing.
     return { collected, end: await (podEnding ? proof.catch(() => null) : proof), podEnding, pod: last }
   } finally {
@@ -144,8 +154,13 @@ async function collect(
  * Tells the wrapper that everything was stored, so that the container ends at once and not only by its deletion. To be done after the verdict
  * is stored: a pod that was let go says nothing any more to whoever would have to ask again. Not needed for anything, so never an error.
  */
-async function letGo({ log }: ActivityDeps, { cluster, pod, heart }: PlayInput, collected: Collected): Promise<void> {
-  if (!collected.complete) return
+async function letGo(
+  { log }: ActivityDeps,
+  { cluster, pod, heart }: PlayInput,
+  { collected, end }: Collection,
+): Promise<void> {
+  // Of output that is neither whole nor proven the pod may still have more to say; its deletion ends it.
+  if (!collected.complete && !end) return
   const signal = AbortSignal.any([heart.stop, AbortSignal.timeout(letGoPatienceMs)])
   try {
     await acknowledge(cluster, pod, collected.offset, signal)

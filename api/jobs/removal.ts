@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { isFinal } from '../../model/job.ts'
+import { readHold } from '../../store/holds.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import type { RequestContext } from '../context.ts'
 import { ApiError, PermissionDeniedError } from '../errors.ts'
@@ -14,6 +15,9 @@ export async function refuseDelete(job: JobRow, context: RequestContext): Promis
     throw new PermissionDeniedError('Cannot delete job resource when associated workflow job is running.')
   }
   if (!isFinal(job.status)) throw new PermissionDeniedError('Cannot delete running job resource.')
+  if (await readHold(context.db, job.id)) {
+    throw new PermissionDeniedError('Cannot delete a job whose pod is kept. Release it first: POST release_hold/.')
+  }
   const ended = job.finished === null ? 0 : new Date(job.finished).getTime()
   const settling = new Date(context.now).getTime() - ended < settlingMilliseconds
   if (settling && !eventsAreStored(job)) throw new ApiError(400, { error: 'Job has not finished processing events.' })

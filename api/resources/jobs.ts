@@ -16,6 +16,7 @@ import {
   verbosityChoices,
   webhookServiceChoices,
 } from '../jobs/fields.ts'
+import { heldUntilField, holdAction, releaseHoldAction } from '../jobs/hold.ts'
 import { passedOverField } from '../jobs/passed-over.ts'
 import { postMortemAction } from '../jobs/post-mortem.ts'
 import { relaunchAction } from '../jobs/relaunch.ts'
@@ -84,6 +85,7 @@ export const jobsResource = defineResource({
     container: containerField,
     retry_policy: { ...retryPolicyField, readOnly: true },
     hold_on_failure_seconds: { ...holdField, readOnly: true },
+    held_until: heldUntilField,
     webhook_service: { kind: 'choice', choices: webhookServiceChoices },
     webhook_credential: { kind: 'id', to: 'credentials' },
     webhook_guid: { kind: 'string' },
@@ -100,6 +102,7 @@ export const jobsResource = defineResource({
     },
     labels: { kind: 'through', to: 'labels', table: unifiedJobLabels, parent: 'jobId', child: 'labelId' },
     unified_job_node: { kind: 'many', to: 'workflow_job_nodes', column: 'jobId' },
+    attempts: { kind: 'many', to: 'job_attempts', column: 'jobId' },
     job_events: { kind: 'many', to: 'job_events', column: 'jobId' },
     job_host_summaries: { kind: 'many', to: 'job_host_summaries', column: 'jobId' },
   },
@@ -117,6 +120,7 @@ export const jobsResource = defineResource({
     notifications: notificationsOfJob('Job'),
     credentials: { relation: 'credentials', title: 'Job Credentials List' },
     labels: { relation: 'labels', order: ['name'], title: 'Job Label List' },
+    attempts: { relation: 'attempts', order: ['number'], title: 'Job Attempts List' },
     job_events: { relation: 'job_events', order: ['start_line', 'counter'], title: 'Job Events List' },
     job_host_summaries: { relation: 'job_host_summaries', order: ['host_name'], title: 'Job Host Summaries List' },
   },
@@ -128,6 +132,8 @@ export const jobsResource = defineResource({
     stdout: stdoutAction('job'),
     'job_events/children_summary': childrenSummaryAction,
     'events/stream': eventStreamAction,
+    hold: holdAction,
+    release_hold: releaseHoldAction,
     post_mortem: postMortemAction,
     'artifacts.zip': artifactsAction,
   },
