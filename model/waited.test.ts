@@ -56,6 +56,16 @@ test.each<[string, Partial<WaitedJob>, unknown[][]]>([
     ],
   ],
   [
+    'another attempt began its wait anew',
+    { waitingSince: at(50), started: null, attempts: [{ ...attempt, ended: at(50), released: at(60) }] },
+    [
+      ['preparation', '', 30, 'over'],
+      ['capacity', 'k8s', 0, 'over'],
+      ['pod', 'k8s', 3, 'over'],
+      ['capacity', '', 40, 'still'],
+    ],
+  ],
+  [
     'it has ended',
     {
       waitingSince: at(1),

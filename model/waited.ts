@@ -38,14 +38,17 @@ export interface WaitedJob {
  */
 export function stagesOf(job: WaitedJob): Stage[] {
   const stages: Stage[] = []
-  const begun = job.waitingSince ?? job.started ?? job.finished
+  // Where another attempt followed it is only known since when the job stands in line again.
+  const [first] = job.attempts
+  const inLineSince = first && job.waitingSince ? earlier(job.waitingSince, first.claimed) : job.waitingSince
+  const begun = inLineSince ?? job.started ?? job.finished
   if (job.turn) stages.push(stage('turn', job.turn.name, job.created, job.turn.finished ?? begun))
   for (const { name, created, finished } of job.dependencies) {
     stages.push(stage('dependency', name, later(job.created, created), finished ?? begun))
   }
   if (stages.length === 0) stages.push(stage('preparation', '', job.created, begun))
-  if (job.waitingSince === null) return stages
-  let inLine: string | null = job.waitingSince
+  if (inLineSince === null) return stages
+  let inLine: string | null = inLineSince
   for (const { group, claimed, ready, ended, released } of job.attempts) {
     if (inLine) stages.push(stage('capacity', group, inLine, claimed))
     stages.push(stage('pod', group, claimed, ready ?? ended ?? job.finished))
@@ -68,4 +71,8 @@ function stage(reason: WaitReason, what: string, since: string, until: string | 
 
 function later(one: string, other: string): string {
   return Date.parse(one) >= Date.parse(other) ? one : other
+}
+
+function earlier(one: string, other: string): string {
+  return later(one, other) === one ? other : one
 }

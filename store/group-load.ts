@@ -46,11 +46,11 @@ export async function groupLoads(db: Database, ids: readonly number[]): Promise<
 export async function heldTimes(db: Database, ids: readonly number[]): Promise<Map<number, Held>> {
   if (ids.length === 0) return new Map()
   const { rows } = await db.execute<{ id: number; mean: number; attempts: number }>(sql`
-    SELECT id, avg(extract(epoch FROM released_at - claimed_at))::float AS mean, count(*)::int AS attempts
-    FROM unnest(${idList(ids)}) AS id CROSS JOIN LATERAL (
-      SELECT claimed_at, released_at FROM attempts WHERE instance_group_id = id AND released_at IS NOT NULL
+    SELECT asked.group_id AS id, avg(extract(epoch FROM released_at - claimed_at))::float AS mean, count(*)::int AS attempts
+    FROM unnest(${idList(ids)}) AS asked(group_id) CROSS JOIN LATERAL (
+      SELECT claimed_at, released_at FROM attempts WHERE instance_group_id = asked.group_id AND released_at IS NOT NULL
       ORDER BY released_at DESC LIMIT ${lastAttempts}) ended
-    GROUP BY id`)
+    GROUP BY asked.group_id`)
   return new Map(rows.map((row) => [row.id, { meanSeconds: row.mean, attempts: row.attempts }]))
 }
 

@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { BrakeKind } from '../model/brake.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
@@ -39,6 +39,19 @@ export async function recordBrake(
 /** The group admits again. */
 export async function clearBrake(db: Database, instanceGroupId: number): Promise<void> {
   await db.delete(groupBrakes).where(eq(groupBrakes.instanceGroupId, instanceGroupId))
+}
+
+/** Those of these groups whose gate is closed for one of these reasons, as far as is on record. */
+export async function groupsBrakedBy(
+  db: Database,
+  ids: readonly number[],
+  kinds: readonly BrakeKind[],
+): Promise<number[]> {
+  const rows = await db
+    .select({ id: groupBrakes.instanceGroupId })
+    .from(groupBrakes)
+    .where(and(inArray(groupBrakes.instanceGroupId, [...ids]), inArray(groupBrakes.kind, [...kinds])))
+  return rows.map(({ id }) => id)
 }
 
 /** Tells every worker to read the group anew, within the caller's transaction: its limit, credential or template changed. */

@@ -145,6 +145,7 @@ export async function restartJob(db: Database, jobId: number): Promise<JobRow> {
       canceledOn: null,
       cancelFlag: false,
       waitingSince: null,
+      passedOver: [],
       projectUpdateId: null,
       inventoryUpdateIds: [],
       retries: {},

@@ -8,7 +8,7 @@ import { unifiedJobs } from './schema/jobs.ts'
 import { impactsOf } from './task-impact.ts'
 
 /** Why a group did not take the job. */
-export type Refused = Pick<PassedOver, 'groupId' | 'group' | 'why' | 'message'>
+export type Refused = Pick<PassedOver, 'groupId' | 'group' | 'why' | 'message'> & { since?: string | undefined }
 
 /** The columns of a job that are needed to say how a group looks to it. */
 type Waiting = Parameters<typeof impactsOf>[1][number] & Pick<JobRow, 'waitingSince' | 'eligibleGroups' | 'passedOver'>
@@ -17,14 +17,16 @@ type Waiting = Parameters<typeof impactsOf>[1][number] & Pick<JobRow, 'waitingSi
  * Notes on a pending job that a group did not take it, since when, and why; writes only when that has changed. Returns the job's record, as it stands then.
  */
 export async function notePassedOver(db: Database, job: Waiting, refused: Refused): Promise<readonly PassedOver[]> {
-  const { groupId, why } = refused
+  const { groupId, group, why, message } = refused
   if (openEntry(job.passedOver, groupId)?.why === why) return job.passedOver
   const [loads, impacts] = await Promise.all([groupLoads(db, [groupId]), impactsOf(db, [job])])
   const load = loads.get(groupId)
   const blocks = load ? blocksOf(load, { impact: impacts.get(job.id) ?? 1, waitingSince: job.waitingSince }) : []
   const now = new Date().toISOString()
-  const since = blocks.find((block) => whyOf(block) === why)?.since ?? now
-  return await change(db, job.id, (entries) => noted(entries, { ...refused, since: iso(since), until: null }, now))
+  const since = blocks.find((block) => whyOf(block) === why)?.since ?? refused.since ?? now
+  return await change(db, job.id, (entries) =>
+    noted(entries, { groupId, group, why, message, since: iso(since), until: null }, now),
+  )
 }
 
 /**

@@ -14,7 +14,8 @@ export async function freezeRun(
     .update(unifiedJobs)
     .set({
       ...run,
-      waitingSince: sql`coalesce(${unifiedJobs.waitingSince}, now())`,
+      // From now on it stands in line; what it waited for until now was something else.
+      waitingSince: sql`CASE WHEN ${unifiedJobs.waitingReason} = '' THEN coalesce(${unifiedJobs.waitingSince}, now()) ELSE now() END`,
       waitingReason: '',
       jobExplanation: '',
     })

@@ -15,6 +15,7 @@ import { GroupRegistry } from './gate/group-registry.ts'
 import { Watches } from './gate/watches.ts'
 import { claimNamespace } from './namespace.ts'
 import { OutboxSender } from './outbox.ts'
+import { Presence } from './presence.ts'
 import { RunningWorkflows } from './running-workflows.ts'
 import { ScheduleSweep } from './schedules.ts'
 import { registerSearchAttributes, type TemporalLink } from './temporal.ts'
@@ -133,6 +134,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     shutdownForceTime: '15 seconds',
   })
   const outbox = new OutboxSender(store, temporal, log)
+  const presence = new Presence(store, settings.nodeName, log)
+  await presence.start()
   await gates.start()
   await outbox.start()
   const sweep = new ScheduleSweep(store, log)
@@ -140,6 +143,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const done = worker.run()
   let stopping: Promise<void> | undefined
   const stop = async () => {
+    await presence.stop()
     await sweep.stop()
     await outbox.stop()
     await gates.stop()
