@@ -53,6 +53,7 @@ const turnMs = 50 * 60_000
 export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] {
   return async (input) => {
     const heart = new Heart(Context.current())
+    const waiting = { impact: 1, since: performance.now() }
     const asked = AbortSignal.any([heart.cancel, heart.stop])
     const turn = AbortSignal.any([asked, AbortSignal.timeout(turnMs)])
     const answered = aLittleLater(asked)
@@ -64,14 +65,18 @@ export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] 
         const outcome = await admitOnce(deps, input, answered)
         if (!(outcome instanceof Error)) return outcome
         heart.says({ waitsFor: outcome.message })
+        if (outcome instanceof NoRoomError) waiting.impact = outcome.impact
+        // Its place counts by itself.
+        else deps.gates.left(input.groupId, waiting)
         if (outcome.retryAfterMs !== null) await sleep(outcome.retryAfterMs, undefined, { signal: turn })
-        else await deps.gates.room(input.groupId, turn)
+        else await deps.gates.room(input.groupId, turn, waiting)
       }
     } catch (error) {
       throwIfAsked()
       if (turn.aborted) throw noCapacity('There was no room for a long time: the next job tries.', busyMs)
       throw error
     } finally {
+      deps.gates.left(input.groupId, waiting)
       heart.end()
     }
   }
@@ -143,12 +148,13 @@ async function claim(deps: ActivityDeps, input: AdmitInput, place: GroupPlace): 
   if ('refused' in claimed) {
     const { refused } = claimed
     const message = `No place in instance group "${place.groupName}": ${refusalText(refused)}.`
-    throw new NoRoomError(refused.limit === 'draining' ? 'draining' : 'full', message, null)
+    const impact = refused.limit === 'max_forks' ? refused.impact : 1
+    throw new NoRoomError(refused.limit === 'draining' ? 'draining' : 'full', message, null, impact)
   }
   if (claimed.attempt.instanceGroupId !== place.groupId)
     throw new NoRoomError(null, 'Another instance group is about to take the job.', busyMs)
   if (claimed.attempt.endedAt) throw new NoRoomError(null, 'The pod of an earlier try is being deleted.', busyMs)
-  deps.gates.claimed(place.groupId, podName(jobId, claimed.attempt.number))
+  deps.gates.claimed(place.groupId, podName(jobId, claimed.attempt.number), claimed.attempt.impact)
   return claimed.attempt
 }
 
@@ -242,8 +248,11 @@ async function refused(
     throw new NoRoomError('braked', error.message, null)
   }
   if (error instanceof QuotaBusyError) throw new NoRoomError(null, error.message, busyMs)
-  if (error instanceof TooManyRequestsError)
-    throw new NoRoomError('braked', error.message, Math.max(busyMs, error.retryAfterMs))
+  if (error instanceof TooManyRequestsError) {
+    // Whoever else asks now would only be one more.
+    await deps.gates.throttled(place.cluster.host, error.message, Math.max(busyMs, error.retryAfterMs))
+    throw new NoRoomError('braked', error.message, null)
+  }
   return await giveUp(deps, input, found ?? cause('pod_rejected', error.message), asked)
 }
 

@@ -57,19 +57,28 @@ export interface Gates {
   /** Makes this process serve the group's queue, at once. */
   ensure(groupId: number): Promise<void>
   /** A place was taken; it counts although the watch has not shown its pod yet. */
-  claimed(groupId: number, podName: string): void
+  claimed(groupId: number, podName: string, impact: number): void
   /** A claim was given back that got no pod. */
   unclaimed(groupId: number, podName: string): void
   /** A pod is gone, and its place free. */
   released(groupId: number, podName: string): void
   /** Resolves as soon as no refusal by the cluster is fresh; rejects with the signal's reason. */
   unbraked(groupId: number, signal: AbortSignal): Promise<void>
-  /** Resolves when something changed since a refusal and there may be room; rejects with the signal's reason. */
-  room(groupId: number, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when something changed since a refusal and there may be room for a job that counts for `impact` forks and was let in at `since`
+   * (ms on the process's clock); rejects with the signal's reason. Its share is kept for it from then on until it has `left`: to be called with
+   * the same object each time.
+   */
+  room(groupId: number, signal: AbortSignal, waiting: { impact: number; since: number }): Promise<void>
   /** Whether this process has ever heard of the group's cluster: one that was there before is waited for, one that never was is not. */
   reached(groupId: number): boolean
   /** The cluster has no room: admits nobody until the watch shows that something changed. */
   closeBrake(groupId: number, reason: string, kind?: BrakeKind): Promise<void>
+  left(groupId: number, waiting: { impact: number; since: number }): void
+  /** The API server sheds load: no group on it admits anybody for so long. */
+  throttled(host: string, reason: string, forMs: number): Promise<void>
+  /** Resolves when the group is drained and the time that its running jobs were given is over; rejects with the signal's reason. */
+  evicted(groupId: number, signal: AbortSignal): Promise<void>
   /** The pod as the watch shows it, and every change after that, until the signal aborts. */
   followPod(
     place: { cluster: Cluster; namespace: string },

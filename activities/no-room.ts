@@ -21,9 +21,12 @@ export class NoRoomError extends Error {
   readonly retryAfterMs: number | null
   /** When the refusal happened, ISO. */
   readonly since: string
+  /** How many forks the job counts for, where that is what there is no room for. */
+  readonly impact: number
 
-  constructor(why: PassedOver['why'] | null, message: string, retryAfterMs: number | null) {
+  constructor(why: PassedOver['why'] | null, message: string, retryAfterMs: number | null, impact = 1) {
     super(message)
+    this.impact = impact
     this.why = why
     this.retryAfterMs = retryAfterMs
     this.since = new Date().toISOString()

@@ -8,7 +8,7 @@ import type { KubernetesObject, Namespace, Node, Pod, PodEvent, ResourceQuota, S
 import type { ClusterTarget } from './target.ts'
 
 /** What a watch may look at. */
-export type WatchedResource = 'pods' | 'resourcequotas'
+export type WatchedResource = 'pods' | 'resourcequotas' | 'limitranges' | 'nodes'
 
 /** Which objects of a kind. */
 export interface Selection {

@@ -141,6 +141,8 @@ function quantities(list: string): Record<string, string> {
 function forbidden(text: string, status: StatusBody, detail: string): KubernetesError {
   const numbers = parseQuota(text)
   if (numbers) return quotaExceeded(numbers, detail)
+  // A quota that was made a moment ago and that nobody has counted yet.
+  if (/status unknown for quota/.test(text)) return new QuotaBusyError(text, detail)
   // The verb may be followed by a sub-resource: `cannot create resource "pods/exec" in API group "" in the namespace "jobs"`.
   const rbac = /cannot (\S+) resource "([^"]+)"(?:.*? in the namespace "([^"]+)")?/.exec(text)
   if (rbac) {

@@ -70,8 +70,27 @@ export interface TerminatedState {
 
 /** Quantities are Kubernetes texts such as `2`, `500m`, `1Gi`. */
 export interface ResourceQuota extends KubernetesObject {
-  spec?: { hard?: Record<string, string>; scopes?: string[] }
+  spec?: {
+    hard?: Record<string, string>
+    scopes?: string[]
+    scopeSelector?: { matchExpressions?: { scopeName: string; operator: string; values?: string[] }[] }
+  }
   status?: { hard?: Record<string, string>; used?: Record<string, string> }
+}
+
+/** What pods and containers of a namespace may ask for, and what those get that say nothing. */
+export interface LimitRange extends KubernetesObject {
+  spec?: { limits?: LimitRangeItem[] }
+}
+
+/** Quantities by resource. */
+export interface LimitRangeItem {
+  /** `Container`, `Pod` or `PersistentVolumeClaim`. */
+  type: string
+  default?: Record<string, string>
+  defaultRequest?: Record<string, string>
+  max?: Record<string, string>
+  min?: Record<string, string>
 }
 
 /** A namespace. */

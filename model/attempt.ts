@@ -27,4 +27,6 @@ export const podAnnotations = {
   workflowId: 'mayfly.dev/workflow-id',
   runId: 'mayfly.dev/run-id',
   jobUrl: 'mayfly.dev/job-url',
+  /** How many forks its job counts for. */
+  forks: 'mayfly.dev/forks',
 } as const

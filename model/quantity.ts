@@ -24,3 +24,13 @@ export function parseQuantity(text: string): number {
   if (match[2] !== undefined) return Number(`${match[1]}e${match[2]}`)
   return Number(match[1]) * (factors[match[3] ?? ''] ?? Number.NaN)
 }
+
+/** Suffixes that are multiples of 1024, largest first. */
+const binary = ['Ei', 'Pi', 'Ti', 'Gi', 'Mi', 'Ki'] as const
+
+/** A number as a Kubernetes quantity that people read easily: 0.25 is '250m', 1073741824 is '1Gi', 4 is '4'. */
+export function formatQuantity(amount: number): string {
+  if (!Number.isInteger(amount)) return `${Math.ceil(Math.round(amount * 1e6) / 1e3)}m`
+  const unit = binary.find((suffix) => amount >= (factors[suffix] ?? 0) && amount % (factors[suffix] ?? 1) === 0)
+  return unit ? `${amount / (factors[unit] ?? 1)}${unit}` : String(amount)
+}

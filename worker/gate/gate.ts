@@ -6,13 +6,29 @@ import type {
   SlotReleaseContext,
   SlotReserveContext,
 } from '@temporalio/worker'
+import { type GroupLimits, neverFits, refusalOf, type Taken } from '../../model/capacity.ts'
 
 /** What a gate asks to decide. All are read at each decision, so nothing is counted twice over time. */
 export interface GateView {
-  /** max_concurrent_jobs of the group; 0 means no limit. */
-  limit(): number
+  /** What the group's owner set. */
+  limits(): GroupLimits
   /** Places taken: live pods of the group and claims whose pod is not seen yet. */
-  live(): number
+  taken(): Taken
+  /** Why nobody is admitted whatever the limits say; null while nothing stands against it. */
+  brake(): string | null
+  /** For how many pods more the cluster's quotas have room, as far as is known; Infinity where nothing is. */
+  fits(): number
+}
+
+/** The least that a job counts for. Which one comes is not known before it is there. */
+const leastImpact = 1
+
+/** A job that was let in and refused a place all the same; the same object from its first refusal on. */
+export interface Waiting {
+  /** How many forks it counts for. */
+  impact: number
+  /** When it was let in, in ms on any clock: who came first is served first. */
+  since: number
 }
 
 /** How often a refused job looks for room if it is told of no change. */
@@ -27,32 +43,19 @@ export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom'
   readonly #view: GateView
   readonly #permits = new Set<object>()
-  #brake: string | undefined
   /** At most one reservation is ever outstanding, so one waiter is enough. */
   #wake: (() => void) | undefined
   readonly #onChange = new Set<() => void>()
+  /** Jobs that were let in and refused all the same, in the order in which they were let in. */
+  readonly #door: Waiting[] = []
 
   constructor(view: GateView) {
     this.#view = view
   }
 
-  /** Why the gate grants nothing whatever the limit says, if it does not. */
-  get brake(): string | undefined {
-    return this.#brake
-  }
-
   /** Permits out: admissions in flight and polls waiting for one. */
   get permits(): number {
     return this.#permits.size
-  }
-
-  closeBrake(reason: string): void {
-    this.#brake = reason
-  }
-
-  openBrake(): void {
-    this.#brake = undefined
-    this.reconsider()
   }
 
   /** To be called whenever the view may have changed in favour of a grant. */
@@ -64,25 +67,46 @@ export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
   }
 
   /**
-   * For a job that has its permit and was refused a place all the same: resolves when something has changed and there may be room now.
-   * Changes that other workers cause may not be told, so it looks by itself now and then. Rejects with the signal's reason.
+   * For a job that has its permit and was refused a place all the same: resolves when something has changed and there may be room for it, and
+   * for those that have been waiting so for longer. Meanwhile nobody is let in to whom its share would go. Changes that other workers cause may
+   * not be told, so it looks by itself now and then. Rejects with the signal's reason.
    */
-  async room(signal: AbortSignal): Promise<void> {
+  async room(signal: AbortSignal, waiting: Waiting): Promise<void> {
+    if (!this.#door.includes(waiting)) {
+      const later = this.#door.findIndex((other) => other.since > waiting.since)
+      this.#door.splice(later < 0 ? this.#door.length : later, 0, waiting)
+    }
     do await this.#changed(signal)
-    while (!this.#mayHaveRoom())
+    while (!this.#mayHaveRoom(waiting))
+  }
+
+  /** A job that waited for room has its place, or wants none any more; until then its share is kept for it while it tries. */
+  left(waiting: Waiting): void {
+    const index = this.#door.indexOf(waiting)
+    if (index < 0) return
+    this.#door.splice(index, 1)
+    this.reconsider()
   }
 
   /**
    * For a job that comes by a poll which was open when the brake closed: resolves once it is open. Rejects with the signal's reason.
    */
   async unbraked(signal: AbortSignal): Promise<void> {
-    while (this.#brake !== undefined) await this.#changed(signal)
+    while (this.#view.brake() !== null) await this.#changed(signal)
   }
 
-  /** What a job with a permit asks: its own permit does not stand in its way. */
-  #mayHaveRoom(): boolean {
-    const limit = this.#view.limit()
-    return this.#brake === undefined && (limit === 0 || this.#view.live() < limit)
+  /** What a job with a permit asks: its own permit does not stand in its way, and neither do those of jobs that came after it. */
+  #mayHaveRoom(waiting: Waiting): boolean {
+    if (this.#view.brake() !== null) return false
+    const limits = this.#view.limits()
+    // It is to be told so.
+    if (neverFits(limits, waiting.impact)) return true
+    const before = this.#door.slice(0, this.#door.indexOf(waiting))
+    if (this.#view.fits() <= before.length) return false
+    const { jobs, forks } = this.#view.taken()
+    const ahead = before.reduce((sum, { impact }) => sum + impact, 0)
+    const taken = { jobs: jobs + before.length, forks: forks + ahead }
+    return refusalOf(limits, taken, waiting.impact) === null
   }
 
   #changed(signal: AbortSignal): Promise<void> {
@@ -108,9 +132,13 @@ export class Gate implements CustomSlotSupplier<ActivitySlotInfo> {
   }
 
   #mayGrant(): boolean {
-    if (this.#brake !== undefined) return false
-    const limit = this.#view.limit()
-    return limit === 0 || this.#view.live() + this.#permits.size < limit
+    if (this.#view.brake() !== null) return false
+    if (this.#view.fits() <= this.#permits.size) return false
+    const { jobs, forks } = this.#view.taken()
+    // Each permit is a job that is about to take its place; of those at the door it is known how large that is.
+    const wanted = this.#door.reduce((sum, { impact }) => sum + impact - leastImpact, this.#permits.size * leastImpact)
+    const taken = { jobs: jobs + this.#permits.size, forks: forks + wanted }
+    return refusalOf(this.#view.limits(), taken, leastImpact) === null
   }
 
   #grant(): SlotPermit {

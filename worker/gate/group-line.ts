@@ -2,16 +2,24 @@ import { type NativeConnection, Worker } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import type { GroupPlace } from '../../activities/deps.ts'
 import type { JobActivities } from '../../activities/types.ts'
-import { isLive } from '../../kubernetes/pod-state.ts'
-import { podLabels, podName } from '../../model/attempt.ts'
+import type { Pod } from '../../kubernetes/objects.ts'
+import { isLive, unschedulableMessage } from '../../kubernetes/pod-state.ts'
+import { podAnnotations, podLabels, podName } from '../../model/attempt.ts'
 import type { BrakeKind } from '../../model/brake.ts'
+import type { GroupLimits } from '../../model/capacity.ts'
+import { OverrideSyntaxError } from '../../model/pod-template.ts'
+import type { PodManifest } from '../../model/pod-template-types.ts'
+import type { QuotaRoom } from '../../model/quota-room.ts'
 import { liveAttempts } from '../../store/attempts.ts'
 import type { Store } from '../../store/database.ts'
 import { clearBrake, recordBrake } from '../../store/groups.ts'
 import { readGroup } from '../../store/run-document.ts'
 import { groupTaskQueue } from '../../workflows/names.ts'
+import { podOfGroup, roomFor } from './allowance.ts'
+import { Brake, type ClosedBrake } from './brake.ts'
 import { Gate } from './gate.ts'
 import { Places } from './places.ts'
+import type { UnschedulablePod } from './scheduler-brake.ts'
 import type { NamespaceWatch, Watches } from './watches.ts'
 
 /** What the line of a group works with. */
@@ -24,39 +32,53 @@ export interface GroupLineDeps {
   log: Logger
 }
 
-/** A closed brake lets one job try after this long even if no watch told of a change: rights to watch quotas may be missing. */
-const firstProbeMs = 1_000
-const lastProbeMs = 5_000
-/** A refusal so soon after a change that the watch told may be older than the change, or by an API server that has not heard of it: then one tries again soon. */
-const staleMs = 1_500
-const soonMs = 300
 /** A brake that was opened stays on record this long, so that a try which is refused again does not change what waiting jobs say. */
 const forgetMs = 2_000
 /** By then the jobs that a dead worker had let in are tried again (the heartbeat time-out of `admit`). */
 const inheritedMs = 15_000
+
+const unlimited: GroupLimits = { maxConcurrentJobs: 0, maxForks: 0, drainingSince: null, drainDeadline: null }
+const unknownRoom: QuotaRoom = { fits: Number.POSITIVE_INFINITY, reason: null }
+/** The longest delay that a timer takes; a drain's deadline may be further away. */
+const longestTimerMs = 2 ** 31 - 1
 
 /** One container group as this process serves it: its gate, what the gate looks at, and the Temporal worker behind it. */
 export class GroupLine {
   readonly groupId: number
   readonly gate: Gate
   readonly #deps: GroupLineDeps
+  /** The deadline of its drain has come. */
+  readonly #onDrained: () => void
   readonly #places = new Places()
-  #limit = 0
+  readonly #brake = new Brake(() => performance.now())
+  #limits = unlimited
+  #pod: PodManifest | null = null
+  #room = unknownRoom
   #worker: Worker | undefined
   #running: Promise<void> | undefined
   #watch: { watch: NamespaceWatch; release: () => Promise<void>; unsubscribe: () => void; key: string } | undefined
-  #probe: NodeJS.Timeout | undefined
-  #probeMs = firstProbeMs
-  /** When something last happened that may have made room, on performance.now(). */
-  #hintAt = Number.NEGATIVE_INFINITY
+  #place: GroupPlace | null = null
+  /** Looks at the brake when it may have changed by time alone. */
+  #clock: NodeJS.Timeout | undefined
+  #deadline: NodeJS.Timeout | undefined
+  /** What of the brake is on record. */
+  #recorded: ClosedBrake | null = null
+  #recording: Promise<void> = Promise.resolve()
   #forget: NodeJS.Timeout | undefined
   #reached = false
   #livePods = 0
+  #stopped = false
 
-  constructor(groupId: number, deps: GroupLineDeps) {
+  constructor(groupId: number, deps: GroupLineDeps, onDrained: () => void) {
     this.groupId = groupId
     this.#deps = deps
-    this.gate = new Gate({ limit: () => this.#limit, live: () => this.#places.taken })
+    this.#onDrained = onDrained
+    this.gate = new Gate({
+      limits: () => this.#limits,
+      taken: () => this.#places.taken,
+      brake: () => this.#brake.closed?.reason ?? null,
+      fits: () => this.#room.fits,
+    })
   }
 
   /** True once the cluster's pods have been listed by this process. */
@@ -64,9 +86,20 @@ export class GroupLine {
     return this.#reached
   }
 
+  /** Names the API server that its pods go to, for what is true of all groups there; null while the group is misconfigured. */
+  get host(): string | null {
+    return this.#place?.cluster.host ?? null
+  }
+
+  /** The group is drained, and the time that what runs in it was given is over. */
+  get drained(): boolean {
+    const { drainDeadline } = this.#limits
+    return drainDeadline !== null && Date.parse(drainDeadline) <= Date.now()
+  }
+
   /** A place was taken; it counts although the watch has not shown its pod yet. */
-  claimed(podName: string): void {
-    this.#places.claimed(podName)
+  claimed(podName: string, impact: number): void {
+    this.#places.claimed(podName, impact)
   }
 
   /** A claim got no pod: its place is free, and why it got none still holds. */
@@ -79,20 +112,22 @@ export class GroupLine {
   released(podName: string): void {
     this.#places.released(podName)
     this.#roomMade()
-    this.gate.reconsider()
   }
 
-  /** Reads the group anew: its limit, its claims and where its pods are. `place` is null while the group is misconfigured. */
+  /** Reads the group anew: its limits, its claims and where its pods are. `place` is null while the group is misconfigured. */
   async refresh(place: GroupPlace | null): Promise<void> {
     const { store } = this.#deps
     const [document, attempts] = await Promise.all([
       readGroup(store.db, this.groupId),
       liveAttempts(store.db, this.groupId),
     ])
-    this.#limit = document?.group.maxConcurrentJobs ?? 0
-    this.#places.showClaims(attempts.map(({ jobId, number }) => podName(jobId, number)))
+    this.#limits = document?.group ?? unlimited
+    this.#places.showClaims(attempts.map(({ jobId, number, impact }) => [podName(jobId, number), impact]))
+    this.#watchDeadline()
+    this.#pod = place && templateOf(place)
     await this.#follow(place)
-    this.gate.reconsider()
+    this.#lookAtAllowance()
+    this.#brakeMoved()
   }
 
   /** Starts polling the group's queue; the gate decides when. `onBroken`: it polls no more, although nobody stopped it. */
@@ -123,22 +158,28 @@ export class GroupLine {
     })
   }
 
+  /** The cluster refused a pod; resolves when that is on record for whoever asks why a job waits. */
   async closeBrake(reason: string, kind: BrakeKind): Promise<void> {
-    this.gate.closeBrake(reason)
-    clearTimeout(this.#forget)
-    this.#forget = undefined
-    clearTimeout(this.#probe)
-    const stale = this.#hintAt > performance.now() - staleMs
-    this.#probe = setTimeout(() => this.#openBrake(), stale ? soonMs : this.#probeMs)
-    if (!stale) this.#probeMs = Math.min(this.#probeMs * 2, lastProbeMs)
-    await recordBrake(this.#deps.store.db, this.groupId, reason, kind)
+    this.#brake.refused(kind, reason)
+    this.#brakeMoved()
+    await this.#recording
+  }
+
+  /** The API server sheds load and asked to be left alone for so long. */
+  async throttled(reason: string, forMs: number): Promise<void> {
+    this.#brake.throttled(reason, forMs)
+    this.#brakeMoved()
+    await this.#recording
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#probe)
+    this.#stopped = true
+    clearTimeout(this.#clock)
+    clearTimeout(this.#deadline)
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown()
     await this.#running
     await this.#unfollow()
+    await this.#recording
     if (!this.#forget) return
     clearTimeout(this.#forget)
     await this.#forgetBrake()
@@ -146,26 +187,47 @@ export class GroupLine {
 
   /** Something happened that may be the room the brake waits for. */
   #roomMade(): void {
-    this.#hintAt = performance.now()
-    this.#openBrake()
+    this.#brake.roomMade()
+    this.#brakeMoved()
   }
 
-  #openBrake(): void {
-    clearTimeout(this.#probe)
-    if (this.gate.brake === undefined) return
-    this.#forget = setTimeout(() => this.#forgetBrake(), forgetMs)
-    this.gate.openBrake()
+  /** Keeps the record of the brake in step with it, and looks again when it may change by itself. */
+  #brakeMoved(): void {
+    clearTimeout(this.#clock)
+    if (this.#stopped) return
+    const { closed, nextAt } = this.#brake
+    if (nextAt !== null) {
+      this.#clock = setTimeout(() => this.#brakeMoved(), Math.max(0, nextAt - performance.now()) + 1)
+    }
+    if (closed) {
+      clearTimeout(this.#forget)
+      this.#forget = undefined
+      if (closed.kind !== this.#recorded?.kind || closed.reason !== this.#recorded.reason) this.#record(closed)
+    } else if (this.#recorded && !this.#forget) {
+      this.#forget = setTimeout(() => this.#forgetBrake(), forgetMs)
+    }
+    this.gate.reconsider()
+  }
+
+  #record(closed: ClosedBrake): void {
+    this.#recorded = closed
+    this.#recording = this.#recording
+      .then(() => recordBrake(this.#deps.store.db, this.groupId, closed.reason, closed.kind))
+      .catch((error) => this.#deps.log.warn({ group: this.groupId, reason: String(error) }, 'could not record a brake'))
   }
 
   async #forgetBrake(): Promise<void> {
     this.#forget = undefined
-    this.#probeMs = firstProbeMs
+    this.#recorded = null
+    this.#brake.forget()
+    await this.#recording
     await clearBrake(this.#deps.store.db, this.groupId).catch((error) =>
       this.#deps.log.warn({ group: this.groupId, reason: String(error) }, 'could not clear the brake on record'),
     )
   }
 
   async #follow(place: GroupPlace | null): Promise<void> {
+    this.#place = place
     const key = place ? `${place.cluster.connectionKey} ${place.namespace}` : ''
     if (this.#watch?.key === key) return
     await this.#unfollow()
@@ -173,24 +235,54 @@ export class GroupLine {
     this.#reached = false
     if (!place) return
     const { watch, release } = this.#deps.watches.acquire(place.cluster, place.namespace)
-    const look = () => {
-      this.#reached ||= watch.pods.synced
-      const live = new Set<string>()
-      for (const pod of watch.pods.objects.values()) {
-        if (pod.metadata.labels?.[podLabels.group] === String(this.groupId) && isLive(pod)) live.add(pod.metadata.name)
-      }
-      // A pod that ended may be the room that the brake waits for; a quota that changed says so itself.
-      if (live.size < this.#livePods) this.#roomMade()
-      this.#livePods = live.size
-      this.#places.showPods(live)
-      this.gate.reconsider()
-    }
     const unsubscribe = watch.subscribe((event) => {
-      if (event === 'quota') this.#roomMade()
-      look()
+      if (event === 'allowance') {
+        this.#lookAtAllowance()
+        this.#roomMade()
+      } else if (event.type === 'synced' || isOfGroup(event.object, this.groupId)) this.#lookAtPods()
     })
     this.#watch = { watch, release, unsubscribe, key }
-    look()
+    this.#lookAtPods()
+  }
+
+  #lookAtPods(): void {
+    if (!this.#watch) return
+    const { watch } = this.#watch
+    this.#reached ||= watch.pods.synced
+    const live = new Map<string, number>()
+    const unschedulable: UnschedulablePod[] = []
+    for (const pod of watch.podsOf(this.groupId)) {
+      // One that is being deleted counts until it is gone.
+      if (!isLive(pod)) continue
+      const { name, annotations, deletionTimestamp } = pod.metadata
+      live.set(name, Number(annotations?.[podAnnotations.forks] ?? 1) || 1)
+      const message = deletionTimestamp ? null : unschedulableMessage(pod)
+      if (message !== null) unschedulable.push({ name, message })
+    }
+    this.#places.showPods(live)
+    this.#brake.showUnschedulable(unschedulable)
+    // A pod that ended may be the room that a refused one lacked.
+    if (live.size < this.#livePods) this.#brake.roomMade()
+    this.#livePods = live.size
+    this.#brakeMoved()
+  }
+
+  #lookAtAllowance(): void {
+    const known = this.#pod && this.#watch ? roomFor(this.#pod, this.#watch.watch.allowance) : unknownRoom
+    this.#room = known
+    this.#brake.showQuota(known.reason)
+  }
+
+  #watchDeadline(): void {
+    clearTimeout(this.#deadline)
+    const { drainDeadline } = this.#limits
+    if (drainDeadline === null || this.#stopped) return
+    if (this.drained) {
+      this.#onDrained()
+      return
+    }
+    const leftMs = Date.parse(drainDeadline) - Date.now()
+    this.#deadline = setTimeout(() => this.#watchDeadline(), Math.min(leftMs + 1, longestTimerMs))
   }
 
   async #unfollow(): Promise<void> {
@@ -198,6 +290,23 @@ export class GroupLine {
     await this.#watch?.release()
     this.#watch = undefined
     this.#livePods = 0
-    this.#places.showPods(new Set())
+    this.#places.showPods(new Map())
+    this.#brake.showUnschedulable([])
+    this.#room = unknownRoom
+    this.#brake.showQuota(null)
+  }
+}
+
+function isOfGroup({ metadata }: Pod, groupId: number): boolean {
+  return metadata.labels?.[podLabels.group] === String(groupId)
+}
+
+/** Null for an override that does not parse, which `admit` tells the job. */
+function templateOf({ podSpecOverride }: GroupPlace): PodManifest | null {
+  try {
+    return podOfGroup(podSpecOverride)
+  } catch (error) {
+    if (error instanceof OverrideSyntaxError) return null
+    throw error
   }
 }

@@ -5,6 +5,7 @@ import type { Pod } from '../../kubernetes/objects.ts'
 import type { BrakeKind } from '../../model/brake.ts'
 import { channels } from '../../store/channel.ts'
 import { containerGroupIds } from '../../store/groups.ts'
+import type { Waiting } from './gate.ts'
 import { GroupLine, type GroupLineDeps } from './group-line.ts'
 import { followPod } from './watches.ts'
 
@@ -17,6 +18,8 @@ export class GroupRegistry implements Gates {
   readonly #clusters: Clusters
   readonly #log: Logger
   readonly #lines = new Map<number, Promise<GroupLine>>()
+  /** Who wants to hear that the drain of a group is over. */
+  readonly #evictions = new Map<number, Set<() => void>>()
   #unlisten: (() => Promise<void>) | undefined
   #timer: NodeJS.Timeout | undefined
   #stopping = false
@@ -53,8 +56,8 @@ export class GroupRegistry implements Gates {
     await this.#line(groupId)
   }
 
-  claimed(groupId: number, podName: string): void {
-    this.#settled.get(groupId)?.claimed(podName)
+  claimed(groupId: number, podName: string, impact: number): void {
+    this.#settled.get(groupId)?.claimed(podName, impact)
   }
 
   unclaimed(groupId: number, podName: string): void {
@@ -69,8 +72,45 @@ export class GroupRegistry implements Gates {
     await (await this.#line(groupId)).gate.unbraked(signal)
   }
 
-  async room(groupId: number, signal: AbortSignal): Promise<void> {
-    await (await this.#line(groupId)).gate.room(signal)
+  async room(groupId: number, signal: AbortSignal, waiting: Waiting): Promise<void> {
+    await (await this.#line(groupId)).gate.room(signal, waiting)
+  }
+
+  left(groupId: number, waiting: Waiting): void {
+    this.#settled.get(groupId)?.gate.left(waiting)
+  }
+
+  async throttled(host: string, reason: string, forMs: number): Promise<void> {
+    const there = [...this.#settled.values()].filter((line) => line.host === host)
+    await Promise.all(there.map((line) => line.throttled(reason, forMs)))
+  }
+
+  async evicted(groupId: number, signal: AbortSignal): Promise<void> {
+    if (this.#settled.get(groupId)?.drained) return
+    await new Promise<void>((resolve, reject) => {
+      const waiting = this.#evictions.get(groupId) ?? new Set()
+      this.#evictions.set(groupId, waiting)
+      const leave = () => {
+        signal.removeEventListener('abort', abort)
+        waiting.delete(evict)
+        if (waiting.size === 0) this.#evictions.delete(groupId)
+      }
+      const evict = () => {
+        leave()
+        resolve()
+      }
+      const abort = () => {
+        leave()
+        reject(signal.reason)
+      }
+      waiting.add(evict)
+      if (signal.aborted) abort()
+      else signal.addEventListener('abort', abort, { once: true })
+    })
+  }
+
+  #evict(groupId: number): void {
+    for (const evict of [...(this.#evictions.get(groupId) ?? [])]) evict()
   }
 
   reached(groupId: number): boolean {
@@ -148,7 +188,7 @@ export class GroupRegistry implements Gates {
   }
 
   async #open(groupId: number): Promise<GroupLine> {
-    const line = new GroupLine(groupId, this.#deps)
+    const line = new GroupLine(groupId, this.#deps, () => this.#evict(groupId))
     await line.refresh(await this.#place(groupId))
     await line.serve(() => this.#replace(groupId))
     this.#settled.set(groupId, line)

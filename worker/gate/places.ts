@@ -1,29 +1,45 @@
+import type { Taken } from '../../model/capacity.ts'
+
 /**
- * The places of one group that are taken, by pod name: pods that the watch shows as live, and claims (rows of live attempts). A claim whose
- * pod the watch has not shown yet counts as well, and so does a pod without a claim; the union counts each once.
+ * The places of one group that are taken, by pod name and each with its impact: pods that the watch shows as live, and claims (rows of live
+ * attempts). A claim whose pod the watch has not shown yet counts as well, and so does a pod without a claim; the union counts each once.
+ * Nothing is counted up or down, so no order of news can make it drift.
  */
 export class Places {
-  #pods: ReadonlySet<string> = new Set()
-  #claims: Set<string> = new Set()
+  #pods: ReadonlyMap<string, number> = new Map()
+  #claims: Map<string, number> = new Map()
 
-  get taken(): number {
-    let count = this.#pods.size
-    for (const name of this.#claims) if (!this.#pods.has(name)) count++
+  get taken(): Taken {
+    let jobs = this.#pods.size
+    let forks = 0
+    for (const [name, impact] of this.#pods) forks += this.#claims.get(name) ?? impact
+    for (const [name, impact] of this.#claims) {
+      if (this.#pods.has(name)) continue
+      jobs++
+      forks += impact
+    }
+    return { jobs, forks }
+  }
+
+  /** Claims whose pod has not been seen: they hold places, and nothing of the cluster yet as far as it has told. */
+  get unseen(): number {
+    let count = 0
+    for (const name of this.#claims.keys()) if (!this.#pods.has(name)) count++
     return count
   }
 
   /** Replaces what the watch shows. */
-  showPods(names: ReadonlySet<string>): void {
-    this.#pods = names
+  showPods(pods: ReadonlyMap<string, number>): void {
+    this.#pods = pods
   }
 
   /** Replaces the claims by what the store says. */
-  showClaims(names: Iterable<string>): void {
-    this.#claims = new Set(names)
+  showClaims(claims: Iterable<readonly [name: string, impact: number]>): void {
+    this.#claims = new Map(claims)
   }
 
-  claimed(name: string): void {
-    this.#claims.add(name)
+  claimed(name: string, impact: number): void {
+    this.#claims.set(name, impact)
   }
 
   released(name: string): void {

@@ -1,19 +1,32 @@
 import type { Logger } from 'pino'
 import type { Cluster } from '../../kubernetes/cluster.ts'
-import type { KubernetesObject, Pod, ResourceQuota } from '../../kubernetes/objects.ts'
+import type { KubernetesObject, LimitRange, Pod, ResourceQuota } from '../../kubernetes/objects.ts'
 import { type Watch, type WatchEvent, watchObjects } from '../../kubernetes/watch.ts'
 import { podLabels } from '../../model/attempt.ts'
+
+/** What a watch of a namespace tells: a pod of ours changed, a complete list of them was read, or what the namespace allows changed. */
+export type NamespaceEvent = WatchEvent<Pod> | 'allowance'
+
+/** What a namespace allows; null where it is not known, because the right to read it is missing or the watch is interrupted. */
+export interface Allowance {
+  quotas: readonly ResourceQuota[] | null
+  limitRanges: readonly LimitRange[] | null
+}
 
 /** A namespace of a cluster that is being watched, shared by every group and job that needs it. */
 export interface NamespaceWatch {
   readonly pods: Watch<Pod>
+  readonly allowance: Allowance
+  /** Pods of ours that were made for a group. */
+  podsOf(groupId: number): Iterable<Pod>
   /** Calls back at every change of a pod of ours, of a quota, and after every complete list; returns how to stop that. */
-  subscribe(callback: (event: WatchEvent<Pod> | 'quota') => void): () => void
+  subscribe(callback: (event: NamespaceEvent) => void): () => void
 }
 
 interface Shared extends NamespaceWatch {
   users: number
   quotas: Watch<ResourceQuota>
+  limitRanges: Watch<LimitRange>
 }
 
 /** So many pods that are gone are remembered: for seconds on a busy worker, which is how long it takes to ask what became of one. */
@@ -49,7 +62,7 @@ export class Watches {
       held.users--
       if (held.users > 0) return
       this.#shared.delete(key)
-      await Promise.all([held.pods.stop(), held.quotas.stop()])
+      await stopAll(held)
     }
     return { watch: held, release }
   }
@@ -71,41 +84,81 @@ export class Watches {
   async stop(): Promise<void> {
     const all = [...this.#shared.values()]
     this.#shared.clear()
-    await Promise.all(all.flatMap((shared) => [shared.pods.stop(), shared.quotas.stop()]))
+    await Promise.all(all.map(stopAll))
   }
 
   #open(cluster: Cluster, namespace: string): Shared {
-    const subscribers = new Set<(event: WatchEvent<Pod> | 'quota') => void>()
-    const tell = (event: WatchEvent<Pod> | 'quota') => {
-      if (event !== 'quota' && event.type === 'deleted')
-        this.#remember(`${cluster.connectionKey} ${namespace}`, event.object)
+    const subscribers = new Set<(event: NamespaceEvent) => void>()
+    const byGroup = new Map<string, Map<string, Pod>>()
+    const tell = (event: NamespaceEvent) => {
       for (const subscriber of [...subscribers]) subscriber(event)
     }
-    const onError = (what: string) => (error: unknown) =>
+    const interrupted = (what: string, error: unknown) =>
       this.#log.debug({ cluster: cluster.host, namespace, reason: String(error) }, `watch of ${what} interrupted`)
-    const watch = <T extends KubernetesObject>(
-      resource: 'pods' | 'resourcequotas',
-      onEvent: (event: WatchEvent<T>) => void,
-      labelSelector?: string,
-    ) =>
-      watchObjects<T>(cluster, {
+    // Where the right to read these is missing the watch only fails quietly; then a refusal tells what they would have told.
+    const allowance = <T extends KubernetesObject>(resource: 'resourcequotas' | 'limitranges') => {
+      let known = false
+      const watch: Watch<T> = watchObjects<T>(cluster, {
         resource,
         namespace,
-        onEvent,
-        onError: onError(resource),
-        ...(labelSelector ? { labelSelector } : {}),
+        onEvent: (event) => {
+          known ||= event.type === 'synced'
+          if (known) tell('allowance')
+        },
+        onError: (error) => {
+          interrupted(resource, error)
+          if (!known) return
+          // What it showed last may no longer be so, and nobody would tell.
+          known = false
+          tell('allowance')
+        },
       })
+      return { watch, objects: () => (known ? [...watch.objects.values()] : null) }
+    }
+    const quotas = allowance<ResourceQuota>('resourcequotas')
+    const limitRanges = allowance<LimitRange>('limitranges')
+    const pods = watchObjects<Pod>(cluster, {
+      resource: 'pods',
+      namespace,
+      labelSelector: `${podLabels.install}=${this.#installUuid}`,
+      onEvent: (event) => {
+        if (event.type !== 'synced') index(byGroup, event)
+        if (event.type === 'deleted') this.#remember(`${cluster.connectionKey} ${namespace}`, event.object)
+        tell(event)
+      },
+      onError: (error) => interrupted('pods', error),
+    })
     return {
       users: 0,
-      pods: watch<Pod>('pods', tell, `${podLabels.install}=${this.#installUuid}`),
-      // Where the right to read quotas is missing this watch only fails quietly; the brake's own probe then reopens it.
-      quotas: watch<ResourceQuota>('resourcequotas', () => tell('quota')),
+      pods,
+      quotas: quotas.watch,
+      limitRanges: limitRanges.watch,
+      get allowance() {
+        return { quotas: quotas.objects(), limitRanges: limitRanges.objects() }
+      },
+      podsOf: (groupId) => byGroup.get(String(groupId))?.values() ?? [],
       subscribe: (callback) => {
         subscribers.add(callback)
         return () => subscribers.delete(callback)
       },
     }
   }
+}
+
+/** Keeps the pods of each group together, so that a change costs a group no more than its own pods. */
+function index(byGroup: Map<string, Map<string, Pod>>, event: Exclude<WatchEvent<Pod>, { type: 'synced' }>): void {
+  const { name, labels } = event.object.metadata
+  const group = labels?.[podLabels.group]
+  if (group === undefined) return
+  const pods = byGroup.get(group) ?? new Map<string, Pod>()
+  byGroup.set(group, pods)
+  if (event.type === 'deleted') pods.delete(name)
+  else pods.set(name, event.object)
+  if (pods.size === 0) byGroup.delete(group)
+}
+
+async function stopAll({ pods, quotas, limitRanges }: Shared): Promise<void> {
+  await Promise.all([pods.stop(), quotas.stop(), limitRanges.stop()])
 }
 
 /**
@@ -120,7 +173,7 @@ export async function* followPod(
   let latest = watch.pods.objects.get(key) as Pod | 'gone' | undefined
   let wake: () => void = () => {}
   const unsubscribe = watch.subscribe((event) => {
-    if (event === 'quota') return
+    if (event === 'allowance') return
     if (event.type === 'synced') {
       if (!watch.pods.objects.has(key)) latest = 'gone'
     } else {
