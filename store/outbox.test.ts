@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Store } from './database.ts'
-import { claimOutbox, enqueue, outboxFailed, outboxSent } from './outbox.ts'
+import { claimOutbox, enqueue, notBegun, outboxFailed, outboxSent } from './outbox.ts'
+import { organizations } from './schema/catalog.ts'
 import { outbox } from './schema/runtime.ts'
 import { storeKinds, testStore } from './testing.ts'
 import { makeJob } from './testing-data.ts'
+
+const later = (ms: number) => new Date(Date.now() + ms)
 
 describe.each(storeKinds)('the outbox on %s', (kind) => {
   let store: Store
@@ -15,10 +18,10 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
   })
   afterAll(() => store.close())
 
-  const put = async (count: number) => {
+  const put = async (count: number, values: Parameters<typeof makeJob>[1] = {}) => {
     const ids: number[] = []
     for (let made = 0; made < count; made++) {
-      const job = await makeJob(store.db)
+      const job = await makeJob(store.db, values)
       await store.db.transaction((tx) => enqueue(tx, 'start', job.id))
       ids.push(job.id)
     }
@@ -56,8 +59,8 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
     await put(1)
     const [first] = await claimOutbox(store.db, 10)
     expect(first?.tries).toBe(1)
-    expect(await claimOutbox(store.db, 10, new Date(Date.now() + 5_000))).toEqual([])
-    const [again] = await claimOutbox(store.db, 10, new Date(Date.now() + 30_000))
+    expect(await claimOutbox(store.db, 10, { now: later(5_000) })).toEqual([])
+    const [again] = await claimOutbox(store.db, 10, { now: later(30_000) })
     expect(again).toMatchObject({ id: first?.id, tries: 2 })
   })
 
@@ -67,8 +70,8 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
     const of = (jobId: number | undefined) => rows.find((row) => row.subjectId === jobId) ?? { id: -1, asked: 0 }
     await outboxSent(store.db, of(sentJob))
     await outboxFailed(store.db, of(failedJob).id, 'no connection', new Date(Date.now() + 60_000))
-    expect(await claimOutbox(store.db, 10, new Date(Date.now() + 50_000))).toEqual([])
-    expect(await claimOutbox(store.db, 10, new Date(Date.now() + 61_000))).toMatchObject([
+    expect(await claimOutbox(store.db, 10, { now: later(50_000) })).toEqual([])
+    expect(await claimOutbox(store.db, 10, { now: later(61_000) })).toMatchObject([
       { subjectId: failedJob, lastError: 'no connection' },
     ])
   })
@@ -88,5 +91,58 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
     expect(rows.map((row) => row.kind).toSorted()).toEqual(['cancel', 'start'])
     await enqueue(store.db, 'cancel', jobId)
     expect(await claimOutbox(store.db, 10)).toMatchObject([{ kind: 'cancel', subjectId: jobId }])
+  })
+
+  const subjects = (rows: { subjectId: number }[]) => rows.map(({ subjectId }) => subjectId)
+  const claimed = async (limit: number, options?: Parameters<typeof claimOutbox>[2]) =>
+    subjects(await claimOutbox(store.db, limit, options))
+
+  test('what cannot wait goes first, then starts by priority, then in the order in which they were made', async () => {
+    const [late] = await put(1, { priority: 5 })
+    const usual = await put(2)
+    const [urgent] = await put(1, { priority: 1 })
+    await enqueue(store.db, 'notify', 1)
+    await enqueue(store.db, 'cancel', late ?? 0)
+    expect(await claimed(1)).toEqual([late])
+    expect(await claimed(1)).toEqual([urgent])
+    expect(await claimed(2)).toEqual(usual)
+    expect(await claimed(1)).toEqual([late])
+    expect(await claimed(1)).toEqual([1])
+  })
+
+  test('organizations share by weight, and none waits for the end of another’s burst', async () => {
+    const made = await store.db
+      .insert(organizations)
+      .values([{ name: 'busy' }, { name: 'small' }, { name: 'heavy', fairShareWeight: 2 }])
+      .returning()
+    const [busy, small, heavy] = made.map(({ id }) => id)
+    const many = await put(20, { organizationId: busy })
+    const few = await put(2, { organizationId: small })
+    const twice = await put(6, { organizationId: heavy })
+    expect((await claimed(6)).toSorted((a, b) => a - b)).toEqual([
+      ...many.slice(0, 2),
+      ...few.slice(0, 1),
+      ...twice.slice(0, 3),
+    ])
+  })
+
+  test('one in eight is the oldest, however many more urgent ones come', async () => {
+    const [late] = await put(1, { priority: 5 })
+    const urgent = await put(20, { priority: 1 })
+    expect((await claimed(8)).toSorted((a, b) => a - b)).toEqual([late, ...urgent.slice(0, 7)])
+  })
+
+  test('starts can be held back while everything else is sent', async () => {
+    const ids = await put(3)
+    await enqueue(store.db, 'cancel', 7)
+    expect(await claimed(8, { starts: false })).toEqual([7])
+    expect(await claimed(8)).toEqual(ids)
+  })
+
+  test('knows which started jobs no workflow has begun', async () => {
+    const [waiting] = await put(1)
+    const [begun] = await put(1, { runId: 'run' })
+    const [ended] = await put(1, { status: 'canceled' })
+    expect(await notBegun(store.db, [waiting ?? 0, begun ?? 0, ended ?? 0])).toEqual([waiting])
   })
 })

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Logger } from 'pino'
@@ -7,7 +8,7 @@ import type { Store } from '../store/database.ts'
 import { MissingRowError } from '../store/errors.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { notificationGivenUp } from '../store/notifications/deliveries.ts'
-import { claimOutbox, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
+import { claimOutbox, notBegun, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import {
   jobWorkflowId,
@@ -22,12 +23,15 @@ import {
 import { notificationStartOptions, startOptions, webhookStatusStartOptions } from '../workflows/start-options.ts'
 import { reasonOf } from './reason.ts'
 import { sendSchedulePlan } from './schedules.ts'
+import { StartPace } from './start-pace.ts'
 import type { TemporalLink } from './temporal.ts'
 
 /** How often the outbox is looked at even if nothing was notified: this is the reconciler that sends what a crash left. */
 const sweepMs = 5_000
-/** Starts in flight at once. A burst of starts starves first workflow tasks. */
+/** Messages in flight at once. */
 const concurrency = 8
+/** How soon it is looked whether starts that were held back may be sent. */
+const heldMs = 25
 
 /**
  * Tells Temporal what was written down: starts, cancels, notifications to deliver. Woken by the notification of the same transaction, so a launch reaches
@@ -37,6 +41,7 @@ export class OutboxSender {
   readonly #store: Store
   readonly #temporal: TemporalLink
   readonly #log: Logger
+  readonly #pace: StartPace
   #unlisten: (() => Promise<void>) | undefined
   #timer: NodeJS.Timeout | undefined
   #pass: Promise<void> | undefined
@@ -47,6 +52,7 @@ export class OutboxSender {
     this.#store = store
     this.#temporal = temporal
     this.#log = log
+    this.#pace = new StartPace((ids) => notBegun(store.db, ids))
   }
 
   async start(): Promise<void> {
@@ -75,9 +81,11 @@ export class OutboxSender {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false
-        const rows = await claimOutbox(this.#store.db, concurrency)
+        const starts = await this.#pace.hasRoomFor(concurrency)
+        const rows = await claimOutbox(this.#store.db, concurrency, { starts })
         await Promise.all(rows.map((row) => this.#send(row)))
-        if (rows.length > 0) this.#again = true
+        if (rows.length === 0 && !starts) await setTimeout(heldMs)
+        if (rows.length > 0 || !starts) this.#again = true
       }
     } catch (error) {
       this.#again = false
@@ -126,6 +134,7 @@ export class OutboxSender {
   async #startWorkflow(jobId: number): Promise<void> {
     const facts = (await readStartFacts(this.#store.db, [jobId])).get(jobId)
     if (!facts) return
+    this.#pace.sending(jobId)
     try {
       await this.#temporal.client.workflow.start(workflowTypeOf[facts.type], {
         ...startOptions(jobId, facts),

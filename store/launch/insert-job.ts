@@ -44,7 +44,8 @@ export async function insertJob(
 }
 
 /** The workflow of a workflow job starts the jobs of its nodes itself, as its children. */
-const startMessage = sql`, message AS (INSERT INTO ${outbox} (kind, subject_id) SELECT 'start', id FROM job)`
+const startMessage = sql`, message AS (INSERT INTO ${outbox} (kind, subject_id, urgency, organization_id)
+  SELECT 'start', id, priority, coalesce(organization_id, 0) FROM job)`
 
 function attachedTo(credentialIds: readonly number[]): SQL {
   if (credentialIds.length === 0) return sql``
