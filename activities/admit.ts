@@ -9,24 +9,30 @@ import {
   NotFoundError,
   QuotaBusyError,
   QuotaExceededError,
+  TlsError,
   TooManyRequestsError,
   UnauthorizedError,
+  UnreachableError,
+  type UnreachableReason,
 } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podName } from '../model/attempt.ts'
 import { neverFitsText, refusalText } from '../model/capacity.ts'
-import { type Cause, cause } from '../model/cause.ts'
+import { cause } from '../model/cause.ts'
 import { OverrideSyntaxError } from '../model/pod-template.ts'
 import { getAttempt, recordPlace, recordPod, releaseAttempt } from '../store/attempts.ts'
 import { type AttemptRow, claimAttempt, unclaim } from '../store/claims.ts'
 import { DatabaseUnavailableError } from '../store/errors.ts'
 import { FencedError } from '../store/fence.ts'
-import { transitionJob } from '../store/job-status.ts'
+import { type JobRow, transitionJob } from '../store/job-status.ts'
+import { notePassedOver, settlePassedOver } from '../store/passed-over.ts'
+import { groupNames } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
+import { cannotTake } from './cannot-take.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
-import { endJob, throwEnded } from './end-job.ts'
-import { noCapacity, owner, staleAttempt, throwIfAsked, unusableGroup } from './failures.ts'
+import { throwEnded } from './end-job.ts'
+import { noCapacity, owner, staleAttempt, throwIfAsked } from './failures.ts'
 import { Heart } from './heart.ts'
 import { AwayError, NoRoomError } from './no-room.ts'
 import { ownsJob } from './own-job.ts'
@@ -88,14 +94,16 @@ async function admitOnce(
   signal: AbortSignal,
 ): Promise<Admission | NoRoomError | AwayError> {
   const { jobId, groupId } = input
+  let job: JobRow | undefined
   try {
     const [document, owned] = await Promise.all([readJobForRun(deps.store.db, jobId), ownsJob(deps, jobId)])
     if (!document) return await throwEnded(deps, jobId)
     if (!owned) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
-    const place = await findPlace(deps, input)
-    const attempt = await claim(deps, input, place)
+    job = document.job
+    const place = await findPlace(deps, input, job)
+    const attempt = await claim(deps, input, job, place)
     const pod = await createPod(deps, input, document, place, attempt, signal)
-    await recordStart(deps, place, attempt, pod)
+    await recordStart(deps, { document, place, attempt }, pod)
     return { attemptId: attempt.id, groupId, pod: pod.metadata.name, namespace: place.namespace }
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) return new AwayError(error.message)
@@ -103,6 +111,11 @@ async function admitOnce(
     if (error instanceof FencedError) return new NoRoomError(null, error.message, busyMs)
     if (error instanceof AwayError) return error
     if (!(error instanceof NoRoomError)) throw error
+    if (input.hasOthers && job && error.why) {
+      const [group] = await groupNames(deps.store.db, [groupId])
+      const refused = { groupId, group: group?.name ?? '', why: error.why, message: error.message }
+      await notePassedOver(deps.store.db, job, refused)
+    }
     // What it waited for before, such as an API server that was away, is over.
     await explainWaiting(deps.store.db, jobId, '', '')
     return error
@@ -119,7 +132,7 @@ function aLittleLater(signal: AbortSignal): AbortSignal {
   return later.signal
 }
 
-async function findPlace(deps: ActivityDeps, input: AdmitInput): Promise<GroupPlace> {
+async function findPlace(deps: ActivityDeps, input: AdmitInput, job: JobRow): Promise<GroupPlace> {
   const { groupId } = input
   try {
     return await deps.clusters.forGroup(groupId)
@@ -130,20 +143,22 @@ async function findPlace(deps: ActivityDeps, input: AdmitInput): Promise<GroupPl
       error instanceof ConfigurationError
     ) {
       const where = `/api/v2/instance_groups/${groupId}/: ${error.message}`
-      return await giveUp(deps, input, cause('group_misconfigured', error.message, where))
+      const found = cause('group_misconfigured', error.message, where)
+      return await cannotTake(deps, input, { job, why: 'misconfigured', found })
     }
     throw error
   }
 }
 
 /** The claim in the store decides; the gate before it only keeps most refusals from happening. */
-async function claim(deps: ActivityDeps, input: AdmitInput, place: GroupPlace): Promise<AttemptRow> {
+async function claim(deps: ActivityDeps, input: AdmitInput, job: JobRow, place: GroupPlace): Promise<AttemptRow> {
   const { jobId } = input
   const claimed = await claimAttempt(deps.store.db, { jobId, groupId: place.groupId, ...owner() })
   if ('ended' in claimed) return await throwEnded(deps, jobId)
   if ('neverFits' in claimed) {
     const { maxForks, impact } = claimed.neverFits
-    return await giveUp(deps, input, cause('forks_never_fit', neverFitsText(place.groupName, maxForks, impact)))
+    const found = cause('forks_never_fit', neverFitsText(place.groupName, maxForks, impact))
+    return await cannotTake(deps, input, { job, why: 'cannot_run', found })
   }
   if ('refused' in claimed) {
     const { refused } = claimed
@@ -212,68 +227,74 @@ async function adopt(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow,
 }
 
 /** What a refusal means: no room (benign, and the brake closes), try again, or the end of the job. */
-async function refused(
-  deps: ActivityDeps,
-  input: AdmitInput,
-  asked: Asked,
-  error: unknown,
-): Promise<never> {
+async function refused(deps: ActivityDeps, input: AdmitInput, asked: Asked, error: unknown): Promise<never> {
   const { place, attempt } = asked
-  const { jobId } = attempt
+  const { job } = asked.document
   if (!(error instanceof KubernetesError)) throw error
-  const found = error.toCause()
+  const found = error.toCause() ?? cause('pod_rejected', error.message)
   const waitedMs = Date.now() - Date.parse(attempt.claimedAt)
   // One that listed pods before and is refused now has met an API server that has just started.
   const known = deps.gates.reached(place.groupId)
   const refusedToKnown = known && (error instanceof UnauthorizedError || error instanceof ForbiddenError)
   if (refusedToKnown && waitedMs < refusalPatienceMs) throw new AwayError(error.message)
   if (isTransient(error) && !isBusy(error)) {
-    // The pod may have been created without our hearing of it: the claim is kept, and the next try adopts what there is.
-    const { podPendingSeconds, endpointPatienceSeconds } = deps.settings
-    const patienceMs = (known ? podPendingSeconds : endpointPatienceSeconds) * 1000
-    if (found && waitedMs > patienceMs) {
-      // Where nobody was ever reached there is no pod whose end the place must wait for; if there is one after all, the reaper finds it.
-      if (!known) await giveBack(deps, attempt)
-      return await giveUp(deps, input, found, asked)
+    const unsent = wasNeverSent(error, attempt)
+    // Where nobody was ever reached silence is as good; if there is a pod after all, the reaper finds it.
+    const unheard = unsent || (!known && error instanceof UnreachableError && error.reason === 'timeout')
+    // Else the pod may have been created without our hearing of it: the claim is kept, and the next try adopts what there is. A job that has other groups is not kept from them for long.
+    const holds = !input.hasOthers || (!unheard && waitedMs <= deps.settings.endpointPatienceSeconds * 1000)
+    const clear = async (last: boolean) => {
+      // Of a cluster that is known to be one the end of the pod is waited for.
+      if (!last || !known) await giveBack(deps, attempt, { numberUnused: unsent && !last })
+      if (last) await keepRefusal(deps, asked, found)
     }
-    const message = found?.message ?? error.message
-    await explainWaiting(deps.store.db, jobId, 'cluster', message)
-    throw new AwayError(message)
+    const since = attempt.claimedAt
+    return await cannotTake(deps, input, { job, why: 'unreachable', found, since, holds, clear })
   }
-  const final = !(error instanceof QuotaExceededError && !error.neverFits) && !isBusy(error) && !input.hasOthers
-  // What is kept of a refusal that ends the job is kept by its number.
-  await giveBack(deps, attempt, final ? { numberUnused: false } : undefined)
   if (error instanceof QuotaExceededError && !error.neverFits) {
+    await giveBack(deps, attempt)
     await deps.gates.closeBrake(place.groupId, error.message)
     throw new NoRoomError('braked', error.message, null)
   }
-  if (error instanceof QuotaBusyError) throw new NoRoomError(null, error.message, busyMs)
+  if (error instanceof QuotaBusyError) {
+    await giveBack(deps, attempt)
+    throw new NoRoomError(null, error.message, busyMs)
+  }
   if (error instanceof TooManyRequestsError) {
+    await giveBack(deps, attempt)
     // Whoever else asks now would only be one more.
     await deps.gates.throttled(place.cluster.host, error.message, Math.max(busyMs, error.retryAfterMs))
     throw new NoRoomError('braked', error.message, null)
   }
-  return await giveUp(deps, input, found ?? cause('pod_rejected', error.message), asked)
+  const clear = async (last: boolean) => {
+    // What is kept of a refusal that ends the job is kept by its number.
+    await giveBack(deps, attempt, last ? { numberUnused: false } : undefined)
+    if (last) await keepRefusal(deps, asked, found)
+  }
+  return await cannotTake(deps, input, { job, why: isRepairable(error) ? 'misconfigured' : 'cannot_run', found, clear })
+}
+
+/** Whether the API server cannot have heard of the pod: nobody answered at its address, and no earlier try was under way. */
+function wasNeverSent(error: KubernetesError, attempt: AttemptRow): boolean {
+  return attempt.podName === '' && error instanceof UnreachableError && neverSent.has(error.reason)
+}
+
+const neverSent: ReadonlySet<UnreachableReason> = new Set(['dns', 'refused', 'not-kubernetes'])
+
+/** Whether somebody can repair what the cluster refused, without a change of the job or the group's pod: an identity, a right, a certificate, a namespace. */
+function isRepairable(error: KubernetesError): boolean {
+  return (
+    error instanceof UnauthorizedError ||
+    error instanceof ForbiddenError ||
+    error instanceof TlsError ||
+    error instanceof ConfigurationError ||
+    (error instanceof NotFoundError && error.what === 'namespace')
+  )
 }
 
 /** The cluster has too much to do just now. */
 function isBusy(error: KubernetesError): boolean {
   return error instanceof QuotaBusyError || error instanceof TooManyRequestsError
-}
-
-/** The group cannot run the job: it ends, unless other groups may. */
-async function giveUp(
-  deps: ActivityDeps,
-  { jobId, hasOthers }: AdmitInput,
-  found: Cause,
-  asked?: Asked,
-): Promise<never> {
-  if (!hasOthers) {
-    if (asked) await keepRefusal(deps, asked, found)
-    return await endJob(deps, jobId, found)
-  }
-  deps.log.info({ job: jobId, reason: found.message }, 'an instance group cannot run the job; it waits for others')
-  throw unusableGroup(found)
 }
 
 /** Gives the place back of an attempt that has no pod. */
@@ -292,7 +313,7 @@ async function giveBack(
   }
 }
 
-async function recordStart(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow, pod: Pod): Promise<void> {
+async function recordStart(deps: ActivityDeps, { document, place, attempt }: Asked, pod: Pod): Promise<void> {
   const owned = { attemptId: attempt.id, runId: attempt.runId }
   try {
     await deps.store.db.transaction(async (tx) => {
@@ -303,6 +324,9 @@ async function recordStart(deps: ActivityDeps, place: GroupPlace, attempt: Attem
         podName: pod.metadata.name,
         podUid: pod.metadata.uid,
       })
+      const { job } = document
+      const wasPassedOver = job.passedOver.length > 0 || job.eligibleGroups[0] !== place.groupId
+      if (wasPassedOver && job.eligibleGroups.length > 1) await settlePassedOver(tx, job, place.groupId)
       // Without effect on a job that was cancelled meanwhile; the workflow's release then deletes the pod.
       await transitionJob(tx, attempt.jobId, 'waiting', { instanceGroupId: place.groupId })
     })

@@ -18,7 +18,7 @@ import type { RequestContext } from '../context.ts'
 import type { Action } from '../resource.ts'
 import type { JobRow } from './fields.ts'
 import { passedOverOnWire } from './passed-over.ts'
-import { loadWaiting } from './waiting.ts'
+import { explanationOf, loadWaiting } from './waiting.ts'
 
 /** What a job waits for at this moment. */
 interface Now extends Omit<Waiting, 'since'> {
@@ -93,7 +93,13 @@ async function lookAt(job: JobRow, attempts: readonly AttemptTimes[], context: R
   const waiting = explainWaiting(load.waiting)
   const inLine = waiting.reason === 'capacity'
   const waitsFor = await awaitedJobs(context.db, awaitedIds(load.waiting, waiting.reason))
-  return { ...waiting, waitsFor, groups: inLine ? await groupsNow(load.waiting, load.places, context) : [] }
+  const explanation = explanationOf(job, load)
+  return {
+    ...waiting,
+    explanation,
+    waitsFor,
+    groups: inLine ? await groupsNow(load.waiting, load.places, context) : [],
+  }
 }
 
 async function groupsNow(
@@ -164,7 +170,7 @@ async function waitedOnWire(job: JobRow, attempts: readonly AttemptTimes[], { db
   const turn = await turnOf(db, job)
   const stages = stagesOf({
     created: job.created,
-    waitingSince: job.waitingSince,
+    waitingSince: standsInLine(job, attempts) ? job.waitingSince : null,
     started: job.started,
     finished: job.finished,
     dependencies: dependencies.map((other) => ({ ...other, name: label(other) })),
@@ -172,6 +178,13 @@ async function waitedOnWire(job: JobRow, attempts: readonly AttemptTimes[], { db
     attempts: [...attempts],
   })
   return stages.map((stage) => stageOnWire(stage, now))
+}
+
+/** Whether `waiting_since` is when the job stood in the line of its groups: before that it is when it began to wait for something else. */
+function standsInLine({ type, waitingReason }: JobRow, attempts: readonly AttemptTimes[]): boolean {
+  if (waitingReason !== '' && waitingReason !== 'cluster') return false
+  // All others run on the control plane, and inventory updates there or in a pod.
+  return type === 'job' || type === 'ad_hoc_command' || attempts.length > 0
 }
 
 function stageOnWire(stage: ReturnType<typeof stagesOf>[number], now: string) {

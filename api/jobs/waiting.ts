@@ -23,8 +23,13 @@ export async function jobExplanations(rows: readonly Row[], context: RequestCont
   const waiting = await loadWaiting(pending, context)
   return jobs.map((job) => {
     const load = waiting.get(job.id)
-    return load ? explainWaiting(load.waiting).explanation : job.jobExplanation
+    return load ? explanationOf(job, load) : job.jobExplanation
   })
+}
+
+/** The sentence on a pending job; of a further attempt also why there is one (model/retry.ts). */
+export function explanationOf(job: JobRow, { waiting }: WaitingLoad): string {
+  return [job.retries.told, explainWaiting(waiting).explanation].filter(Boolean).join(' ')
 }
 
 /** Everything known about a pending job: what is told of it, and where it stands in the line of each of its groups. */
