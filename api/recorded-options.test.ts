@@ -46,6 +46,7 @@ const deviations: Record<string, string[]> = {
 /** Fields that AWX lacks. */
 const additions: Record<string, string[]> = {
   organizations: ['fair_share_weight'],
+  instance_groups: ['draining_since', 'drain_deadline'],
   job_templates: ['container', 'priority', 'ask_priority_on_launch', 'retry_policy', 'hold_on_failure_seconds'],
   jobs: ['container', 'priority', 'retry_policy', 'hold_on_failure_seconds', 'passed_over', 'held_until'],
   ad_hoc_commands: ['priority'],

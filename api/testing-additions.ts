@@ -7,8 +7,11 @@ const ours = new Set([
   'fair_share_weight',
   'passed_over',
   'held_until',
+  'draining_since',
+  'drain_deadline',
   // Links.
   'attempts',
+  'drain',
   'hold',
   'release_hold',
   'waiting',

@@ -31,8 +31,10 @@ export type RetryDecision =
   | { again: true; retries: Retries; explanation: string }
   | { again: false; explanation: string }
 
-/** By these the cluster takes a pod away, whatever runs in it. */
-const lost: readonly CauseKind[] = ['pod_deleted', 'pod_evicted']
+const mebibyte = 2 ** 20
+
+/** By these the cluster, or whoever drains a group, takes a pod away, whatever runs in it. */
+const lost: readonly CauseKind[] = ['pod_deleted', 'pod_evicted', 'group_drained']
 
 /**
  * Decides whether the platform runs a job once more by itself. A pod that was lost and a container that ran out of memory may lead to another
@@ -68,7 +70,8 @@ function decideOutOfMemory(ended: EndedAttempt): RetryDecision {
   if (memoryLimit === null) {
     return no('Not tried again: its container has no memory limit that could be raised, so the node itself is short.')
   }
-  const more = Math.min(Math.floor(memoryLimit * rule.factor), max)
+  // Whole mebibytes read better in the cluster.
+  const more = Math.min(Math.floor((memoryLimit * rule.factor) / mebibyte) * mebibyte, max)
   if (!(more > memoryLimit)) {
     return no(
       `Not tried again: its memory limit is ${memoryText(memoryLimit)}, and the retry policy's max is ${rule.max}.`,

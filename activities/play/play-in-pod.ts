@@ -15,6 +15,7 @@ import type { Verdict } from '../types.ts'
 import { collectOutput } from './collect.ts'
 import { conclude, concludeWith, type Ended } from './conclude.ts'
 import { causeOfError } from './errors.ts'
+import { type Eviction, followEviction } from './eviction.ts'
 import { causeOfEnding } from './pod-ending.ts'
 import { prepareRun } from './prepared-run.ts'
 import type { PreparedRun } from './run-parts.ts'
@@ -41,20 +42,23 @@ const leastPendingMs = 15_000
 export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<Verdict> {
   const { document, attempt, heart, goesOn } = input
   let run: PreparedRun | undefined
+  const eviction = followEviction(deps, attempt)
   try {
-    run = await prepareRun(deps, document, AbortSignal.any([heart.cancel, heart.stop]))
-    if (attempt.phase === 'claimed' || attempt.phase === 'created') await deliver(deps, input, run)
-    const ended = await collect(deps, input, run)
+    run = await prepareRun(deps, document, AbortSignal.any([heart.cancel, eviction.signal, heart.stop]))
+    if (attempt.phase === 'claimed' || attempt.phase === 'created') await deliver(deps, input, run, eviction.signal)
+    const ended = await collect(deps, input, run, eviction)
     const verdict = await conclude(deps, attempt, run, { ...ended, cancelRequested: heart.cancel.aborted, goesOn })
     if (!verdict.held) await letGo(deps, input, ended)
     return verdict
   } catch (error) {
     if (heart.stop.aborted) throw error
     if (heart.cancel.aborted) return await concludeWith(deps, attempt, cause('canceled', ''), { run, goesOn })
-    const found = await causeOfError(deps, input, error)
+    const found = eviction.cause ?? (await causeOfError(deps, input, error))
     if (!found) throw error
     const seen = error instanceof PodEndedError ? error.pod : null
     return await concludeWith(deps, attempt, found, { run, seen, goesOn })
+  } finally {
+    eviction.end()
   }
 }
 
@@ -63,6 +67,7 @@ async function deliver(
   deps: ActivityDeps,
   { document, attempt, cluster, pod, heart }: PlayInput,
   run: PreparedRun,
+  evicted: AbortSignal,
 ): Promise<void> {
   heart.says({ phase: 'starting', pod: pod.name })
   const payload = await run.payload()
@@ -73,7 +78,7 @@ async function deliver(
     pod,
     document.job.retryPolicy.lost_before_start ? () => noted(deps, attempt, payload) : () => payload.stream(),
     payload.size,
-    AbortSignal.any([heart.cancel, heart.stop, pending]),
+    AbortSignal.any([heart.cancel, evicted, heart.stop, pending]),
   )
   await deps.store.db.transaction(async (tx) => {
     await recordDelivered(tx, { attemptId: attempt.id, runId: attempt.runId })
@@ -99,8 +104,13 @@ function pendingMs({ settings }: Pick<ActivityDeps, 'settings'>, { podCreatedAt 
 
 type Collection = Omit<Ended, 'cancelRequested' | 'goesOn'>
 
-/** Reads to the end; on a cancel tells the runner first, and goes on reading what it still has to say. */
-async function collect(deps: ActivityDeps, input: PlayInput, run: PreparedRun): Promise<Collection> {
+/** Reads to the end; on a cancel or an eviction tells the runner first, and goes on reading what it still has to say. */
+async function collect(
+  deps: ActivityDeps,
+  input: PlayInput,
+  run: PreparedRun,
+  eviction: Eviction,
+): Promise<Collection> {
   const { attempt, cluster, pod, heart } = input
   const enough = new AbortController()
   const signal = AbortSignal.any([heart.stop, enough.signal])
@@ -111,8 +121,9 @@ async function collect(deps: ActivityDeps, input: PlayInput, run: PreparedRun): 
       () => enough.abort(),
     )
   }
-  if (heart.cancel.aborted) tellRunner()
-  else heart.cancel.addEventListener('abort', tellRunner, { once: true })
+  const unwanted = AbortSignal.any([heart.cancel, eviction.signal])
+  if (unwanted.aborted) tellRunner()
+  else unwanted.addEventListener('abort', tellRunner, { once: true })
   try {
     heart.says({ phase: 'running', pod: pod.name, offset: attempt.offset })
     const collected = await collectOutput(deps, {
@@ -136,17 +147,17 @@ async function collect(deps: ActivityDeps, input: PlayInput, run: PreparedRun): 
     if (collected.complete) {
       // The eof record proves that the output is whole; who else may have ended the runner is asked of the pod before it is let go.
       const stoppedByOthers = collected.status?.status === 'canceled' && !heart.cancel.aborted
-      const podEnding = stoppedByOthers ? await causeOfEnding(cluster, pod, signal) : null
+      const podEnding = stoppedByOthers ? (eviction.cause ?? (await causeOfEnding(cluster, pod, signal))) : null
       return { collected, end: null, podEnding, pod: null }
     }
     // A runner that ended without a word needs its pod to explain it.
     const last = await cluster.getPod(pod.namespace, pod.name, { signal }).catch(() => null)
-    const podEnding = last && causeOfTermination(last)
+    const podEnding = eviction.cause ?? (last && causeOfTermination(last))
     const proof = acknowledge(cluster, pod, collected.offset, signal, { keep: true })
     // A pod that others end may be gone before its output is proven to be whole, which then changes nothing.
     return { collected, end: await (podEnding ? proof.catch(() => null) : proof), podEnding, pod: last }
   } finally {
-    heart.cancel.removeEventListener('abort', tellRunner)
+    unwanted.removeEventListener('abort', tellRunner)
   }
 }
 

@@ -82,6 +82,55 @@ test('a job that waits for this group alone keeps it', async () => {
   expect((await app.call('DELETE', `${path}${body.id}/`)).status).toBe(204)
 })
 
+describe('drain', () => {
+  test('a group is drained with a deadline, which can be changed, until it is not', async () => {
+    const drain = (body?: unknown) => app.call('POST', `${path}3/drain/`, body)
+    const none = { draining_since: null, drain_deadline: null, jobs_left: 0 }
+    expect((await app.call('GET', `${path}3/drain/`)).body).toMatchObject(none)
+    const first = await drain()
+    expect([first.status, first.body]).toEqual([
+      200,
+      { draining_since: expect.any(String), drain_deadline: null, jobs_left: 0, jobs_stranded: expect.any(Number) },
+    ])
+    const second = (await drain({ deadline_seconds: 600 })).body
+    expect(second.draining_since).toBe(first.body.draining_since)
+    const leftMs = Date.parse(second.drain_deadline) - Date.now()
+    expect(leftMs).toBeGreaterThan(400_000)
+    expect(leftMs).toBeLessThan(601_000)
+    const { draining_since, drain_deadline } = second
+    expect((await app.call('GET', `${path}3/`)).body).toMatchObject({ draining_since, drain_deadline })
+    expect((await drain({ deadline_seconds: null })).body.drain_deadline).toBeNull()
+    expect((await app.call('DELETE', `${path}3/drain/`)).status).toBe(204)
+    expect((await app.call('GET', `${path}3/drain/`)).body).toMatchObject(none)
+  })
+
+  test('jobs that have no other group are stranded', async () => {
+    const { body } = await app.call('POST', path, { name: 'lonely', is_container_group: true })
+    for (const eligibleGroups of [[body.id], [body.id, 3], [3]]) {
+      await app.store.db.insert(unifiedJobs).values({ type: 'job', name: 's', status: 'pending', eligibleGroups })
+    }
+    expect((await app.call('POST', `${path}${body.id}/drain/`)).body).toMatchObject({ jobs_stranded: 1 })
+  })
+
+  test.each([
+    ['text', 'A valid integer is required.'],
+    [1.5, 'A valid integer is required.'],
+    [-1, 'Ensure this value is greater than or equal to 0.'],
+    [1e9, 'Ensure this value is less than or equal to 31536000.'],
+  ])('deadline_seconds %j is refused', async (value, message) => {
+    const { status, body } = await app.call('POST', `${path}3/drain/`, { deadline_seconds: value })
+    expect([status, body]).toEqual([400, { deadline_seconds: [message] }])
+  })
+
+  test('only container groups, and only by superusers', async () => {
+    const { body } = await app.call('GET', `${path}?name=controlplane`)
+    const answer = await app.call('POST', `${path}${body.results[0].id}/drain/`)
+    expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('control plane')])
+    expect((await app.call('POST', `${path}3/drain/`, {}, { as: nobody })).status).toBeGreaterThanOrEqual(403)
+    expect((await app.call('DELETE', `${path}3/drain/`, undefined, { as: nobody })).status).toBeGreaterThanOrEqual(403)
+  })
+})
+
 test('gates hear of a change', async () => {
   const heard: (string | null)[] = []
   const stop = await app.store.listen(channels.groups, (payload) => heard.push(payload))

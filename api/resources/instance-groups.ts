@@ -6,6 +6,7 @@ import { credentials, credentialTypes, instanceGroups } from '../../store/schema
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { InUseError, ValidationError } from '../errors.ts'
 import { derived, nameField } from '../field.ts'
+import { drainAction } from '../groups/drain.ts'
 import { groupPreview } from '../groups/preview.ts'
 import { groupUsages, jobsUsingGroup } from '../groups/usage.ts'
 import { defineResource, type WriteCheck } from '../resource.ts'
@@ -45,6 +46,8 @@ export const instanceGroupsResource = defineResource({
     },
     max_concurrent_jobs: { kind: 'integer', label: 'Max Concurrent Jobs', min: 0, default: 0 },
     max_forks: { kind: 'integer', label: 'Max Forks', min: 0, default: 0 },
+    draining_since: { kind: 'datetime', readOnly: true },
+    drain_deadline: { kind: 'datetime', readOnly: true },
     jobs_total: {
       kind: 'computed',
       type: 'integer',
@@ -81,6 +84,7 @@ export const instanceGroupsResource = defineResource({
     jobs: { resource: 'unified_jobs', where: (group) => eq(unifiedJobs.instanceGroupId, group.id) },
   },
   actions: {
+    drain: drainAction,
     preview: {
       GET: groupPreview,
       POST: groupPreview,
