@@ -7,6 +7,8 @@ import { createLookAtHoldActivity } from './look-at-hold.ts'
 import { createDeliverActivity } from './notify/deliver.ts'
 import { createGiveUpNotificationActivity } from './notify/give-up.ts'
 import { createPostWebhookStatusActivity } from './notify/webhook-status.ts'
+import { createBeginNightlyPreflightActivity, createNextGroupsToTestActivity } from './preflight/nightly.ts'
+import { createRunPreflightActivity } from './preflight/preflight.ts'
 import { createPrepareActivity } from './prepare.ts'
 import { createPrepareInventoryUpdateActivity } from './prepare-inventory-update.ts'
 import { createReapActivity } from './reap.ts'
@@ -41,5 +43,8 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     lookAtApproval: guarded(createLookAtApprovalActivity(deps)),
     runSchedule: guarded(createRunScheduleActivity(deps)),
     reap: guarded(createReapActivity(deps)),
+    runPreflight: guarded(createRunPreflightActivity(deps)),
+    nextGroupsToTest: guarded(createNextGroupsToTestActivity(deps)),
+    beginNightlyPreflight: guarded(createBeginNightlyPreflightActivity(deps)),
   }
 }

@@ -48,6 +48,8 @@ export interface Clusters {
     credentialId: number | null
     clusterKey: string
   }): Promise<Cluster | null>
+  /** The cluster of a credential. Throws GroupMisconfiguredError when it is gone, and ConfigurationError when it cannot be used. */
+  forCredential(credentialId: number): Promise<Cluster>
   /** Every cluster that may hold pods of ours, once each, with the namespaces that groups name there. */
   all(): Promise<{ name: string; cluster: Cluster; namespaces: ReadonlySet<string> }[]>
 }

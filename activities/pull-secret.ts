@@ -15,7 +15,7 @@ function registryHost(text: string): string {
  */
 export async function providePullSecret(
   deps: Pick<ActivityDeps, 'keyring' | 'settings'>,
-  document: RunDocument,
+  document: Pick<RunDocument, 'registryCredential'>,
   place: GroupPlace,
   signal: AbortSignal,
 ): Promise<string | undefined> {

@@ -64,6 +64,12 @@ export interface JobActivities {
   runSystemJob(input: { jobId: number }): Promise<Verdict>
   /** One pass of the reaper over all clusters (docs/design.md: Ownership of pods); `passId`: one that somebody asked for, perhaps as a dry run. */
   reap(input?: ReapInput): Promise<ReapReport>
+  /** Tests a container group or a credential, and stores what it found. */
+  runPreflight(input: { preflightId: number }): Promise<{ ok: boolean }>
+  /** Some container groups with a higher id than this one, lowest first; [] when there are no more. */
+  nextGroupsToTest(input: { after: number }): Promise<{ groupIds: number[] }>
+  /** Writes down a nightly test; null when the group is being tested already, or is gone. */
+  beginNightlyPreflight(input: { groupId: number }): Promise<{ preflightId: number | null }>
 }
 
 /** What became of a run of a schedule. `void`: there is no such run, because the schedule was deleted, disabled or edited before. */

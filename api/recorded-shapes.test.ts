@@ -23,7 +23,7 @@ const later = new Set([
   ...['object_roles', 'smart_inventories', 'teams'],
 ])
 /** What we offer beyond AWX. */
-const extra: Record<string, string[]> = { instance_group: ['copy', 'preview'] }
+const extra: Record<string, string[]> = { instance_group: ['copy', 'preview', 'test'] }
 
 let app: TestApp
 beforeAll(async () => {

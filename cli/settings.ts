@@ -35,8 +35,14 @@ export interface Settings {
   orphanGraceSeconds: number
   /** Pods that the reaper deletes in a second at most, for each cluster. */
   reaperDeletesPerSecond: number
+  /** When all container groups are tested, in UTC; null: never. */
+  nightlyTest: { hour: number; minute: number } | null
   /** How long one try to deliver a notification may take. */
   notificationSeconds: number
+  /** A shell in a pod in which nothing is typed and nothing printed is ended after this time. */
+  shellIdleSeconds: number
+  /** Open shells of one job, for each process of the API. */
+  shellsPerJob: number
   logLevel: string
   /** JSON for machines, or text for people; undefined: text on a terminal. */
   logFormat: 'json' | 'text' | undefined
@@ -70,6 +76,24 @@ function rate(env: NodeJS.ProcessEnv, name: string, byDefault: number): number {
   const value = Number(text)
   if (!Number.isFinite(value) || value <= 0)
     throw new SettingsError(`${name} must be a positive number, of times in a second, not "${text}".`)
+  return value
+}
+
+function timeOfDay(env: NodeJS.ProcessEnv, name: string, byDefault: string): { hour: number; minute: number } | null {
+  const text = env[name] || byDefault
+  if (text === 'never') return null
+  const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? []
+  if (!hour || !minute)
+    throw new SettingsError(`${name} must be a time such as 02:30, in UTC, or never, not "${text}".`)
+  return { hour: Number(hour), minute: Number(minute) }
+}
+
+function wholeNumber(env: NodeJS.ProcessEnv, name: string, byDefault: number): number {
+  const text = env[name]
+  if (text === undefined || text === '') return byDefault
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new SettingsError(`${name} must be a whole number, not "${text}".`)
   return value
 }
 
@@ -129,7 +153,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     reaperIntervalSeconds: seconds(env, 'MAYFLY_REAPER_INTERVAL', 30),
     orphanGraceSeconds: seconds(env, 'MAYFLY_ORPHAN_GRACE', 60),
     reaperDeletesPerSecond: rate(env, 'MAYFLY_REAPER_DELETES_PER_SECOND', 20),
+    nightlyTest: timeOfDay(env, 'MAYFLY_NIGHTLY_TEST', '02:30'),
     notificationSeconds: seconds(env, 'MAYFLY_NOTIFICATION_TIMEOUT', 30),
+    shellIdleSeconds: seconds(env, 'MAYFLY_SHELL_IDLE_TIMEOUT', 900),
+    shellsPerJob: wholeNumber(env, 'MAYFLY_SHELLS_PER_JOB', 5),
     logLevel: choice(env, 'MAYFLY_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) ?? 'info',
     logFormat: choice(env, 'MAYFLY_LOG_FORMAT', ['json', 'text']),
     ansibleGalaxy: env.MAYFLY_ANSIBLE_GALAXY?.split(' ').filter(Boolean),

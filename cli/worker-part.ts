@@ -23,6 +23,7 @@ export async function startWorkerPart(
       settings: activitySettings(composition, ansibleGalaxy),
       home: homeCluster(settings, composition.env),
       reaperIntervalSeconds: settings.reaperIntervalSeconds,
+      nightlyTest: settings.nightlyTest,
     })
     log.info({ namespace: temporal.namespace }, 'worker is ready')
     const closed = () => temporal.connection.close()

@@ -1,4 +1,5 @@
 import type { PodManifest } from '../model/pod-template-types.ts'
+import { type ClusterProbe, clusterProbe } from './cluster-probe.ts'
 import { openConnection } from './connection.ts'
 import { AlreadyExistsError, ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
 import { type ExecOptions, type ExecSession, openExec } from './exec.ts'
@@ -26,6 +27,8 @@ export interface Cluster {
   readonly connectionKey: string
   /** Host and port, for messages. */
   readonly host: string
+  /** What tells whether jobs can run here at all. */
+  readonly probe: ClusterProbe
   /** Throws AlreadyExistsError, QuotaExceededError, InvalidObjectError and the general errors. */
   createPod(namespace: string, manifest: PodManifest, options?: RequestOptions): Promise<Pod>
   /** Throws NotFoundError. */
@@ -117,6 +120,7 @@ export function openCluster(target: ClusterTarget): Cluster {
     key: connection.key,
     connectionKey: connection.connectionKey,
     host: connection.host,
+    probe: clusterProbe(connection),
 
     createPod: (namespace, manifest, options) =>
       callApi<Pod>(connection, { method: 'POST', path: base('pods', namespace), body: manifest, ...options }),

@@ -148,8 +148,18 @@ export class ServerError extends KubernetesError {
   }
 }
 
+/** What is wrong with an endpoint's TLS. */
+export type TlsReason = 'expired' | 'not-yet-valid' | 'unknown-authority' | 'wrong-name' | 'no-tls' | 'other'
+
 /** The TLS handshake failed. The message names what is wrong: issuer, host name, expiry, protocol. */
 export class TlsError extends KubernetesError {
+  readonly reason: TlsReason
+
+  constructor(message: string, detail: string, reason: TlsReason = 'other') {
+    super(message, detail)
+    this.reason = reason
+  }
+
   override toCause(): Cause {
     return cause('tls_failed', this.message, this.detail)
   }

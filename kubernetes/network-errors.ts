@@ -1,4 +1,4 @@
-import { type KubernetesError, TlsError, UnreachableError } from './errors.ts'
+import { type KubernetesError, TlsError, type TlsReason, UnreachableError } from './errors.ts'
 
 /** What OpenSSL's and Node's codes mean to somebody who filled in a credential. */
 const untrusted =
@@ -19,6 +19,17 @@ const certificateProblems: Record<string, string> = {
   EPROTO: noTls,
   ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
+}
+
+const untrustedCodes = /SELF_SIGNED|UNABLE_TO|CERT_SIGNATURE|CERT_UNTRUSTED|CERT_REJECTED/
+
+/** What a code of OpenSSL or Node says of a certificate; `other` for what is none of them. */
+export function tlsReason(code: string): TlsReason {
+  if (code === 'CERT_HAS_EXPIRED') return 'expired'
+  if (code === 'CERT_NOT_YET_VALID') return 'not-yet-valid'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'wrong-name'
+  if (untrustedCodes.test(code)) return 'unknown-authority'
+  return certificateProblems[code] === noTls ? 'no-tls' : 'other'
 }
 
 /** A connection was given up by our own clock. */
@@ -42,7 +53,8 @@ export function errorFromNetwork(host: string, failure: Error): KubernetesError 
   const detail = `${host}: ${code ? `${code} ` : ''}${words}`
   const problem = certificateProblems[code]
   if (problem || /^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|UNABLE_TO_)/.test(code) || /SSL routines/.test(failure.message)) {
-    return new TlsError(`No TLS connection to the Kubernetes API at ${host}: ${problem ?? failure.message}.`, detail)
+    const message = `No TLS connection to the Kubernetes API at ${host}: ${problem ?? failure.message}.`
+    return new TlsError(message, detail, tlsReason(code))
   }
   if (failure instanceof TimedOut) {
     return new UnreachableError(

@@ -71,6 +71,10 @@ export class ClusterPool implements Clusters {
     return null
   }
 
+  forCredential(credentialId: number): Promise<Cluster> {
+    return this.#byCredential(credentialId)
+  }
+
   async all(): Promise<{ name: string; cluster: Cluster; namespaces: Set<string> }[]> {
     const found = new Map<string, { name: string; cluster: Cluster; namespaces: Set<string> }>()
     for (const groupId of await containerGroupIds(this.#sources.store.db)) {

@@ -14,6 +14,7 @@ import { ClusterPool } from './clusters.ts'
 import { GroupRegistry } from './gate/group-registry.ts'
 import { Watches } from './gate/watches.ts'
 import { claimNamespace } from './namespace.ts'
+import { scheduleNightlyPreflights, type TimeOfDay } from './nightly.ts'
 import { OutboxSender } from './outbox.ts'
 import { Presence } from './presence.ts'
 import { RunningWorkflows } from './running-workflows.ts'
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   /** Where groups without a credential run. */
   home: ClusterTarget
   reaperIntervalSeconds: number
+  /** When all container groups are tested; null: never. */
+  nightlyTest: TimeOfDay | null
   log: Logger
 }
 
@@ -92,7 +95,7 @@ function readable({ error, taskToken: _opaque, ...meta }: LogMetadata = {}): obj
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { store, keyring, temporal, settings, log } = options
   await claimNamespace(temporal, settings.installUuid, options.reaperIntervalSeconds)
-  await registerSearchAttributes(temporal)
+  await Promise.all([registerSearchAttributes(temporal), scheduleNightlyPreflights(temporal, options.nightlyTest)])
   const clusters = new ClusterPool({ store, keyring, home: options.home, defaultNamespace: settings.defaultNamespace })
   const watches = new Watches(settings.installUuid, log)
   // The gates need `admit`, and `admit` needs the gates: the activities are made with the registry, and the registry is given them.

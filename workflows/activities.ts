@@ -56,6 +56,23 @@ export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({
   retry: { maximumAttempts: 1 },
 })
 
+/** A test of a group, begun again by another worker when its own dies; the activity itself keeps to five minutes. */
+export const { runPreflight } = proxyActivities<Pick<JobActivities, 'runPreflight'>>({
+  cancellationType,
+  startToCloseTimeout: '7 minutes',
+  scheduleToCloseTimeout: '14 minutes',
+  heartbeatTimeout: '12 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+})
+
+/** What the nightly tests ask the store. */
+export const { nextGroupsToTest, beginNightlyPreflight } = proxyActivities<
+  Pick<JobActivities, 'nextGroupsToTest' | 'beginNightlyPreflight'>
+>({
+  startToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+})
+
 /**
  * `admit` on the gated queue of one group. It has no schedule-to-start time-out, since waiting for capacity is what the queue is for,
  * and no attempt limit, since being bounced is not a failure. The job whose turn it is may wait for room for as long as it takes.

@@ -4,6 +4,7 @@ import { users } from '../../store/schema/identity.ts'
 import type { RequestContext, Row } from '../context.ts'
 import { withSoundCertificates } from '../credentials/certificates.ts'
 import { checkInputs, maskInputs, resealInputs, sealInputs } from '../credentials/inputs.ts'
+import { credentialTestAction } from '../credentials/test.ts'
 import { type CredentialTypeRow, typesOf } from '../credentials/types-of.ts'
 import { ValidationError } from '../errors.ts'
 import { type ComputedField, descriptionField, nameField } from '../field.ts'
@@ -58,6 +59,7 @@ export const credentialsResource = defineResource({
       title: 'Credential Owner Users List',
     },
   },
+  actions: { test: credentialTestAction },
   permissions: {
     refuse(action, credential) {
       if (!credential?.managed) return undefined

@@ -8,6 +8,7 @@ import { InUseError, ValidationError } from '../errors.ts'
 import { derived, nameField } from '../field.ts'
 import { drainAction } from '../groups/drain.ts'
 import { groupPreview } from '../groups/preview.ts'
+import { groupTestAction, lastTests } from '../groups/test.ts'
 import { groupUsages, jobsUsingGroup } from '../groups/usage.ts'
 import { defineResource, type WriteCheck } from '../resource.ts'
 
@@ -85,6 +86,7 @@ export const instanceGroupsResource = defineResource({
   },
   actions: {
     drain: drainAction,
+    test: groupTestAction,
     preview: {
       GET: groupPreview,
       POST: groupPreview,
@@ -94,6 +96,7 @@ export const instanceGroupsResource = defineResource({
     },
   },
   copy: {},
+  summaries: lastTests,
   permissions: {
     writes: 'superuser',
     refuse: (action, group) =>
