@@ -36,6 +36,8 @@ export interface Bench {
   about: string
   /** How long it takes on a small machine, for the list: `about 2 min`. */
   takes: string
+  /** Whether a goal that is missed is a defect and ends the command with an error; speed depends on the machine, being right does not. */
+  strict?: boolean
   run(context: BenchContext): Promise<Measurement[]>
 }
 

@@ -31,10 +31,10 @@ export class ApiClient {
   }
 
   /** Sends one request below /api/v2 and gives the parsed body; an answer outside 200 to 299 is an error. */
-  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async request<T>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<T> {
     const response = await fetch(`${this.#base}/api/v2${path}`, {
       method,
-      headers: this.#headers,
+      headers: { ...this.#headers, ...more },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()

@@ -46,19 +46,32 @@ export class BenchCluster {
         subjects: [{ kind: 'ServiceAccount', name, namespace }],
       },
     })
-    const body = { spec: { audiences: [], expirationSeconds: 24 * 3600 } }
-    const { status } = await this.#core.createNamespacedServiceAccountToken({ name, namespace, body })
+    const bearerToken = await this.token()
     const cluster = this.#config.getCurrentCluster()
-    if (!cluster || !status?.token) throw new Error('the kubeconfig names no cluster, or it gave no token')
+    if (!cluster) throw new Error('the kubeconfig names no cluster')
     const caCertificate = cluster.caData
       ? Buffer.from(cluster.caData, 'base64').toString()
       : readFileSync(cluster.caFile ?? '', 'utf8')
     return {
       host: cluster.server,
-      bearerToken: status.token,
+      bearerToken,
       caCertificate,
       username: `system:serviceaccount:${namespace}:${name}`,
     }
+  }
+
+  /** Address of the API server. */
+  get server(): string {
+    return this.#config.getCurrentCluster()?.server ?? ''
+  }
+
+  /** A further token of the service account that `grant` made. */
+  async token(): Promise<string> {
+    const body = { spec: { audiences: [], expirationSeconds: 24 * 3600 } }
+    const request = { name: 'mayfly', namespace: this.namespace, body }
+    const { status } = await this.#core.createNamespacedServiceAccountToken(request)
+    if (!status?.token) throw new Error('the cluster gave no token')
+    return status.token
   }
 
   /** Watches the pods of the namespace from now on, over lost connections; the returned function ends it. Resolves once the watch is open. */

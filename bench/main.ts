@@ -1,6 +1,8 @@
 /** `npm run bench` lists the benches; `npm run bench -- NAME… [--json]` runs some (`all` for every one) and prints what they measured. */
 import { parseArgs } from 'node:util'
-import { type Bench, type BenchContext, sizes, toJson, toTable } from './bench.ts'
+import { backlog } from './backlog.ts'
+import { type Bench, type BenchContext, reached, sizes, toJson, toTable } from './bench.ts'
+import { groups } from './groups.ts'
 import { idle } from './idle.ts'
 import { ingest } from './ingest.ts'
 import { launch } from './launch.ts'
@@ -8,12 +10,27 @@ import { lines } from './lines.ts'
 import { overhead } from './overhead.ts'
 import { refill } from './refill.ts'
 import { schedules } from './schedules.ts'
+import { soak } from './soak.ts'
 import { type Stand, startStand } from './stand.ts'
 import { throughput } from './throughput.ts'
 import { workflow } from './workflow.ts'
 import { writes } from './writes.ts'
 
-const benches: Bench[] = [launch, overhead, lines, ingest, writes, workflow, schedules, refill, throughput, idle]
+const benches: Bench[] = [
+  launch,
+  overhead,
+  lines,
+  ingest,
+  writes,
+  workflow,
+  schedules,
+  refill,
+  throughput,
+  backlog,
+  groups,
+  soak,
+  idle,
+]
 
 const { values, positionals } = parseArgs({
   options: {
@@ -65,6 +82,7 @@ async function runBenches(chosen: Bench[], json: boolean): Promise<void> {
     for (const bench of chosen) {
       say(`${bench.name}: ${bench.takes}`)
       const measurements = await Promise.race([bench.run(context), interrupt])
+      if (bench.strict && !measurements.every(reached)) process.exitCode = 1
       console.log(json ? measurements.map(toJson).join('\n') : toTable(measurements))
     }
   } catch (error) {

@@ -21,6 +21,7 @@ const playbooks = { 'tiny.yml': tinyPlaybook, 'long.yml': longPlaybook, 'stamped
 /** What of a container group may differ: its limit, and what its pods have besides the default. */
 export interface GroupFields {
   max_concurrent_jobs?: number
+  credential?: number
   pod?: object
   container?: object
 }
@@ -48,8 +49,10 @@ export interface Stand {
   groupId: number
   /** Makes a job template for a playbook of the project; `groupId` is that of the stand unless given. */
   template(playbook: keyof typeof playbooks, groupId?: number): Promise<number>
-  /** Makes a container group on the stand's cluster. */
+  /** Makes a container group on the stand's cluster, with the stand's credential unless another one is given. */
   group(name: string, fields: GroupFields): Promise<number>
+  /** Makes a credential for the stand's cluster; with a token of its own it is another connection. */
+  credential(name: string, bearerToken: string): Promise<number>
   stop(): Promise<void>
 }
 
@@ -117,17 +120,13 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
   for (const name of ['localhost', 'web1']) {
     await created('/hosts/', { name, inventory: inventoryId, variables, enabled: name === 'localhost' })
   }
-  const credentialId = await created('/credentials/', {
-    name: 'bench cluster',
-    organization: organizationId,
-    credential_type: await client.idOf('credential_types', 'OpenShift or Kubernetes API Bearer Token'),
-    inputs: {
-      host: access.host,
-      bearer_token: access.bearerToken,
-      verify_ssl: true,
-      ssl_ca_cert: access.caCertificate,
-    },
-  })
+  const credentialType = await client.idOf('credential_types', 'OpenShift or Kubernetes API Bearer Token')
+  const credential: Stand['credential'] = (name, bearerToken) => {
+    const { host, caCertificate } = access
+    const inputs = { host, bearer_token: bearerToken, verify_ssl: true, ssl_ca_cert: caCertificate }
+    return created('/credentials/', { name, organization: organizationId, credential_type: credentialType, inputs })
+  }
+  const credentialId = await credential('bench cluster', access.bearerToken)
   const group: Stand['group'] = (name, { pod = {}, container = {}, ...fields }) =>
     created('/instance_groups/', {
       name,
@@ -171,6 +170,7 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
     groupId,
     template,
     group,
+    credential,
   }
 }
 
