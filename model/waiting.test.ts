@@ -74,19 +74,25 @@ test.each<[string, Partial<WaitingJob>, WaitReason, string]>([
   ],
   [
     'not sent',
-    { waitingSince: null, unsent: { lastError: '' } },
+    { waitingSince: null, unsent: { lastError: '', place: 1 } },
     'handover',
     'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal.',
   ],
   [
+    'not sent in a burst',
+    { waitingSince: null, unsent: { lastError: '', place: 12 } },
+    'handover',
+    'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal. Place 12 in the outbox, whose messages are sent as fast as workers take them up.',
+  ],
+  [
     'not sent and failing',
-    { waitingSince: null, unsent: { lastError: 'connection refused' } },
+    { waitingSince: null, unsent: { lastError: 'connection refused', place: 2 } },
     'handover',
     'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal: connection refused',
   ],
   [
     'not sent because there is no worker',
-    { waitingSince: null, unsent: { lastError: '' }, worker: { alive: false, seen: '2026-11-21T12:59:00Z' } },
+    { waitingSince: null, unsent: { lastError: '', place: 1 }, worker: { alive: false, seen: '2026-11-21T12:59:00Z' } },
     'handover',
     'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal. No worker is running (the last one was seen at 2026-11-21T12:59:00Z): start one with `mayfly worker`.',
   ],

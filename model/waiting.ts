@@ -57,8 +57,8 @@ export interface WaitingJob {
   groups: GroupLoad[]
   /** In the line of the group where it stands foremost; null while it stands in none. */
   place: Place | null
-  /** The start is not sent to Temporal yet; the last failure to send it, '' for none. Null once it is sent. */
-  unsent: { lastError: string } | null
+  /** The start is not sent to Temporal yet: the last failure to send it, '' for none, and where it stands among starts to be sent. Null once it is sent. */
+  unsent: { lastError: string; place: number } | null
   /** The workflow job that is to start it and has not. */
   startedBy: number | null
   /** When an approval expires; null: never, or it is none. */
@@ -108,7 +108,7 @@ function what(job: WaitingJob, reason: WaitReason): string {
       return ` for somebody's decision${end}.`
     }
     case 'handover':
-      return ` to be handed to Temporal${job.unsent?.lastError ? `: ${job.unsent.lastError}` : '.'}`
+      return ` to be handed to Temporal${handover(job.unsent)}`
     case 'workflow':
       return ` to be started by workflow_job-${job.startedBy}.`
     case 'preparation':
@@ -123,6 +123,12 @@ function what(job: WaitingJob, reason: WaitReason): string {
     default:
       return `: ${job.waitingText || job.waitingReason}`
   }
+}
+
+function handover(unsent: WaitingJob['unsent']): string {
+  if (unsent?.lastError) return `: ${unsent.lastError}`
+  if (!unsent || unsent.place === 1) return '.'
+  return `. Place ${unsent.place} in the outbox, whose messages are sent as fast as workers take them up.`
 }
 
 function groupReason(group: GroupLoad, job: WaitingJob): string {

@@ -59,14 +59,23 @@ function lineOf(share: Share, own: number, all: readonly Share[]): Line {
   }
 }
 
-/** Jobs of these whose start is not sent to Temporal yet, with the last failure to send it ('' for none). */
-export async function unsentStarts(
-  db: Database,
-  jobIds: readonly number[],
-): Promise<Map<number, { lastError: string }>> {
+/** A start that is not sent to Temporal yet. */
+export interface UnsentStart {
+  /** The last failure to send it; '' for none. */
+  lastError: string
+  /** About where it stands among the starts to be sent, 1 for the next one: organizations take turns, which is not reckoned. */
+  place: number
+}
+
+/** Starts that are not sent to Temporal yet, by their job, of these jobs. One pass over the outbox, and none where nothing is unsent. */
+export async function unsentStarts(db: Database, jobIds: readonly number[]): Promise<Map<number, UnsentStart>> {
   if (jobIds.length === 0) return new Map()
-  const { rows } = await db.execute<{ id: number; error: string }>(sql`
-    SELECT subject_id AS id, last_error AS error FROM outbox
-    WHERE kind = 'start' AND subject_id = ANY(${idList(jobIds)})`)
-  return new Map(rows.map(({ id, error }) => [id, { lastError: error }]))
+  const { rows } = await db.execute<{ id: number; error: string; place: number }>(sql`
+    WITH mine AS MATERIALIZED (
+      SELECT id, subject_id, urgency, last_error FROM outbox WHERE kind = 'start' AND subject_id = ANY(${idList(jobIds)})),
+    line AS (
+      SELECT id, row_number() OVER (ORDER BY urgency, id)::int AS place FROM outbox
+      WHERE kind = 'start' AND EXISTS (SELECT FROM mine))
+    SELECT mine.subject_id AS id, mine.last_error AS error, line.place FROM mine JOIN line ON line.id = mine.id`)
+  return new Map(rows.map(({ id, error, place }) => [id, { lastError: error, place }]))
 }

@@ -114,7 +114,12 @@ describe.each(storeKinds)('waiting on %s', (kind) => {
     const [sent, unsent] = [await makeJob(store.db), await makeJob(store.db)]
     await enqueue(store.db, 'start', unsent.id)
     await enqueue(store.db, 'cancel', sent.id)
-    expect(await unsentStarts(store.db, [sent.id, unsent.id])).toEqual(new Map([[unsent.id, { lastError: '' }]]))
+    expect(await unsentStarts(store.db, [sent.id, unsent.id])).toEqual(
+      new Map([[unsent.id, { lastError: '', place: 1 }]]),
+    )
+    const urgent = await makeJob(store.db, { priority: 1 })
+    await enqueue(store.db, 'start', urgent.id)
+    expect((await unsentStarts(store.db, [unsent.id])).get(unsent.id)?.place).toBe(2)
   })
 
   test('a group that was full is on record since its last place was taken, and a wait is written once', async () => {
