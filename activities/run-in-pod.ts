@@ -12,6 +12,7 @@ import { staleAttempt, throwIfAsked } from './failures.ts'
 import { Heart } from './heart.ts'
 import { ownJob, ownsJob } from './own-job.ts'
 import { concludeWith } from './play/conclude.ts'
+import { clearedForEntry } from './play/entry.ts'
 import { playInPod } from './play/play-in-pod.ts'
 import { decidedBefore } from './play/store-verdict.ts'
 import { releaseAttemptAndPod } from './release-pod.ts'
@@ -29,8 +30,8 @@ export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runIn
     const heart = new Heart(Context.current())
     try {
       const attempt = await ownAttempt(deps, jobId, attemptId)
-      const verdict = await verdictOf(deps, attempt, heart, goesOn)
-      if (verdict.held) return verdict
+      const { held, ...verdict } = await verdictOf(deps, attempt, heart, goesOn)
+      if (held && (await clearedForEntry(deps, attempt, heart.stop))) return { ...verdict, held }
       return { ...verdict, released: await released(deps, attempt, heart) }
     } catch (error) {
       // The reason of the cancellation must be what escapes: an AbortError would be reported as cancelled.

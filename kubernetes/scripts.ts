@@ -159,3 +159,16 @@ export const signalScript = `umask 077; I=${payloadFolder} n=0
 mkdir $I/commit 2>/dev/null && { echo not-started; exit 0; }
 until [ -e $I/pid ]; do n=$((n+1)); [ $n -gt 100 ] && { echo not-started; exit 0; }; sleep 0.05; done
 if kill -TERM $(cat $I/pid) 2>/dev/null; then echo signalled; else echo ended; fi`
+
+/** Where the runner unpacks what it was sent and keeps its record of the command it ran: both hold every secret of the job. */
+const runnerFolders = ['env', 'inventory', 'artifacts'].map((name) => `/runner/${name}`)
+
+/**
+ * Takes what the job was sent out of a pod that outlives it: the runner's copy, and the spool, which has the runner's record in it. Only for
+ * output that is stored. $1 `play` for ansible-runner's. Says `cleared`.
+ */
+export const clearSecretsScript = `I=${payloadFolder}
+rm -rf $I/payload $I/part.* $I/credentials $I/vars.json || exit 1
+: >${spoolFolder}/out || exit 1
+[ "$1" = play ] && { rm -rf ${runnerFolders.join(' ')} || exit 1; }
+echo cleared`

@@ -77,6 +77,9 @@ function workerContainer(container: Container, input: ManifestInput): Container 
   }
 }
 
+/** As a quantity, rounded up: the API server then shows it in larger units. */
+const kibibytes = (bytes: number) => `${Math.ceil(bytes / 1024)}Ki`
+
 /**
  * Resources with a memory limit of so many bytes, unless they allow more anyway. The request keeps its share of the limit, so that the scheduler sees what
  * the container has shown to need; where nothing is known of the share, the whole is asked for.
@@ -90,8 +93,8 @@ function withMemory(resources: Container['resources'], bytes: number): Container
   const share = limit > 0 ? (Number.isNaN(request) ? 1 : request / limit) : 1
   return {
     ...resources,
-    limits: { ...resources?.limits, memory: String(bytes) },
-    requests: { ...resources?.requests, memory: String(Math.ceil(bytes * Math.min(share, 1))) },
+    limits: { ...resources?.limits, memory: kibibytes(bytes) },
+    requests: { ...resources?.requests, memory: kibibytes(bytes * Math.min(share, 1)) },
   }
 }
 

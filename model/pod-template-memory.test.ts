@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { effectiveManifest } from './pod-template-manifest.ts'
+import { parseQuantity } from './quantity.ts'
 
 const Mi = 2 ** 20
 const resourcesOf = (resources: unknown, memoryBytes?: number) =>
@@ -21,7 +22,8 @@ test.each([
   ['a limit that the group does not name', { requests: { memory: '50Mi' } }, 200 * Mi, 200 * Mi],
 ])('more memory: %s', (_, given, request, limit) => {
   const found = resourcesOf(given, 200 * Mi)
-  expect([Number(found?.requests?.memory), Number(found?.limits?.memory)]).toEqual([request, limit])
+  const bytes = [found?.requests?.memory, found?.limits?.memory].map((value) => parseQuantity(String(value)))
+  expect(bytes).toEqual([request, limit])
   expect(found?.requests?.cpu).toBe(resourcesOf(given)?.requests?.cpu)
 })
 

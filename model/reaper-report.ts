@@ -6,6 +6,8 @@ export type ReaperReason =
   | 'workflow_gone'
   /** Its job stands in the queue again, so nobody goes on with the place that it had. */
   | 'left_in_queue'
+  /** It was kept to be looked into, and its time is over. */
+  | 'hold_over'
 
 /** What became of something that the reaper found; `due` and `waits` are all that a dry run says. */
 export type ReaperOutcome =

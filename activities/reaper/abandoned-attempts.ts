@@ -28,7 +28,7 @@ export async function releaseAbandonedAttempts(
   const gone = new Map((await workflows.gone([...owners.values()])).map(({ owner, current }) => [owner, current]))
   const active = new Set((await activeJobs(store.db, 0)).map(({ jobId }) => jobId))
   await each(live, async (attempt) => {
-    const { jobId, claimedAt, endedAt } = attempt
+    const { jobId, claimedAt, endedAt, heldUntil } = attempt
     const current = gone.get(owners.get(attempt.id) as Owner)
     if (current === null) {
       if (active.has(jobId) && !(pass.dryRun && abandoned.has(jobId))) return
@@ -37,6 +37,10 @@ export async function releaseAbandonedAttempts(
       await see('workflow_gone', waits ? 'waits' : 'due', overdue)
     } else if (current?.inQueue || (await wasLeftInQueue(deps, attempt, pass))) {
       await see('left_in_queue', 'due', secondsOverdue(claimedAt, slowestAdmissionSeconds))
+    } else if (heldUntil !== null) {
+      // Its workflow releases it when its time is over; one that does not, for whatever reason, keeps nobody waiting for the place.
+      const overdue = secondsOverdue(heldUntil, settings.orphanGraceSeconds)
+      if (overdue >= 0) await see('hold_over', 'due', overdue)
     }
 
     async function see(reason: ReaperFinding['reason'], outcome: 'due' | 'waits', overdue: number) {
