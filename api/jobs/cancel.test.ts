@@ -73,6 +73,7 @@ describe.each(storeKinds)('jobs that have not started, on %s', (kind) => {
   test('what a pending job waits for', async () => {
     const { db } = app.store
     await signWorker(db, 'worker', 'node')
+    await db.delete(outbox)
     const first = await launch()
     expect((await show(first)).job_explanation).toMatch(/^Waiting since \S+ to be handed to Temporal\.$/)
     await db.delete(outbox)
