@@ -1,6 +1,6 @@
 import type { BrakeKind } from '../model/brake.ts'
 import type { Cause } from '../model/cause.ts'
-import { type Away, hopelessText, isHopeless } from '../model/passed-over.ts'
+import { type Away, hopelessText, isHopeless, type PassedOver } from '../model/passed-over.ts'
 import { groupsBrakedBy } from '../store/groups.ts'
 import type { JobRow } from '../store/job-status.ts'
 import { notePassedOver } from '../store/passed-over.ts'
@@ -55,7 +55,7 @@ export async function cannotTake(deps: ActivityDeps, input: AdmitInput, group: C
   const away = new Set([groupId, ...(await groupsBrakedBy(db, groups, awayKinds))])
   const now = Date.now()
   const waitingSince = job.waitingSince === null ? now : Date.parse(job.waitingSince)
-  const last = isHopeless({ groups, entries, away, patienceMs: (id) => patienceMs(deps, id), waitingSince, now })
+  const last = isHopeless({ groups, entries, away, patienceMs: (entry) => patienceMs(deps, entry), waitingSince, now })
   if (last) {
     await group.clear?.(true)
     return await endJob(deps, jobId, hasOthers ? { ...found, message: hopelessText(entries) } : found)
@@ -77,8 +77,9 @@ export async function cannotTake(deps: ActivityDeps, input: AdmitInput, group: C
   throw noCapacity(found.message, backInQueueMs)
 }
 
-/** A cluster that this process has heard of is known to be one, and waited for longer. */
-function patienceMs({ gates, settings }: ActivityDeps, groupId: number): number {
+/** A cluster that this process has heard of is known to be one, and its return is waited for longer. What is misconfigured does not return by itself. */
+function patienceMs({ gates, settings }: ActivityDeps, { groupId, why }: PassedOver): number {
   const { podPendingSeconds, endpointPatienceSeconds } = settings
-  return (gates.reached(groupId) ? podPendingSeconds : endpointPatienceSeconds) * 1000
+  const returns = why === 'unreachable' && gates.reached(groupId)
+  return (returns ? podPendingSeconds : endpointPatienceSeconds) * 1000
 }

@@ -46,7 +46,7 @@ test.each<[string, Partial<Hope>, boolean]>([
   ['one was not asked yet', { entries: [entry(1, 'unreachable')] }, false],
   ['one can never, the other is away', { entries: [entry(1, 'cannot_run'), entry(2, 'unreachable')] }, true],
   ['all can never', { entries: [entry(1, 'cannot_run'), entry(2, 'cannot_run')], away: new Set() }, true],
-  ['more patience with one', { patienceMs: (id) => (id === 2 ? 3_600_000 : 60_000) }, false],
+  ['more patience with one', { patienceMs: ({ groupId }) => (groupId === 2 ? 3_600_000 : 60_000) }, false],
   ['the only group', { groups: [1] }, true],
 ])('whether any group may take the job: %s', (_, changes, hopeless) => {
   expect(isHopeless(hope(changes))).toBe(hopeless)

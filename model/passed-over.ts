@@ -43,8 +43,8 @@ export interface Hope {
   entries: readonly PassedOver[]
   /** Groups that are known to be unreachable or misconfigured at this moment. */
   away: ReadonlySet<number>
-  /** How long a group may be away before it counts as none, in milliseconds. */
-  patienceMs(groupId: number): number
+  /** How long the group of an entry may be away before it counts as none, in milliseconds. */
+  patienceMs(entry: PassedOver): number
   /** When the job began to wait for its groups; milliseconds since the epoch, as is `now`. */
   waitingSince: number
   now: number
@@ -60,7 +60,7 @@ export function isHopeless({ groups, entries, away, patienceMs, waitingSince, no
     if (entry?.why === 'cannot_run') return true
     if (entry?.why !== 'unreachable' && entry?.why !== 'misconfigured') return false
     const since = Math.max(Date.parse(entry.since), waitingSince)
-    return away.has(groupId) && now - since > patienceMs(groupId)
+    return away.has(groupId) && now - since > patienceMs(entry)
   })
 }
 
