@@ -3,6 +3,8 @@ import type { Database, Store } from '../store/database.ts'
 import type { Keyring } from '../store/secrets.ts'
 import type { RoleLookup } from './permissions.ts'
 import type { Registry } from './registry.ts'
+import type { PodShells } from './shell/pod-shells.ts'
+import type { Upgrade } from './web-sockets.ts'
 
 /** A row as Drizzle returns it: camel-case keys of the table. Resources narrow it by `typeof table.$inferSelect`. */
 export type Row = Record<string, unknown> & { id: number }
@@ -41,6 +43,8 @@ export interface ApiDeps {
   /** Modules that ad hoc commands may run; default: AWX's list. */
   adHocModules?: readonly string[]
   log: Logger
+  /** Opens shells in pods; without it there are none. */
+  shells?: PodShells
   /** Default: nobody has roles. */
   roles?: RoleLookup
   /** Milliseconds since the epoch; default Date.now. Tests set it. */
@@ -61,6 +65,8 @@ export interface RequestContext {
   request: Request
   /** Breaks the client's connection; undefined for requests made in the process. */
   cutConnection: (() => void) | undefined
+  /** Makes a web socket of the connection; undefined where the client did not ask for one. */
+  upgrade: Upgrade | undefined
   /** All resources, compiled. */
   registry: Registry
   /** Ids and rows already loaded in this request, by resource name; keeps lists free of repeated queries. */

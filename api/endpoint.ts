@@ -14,6 +14,7 @@ import {
 import type { FieldOptions } from './field-options.ts'
 import { type Options, optionsHead } from './options.ts'
 import type { Registry } from './registry.ts'
+import type { Upgrade } from './web-sockets.ts'
 
 /** Methods that an endpoint may have; HEAD and OPTIONS follow. */
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -129,6 +130,7 @@ async function respond(c: Context, endpoint: Endpoint, serving: Serving): Promis
     remoteAddress: clientAddress(c),
     request: c.req.raw,
     cutConnection: connectionOf(c),
+    upgrade: (c.env as { upgrade?: Upgrade } | undefined)?.upgrade,
     cache: new Map(),
   }
   if (!endpoint.ownFormats) negotiate(c.req.raw)

@@ -1,6 +1,7 @@
 import { serve } from '@hono/node-server'
 import { createApp } from './app.ts'
 import type { ApiDeps } from './context.ts'
+import { acceptWebSockets, asksForWebSocket } from './web-sockets.ts'
 
 /** An API that takes connections. */
 export interface ApiServer {
@@ -15,7 +16,13 @@ const graceMs = 5_000
 /** Serves the API; port 0 takes a free one. Resolves once it listens, rejects when it cannot. */
 export async function startApi(options: { port: number; host: string; deps: ApiDeps }): Promise<ApiServer> {
   const app = createApp(options.deps)
-  const server = serve({ fetch: app.fetch, port: options.port, hostname: options.host })
+  const server = serve({
+    fetch: app.fetch,
+    port: options.port,
+    hostname: options.host,
+    serverOptions: { shouldUpgradeCallback: asksForWebSocket },
+  })
+  const webSockets = acceptWebSockets(server, app.fetch)
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
     server.once('error', reject)
@@ -34,6 +41,7 @@ export async function startApi(options: { port: number; host: string; deps: ApiD
           else resolve()
         })
         if ('closeIdleConnections' in server) server.closeIdleConnections()
+        webSockets.close()
       }),
   }
 }

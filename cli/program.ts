@@ -17,6 +17,15 @@ export interface DemoOptions {
   keep?: boolean
 }
 
+/** Of an API that was started without settings. */
+const defaultUrl = 'http://127.0.0.1:8052'
+
+/** Options of `shell`. */
+export interface ShellOptions {
+  url: string
+  user: string
+}
+
 /** Runs the command that `argv` names and sets the exit code. */
 export async function runProgram(argv: string[]): Promise<void> {
   const program = new Command('mayfly')
@@ -58,6 +67,17 @@ export async function runProgram(argv: string[]): Promise<void> {
     .option(...stackName)
     .option('--keep', 'leave the hosts running')
     .action(async (options: DemoOptions) => (await import('./demo/demo.ts')).demo(options))
+
+  program
+    .command('shell')
+    .description('a terminal in the pod of a job, running or held, through the API')
+    .argument('<job>', 'number of the job')
+    .argument('[command...]', 'what to run in place of /bin/sh; after -- where it has options')
+    .option('--url <address>', 'where the API is (CONTROLLER_HOST)', process.env.CONTROLLER_HOST ?? defaultUrl)
+    .option('--user <name>', 'whose right it is (CONTROLLER_USERNAME)', process.env.CONTROLLER_USERNAME ?? 'admin')
+    .action(async (job: string, command: string[], options: ShellOptions) =>
+      (await import('./shell.ts')).shell(job, command, options),
+    )
 
   await runProcess(() => program.parseAsync(argv))
 }

@@ -53,6 +53,30 @@ describe('what is asked', () => {
   })
 })
 
+describe('a terminal', () => {
+  test('is asked for with its size, which can change; stderr is part of it', async () => {
+    const sizes: unknown[] = []
+    let query = new URLSearchParams()
+    server.onExec = (socket, _raw, { url = '' }) => {
+      query = new URL(url, 'http://x').searchParams
+      socket.on('message', (data: Buffer) => {
+        if (data[0] === 4) sizes.push(JSON.parse(data.subarray(1).toString()))
+        if (sizes.length < 2) return
+        socket.send(frame.success())
+        socket.close(1000)
+      })
+    }
+    const session = await exec({ stdin: 'open', terminal: { columns: 100, rows: 30 } })
+    session.resize({ columns: 120, rows: 40 })
+    await session.result
+    expect(Object.fromEntries(query)).toMatchObject({ tty: 'true', stdin: 'true', stdout: 'true', stderr: 'false' })
+    expect(sizes).toEqual([
+      { Width: 100, Height: 30 },
+      { Width: 120, Height: 40 },
+    ])
+  })
+})
+
 describe('how a command ends', () => {
   test('success, with both outputs apart', async () => {
     script(frame.stdout('out '), frame.stderr('err'), frame.stdout(''), frame.stdout('more'), frame.success())

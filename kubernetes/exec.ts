@@ -12,7 +12,15 @@ import { errorFromNetwork, TimedOut } from './network-errors.ts'
 export interface ExecOptions {
   /** Bytes for the command's stdin; `open`: stdin stays open and empty, so that the command sees EOF when we vanish. Absent: no stdin. */
   stdin?: AsyncIterable<Uint8Array> | 'open'
+  /** Gives the command a terminal of this size; its stderr then comes with stdout. */
+  terminal?: TerminalSize
   signal?: AbortSignal
+}
+
+/** In characters. */
+export interface TerminalSize {
+  columns: number
+  rows: number
 }
 
 /** A running command. */
@@ -26,6 +34,8 @@ export interface ExecSession {
   readonly stderr: string
   /** Rejects with ExecLostError, ContainerNotRunningError, CommandNotStartedError, or the signal's reason. */
   readonly result: Promise<{ exitCode: number }>
+  /** Changes the size of the command's terminal. */
+  resize(size: TerminalSize): void
   /** Drops the connection. Only a command with open stdin notices. */
   abort(): void
 }
@@ -38,7 +48,7 @@ interface ExecTarget {
 }
 
 /** The API server's channels: the first byte of every frame. */
-const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const
+const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, close: 255 } as const
 const handshakeTimeoutMs = 10_000
 const pingMs = 5_000
 /** A stopped stream is given up after this time; its reader starts anew at its own offset. */
@@ -55,7 +65,7 @@ export async function openExec(connection: Connection, target: ExecTarget, optio
   options.signal?.throwIfAborted()
   const authorization = await connection.authorization()
   const socket = new WebSocket(
-    urlOf(connection, target, options.stdin !== undefined),
+    urlOf(connection, target, options),
     ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
     {
       agent: connection.agent as Agent,
@@ -79,17 +89,18 @@ export async function openExec(connection: Connection, target: ExecTarget, optio
     throw signal?.aborted ? signal.reason : error
   }
   session.watchOver()
+  if (options.terminal) session.resize(options.terminal)
   if (options.stdin && options.stdin !== 'open') session.pump(options.stdin)
   return session
 }
 
-function urlOf(connection: Connection, target: ExecTarget, stdin: boolean): string {
+function urlOf(connection: Connection, target: ExecTarget, { stdin, terminal }: ExecOptions): string {
   const query = new URLSearchParams({
     container: target.container,
-    stdin: String(stdin),
+    stdin: String(stdin !== undefined),
     stdout: 'true',
-    stderr: 'true',
-    tty: 'false',
+    stderr: String(!terminal),
+    tty: String(terminal !== undefined),
   })
   for (const word of target.command) query.append('command', word)
   const origin = connection.url.origin.replace(/^http/, 'ws')
@@ -180,6 +191,11 @@ class Session implements ExecSession {
 
   get stderr(): string {
     return this.#stderr.toString('utf8')
+  }
+
+  resize({ columns, rows }: TerminalSize): void {
+    const size = Buffer.from(JSON.stringify({ Width: columns, Height: rows }))
+    this.#send(Buffer.concat([Buffer.of(channel.resize), size]))
   }
 
   abort(): void {

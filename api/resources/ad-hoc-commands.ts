@@ -16,6 +16,7 @@ import { stdoutAction } from '../jobs/stdout.ts'
 import { waitingAction } from '../jobs/waiting-action.ts'
 import { makeOnce } from '../launch/idempotency.ts'
 import { defineResource } from '../resource.ts'
+import { shellAction } from '../shell/action.ts'
 import { loadSummaries } from '../summary.ts'
 
 /** Those of every job, which nobody sets, but for what only jobs of a template have. */
@@ -92,6 +93,7 @@ export const adHocCommandsResource = defineResource({
     stdout: stdoutAction('ad_hoc_command'),
     'events/stream': eventStreamAction,
     post_mortem: postMortemAction,
+    shell: shellAction,
   },
   hooks: {
     receive: receiveAdHocCommand,

@@ -12,6 +12,7 @@ import { stdoutAction } from '../jobs/stdout.ts'
 import { waitingAction } from '../jobs/waiting-action.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
+import { shellAction } from '../shell/action.ts'
 import { summariesOf, summaryEntry } from '../summary.ts'
 
 const ofUpdates = {
@@ -73,6 +74,7 @@ export const inventoryUpdatesResource = defineResource({
     stdout: stdoutAction('inventory_update'),
     'events/stream': eventStreamAction,
     post_mortem: postMortemAction,
+    shell: shellAction,
   },
   hooks: { beforeDelete: refuseDelete },
   related: (update) => ({

@@ -27,6 +27,7 @@ import { labelSummaries } from '../labels/summaries.ts'
 import { notificationsOfJob } from '../notifications/attachments.ts'
 import { defineResource } from '../resource.ts'
 import { createScheduleAction } from '../schedules/from-job.ts'
+import { shellAction } from '../shell/action.ts'
 import { loadSummaries } from '../summary.ts'
 import { containerField, withoutNoContainer } from '../templates/container.ts'
 import { holdField, retryPolicyField } from '../templates/failure.ts'
@@ -135,6 +136,7 @@ export const jobsResource = defineResource({
     hold: holdAction,
     release_hold: releaseHoldAction,
     post_mortem: postMortemAction,
+    shell: shellAction,
     'artifacts.zip': artifactsAction,
   },
   hooks: { beforeDelete: refuseDelete },

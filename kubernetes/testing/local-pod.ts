@@ -176,6 +176,9 @@ export class LocalExec implements ExecSession {
     this.#child.stdout?.destroy()
   }
 
+  /** A process of this machine has no terminal here. */
+  resize(): void {}
+
   abort(): void {
     this.lose()
   }

@@ -1,0 +1,66 @@
+/** Shells in pods, for the API: it knows no cluster, so that it stays a process that only needs a database. */
+import { type PodShells, ShellRefusedError } from '../api/shell/pod-shells.ts'
+import { ByteQueue } from '../kubernetes/byte-queue.ts'
+import type { Cluster } from '../kubernetes/cluster.ts'
+import { KubernetesError, NotFoundError } from '../kubernetes/errors.ts'
+import { ContainerNotRunningError } from '../kubernetes/exec-errors.ts'
+import { workerStatus } from '../kubernetes/pod-state.ts'
+import { ClusterPool } from '../worker/clusters.ts'
+import type { Composition } from './compose.ts'
+import { homeCluster } from './worker-part.ts'
+
+/** What is typed and not taken yet. */
+const highWaterBytes = 64 * 1024
+const lowWaterBytes = 16 * 1024
+
+/** Connects to nothing before somebody asks for a shell. */
+export function podShells({ settings, env, store, keyring }: Composition): PodShells {
+  const { defaultNamespace, shellIdleSeconds, shellsPerJob } = settings
+  const clusters = new ClusterPool({ store, keyring, home: homeCluster(settings, env), defaultNamespace })
+  return {
+    idleSeconds: shellIdleSeconds,
+    mostPerJob: shellsPerJob,
+    async open(attempt, { command, size, onInput }) {
+      try {
+        const cluster = await clusters.forAttempt(attempt)
+        if (!cluster) throw new ShellRefusedError('cluster', 'The cluster of this job can no longer be reached.')
+        await mustRun(cluster, attempt)
+        const typed = new ByteQueue(highWaterBytes, lowWaterBytes, {
+          full: () => onInput('full'),
+          ready: () => onInput('ready'),
+        })
+        const options = { stdin: typed, terminal: size }
+        const session = await cluster.exec(attempt.namespace, attempt.podName, 'worker', command, options)
+        const ended = session.result.then(({ exitCode }) => exitCode)
+        // Whoever is not there any more need not be told.
+        ended.catch(() => {})
+        return {
+          output: session.stdout,
+          ended,
+          write: (bytes) => typed.push(Buffer.from(bytes)),
+          resize: (to) => session.resize(to),
+          close: () => {
+            typed.end()
+            session.abort()
+          },
+        }
+      } catch (error) {
+        if (!(error instanceof KubernetesError)) throw error
+        const unready = error instanceof NotFoundError || error instanceof ContainerNotRunningError
+        throw new ShellRefusedError(unready ? 'unready' : 'cluster', error.message)
+      }
+    },
+  }
+}
+
+/** Another pod may have the name by now, and one that waits for its image has nothing to look into. */
+async function mustRun(
+  cluster: Cluster,
+  { namespace, podName, podUid }: { namespace: string; podName: string; podUid: string | null },
+): Promise<void> {
+  const pod = await cluster.getPod(namespace, podName)
+  if (pod.metadata.uid !== podUid) throw new ShellRefusedError('unready', `Pod ${podName} is gone.`)
+  if (workerStatus(pod)?.state?.running) return
+  const phase = pod.status?.phase ?? 'Unknown'
+  throw new ShellRefusedError('unready', `Pod ${podName} does not run (${phase}): a shell needs one that does.`)
+}
