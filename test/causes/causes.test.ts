@@ -46,6 +46,13 @@ test.concurrent.for(cases)('$name', async ({ playbook = 'quick', arrange, during
     job_explanation: expect.stringMatching(expected.explanation),
     result_traceback: expect.stringMatching(expected.detail),
   })
+  const { body: postMortem } = await mayfly.api('GET', `/jobs/${job}/post_mortem/`)
+  expect(postMortem).toMatchObject(
+    expected.postMortem === null
+      ? { detail: expect.stringMatching(/^This job has no post-mortem: no pod was made or asked for\./) }
+      : { job, attempt: 1, status: 'error', explanation: job_explanation, evidence: result_traceback },
+  )
+  expect(postMortem).toMatchObject(expected.postMortem ?? {})
   const labelSelector = `ansible-awx-job-id=${job}`
   const podsLeft = async () => {
     const { items } = await clusterAdmin(mayfly.stack).listPodForAllNamespaces({ labelSelector })
