@@ -10,8 +10,8 @@ import type { Stand } from './stand.ts'
 /** Events of the captured play that simulated pods say. */
 const eventsOfPlay = 6
 const cancelShare = 0.05
-/** Between two kills, and between two looks at memory. */
-const killEveryMs = 45_000
+/** A kill comes after so many launches, by chance half or half as many again. */
+const launchesPerKill = 150
 const lookEveryMs = 2_000
 /** Kills stop here, so that the last third tells whether memory stays flat. */
 const killUntil = 0.66
@@ -58,8 +58,8 @@ async function run(
   const launched = new Set<number>()
   const cancelled = new Set<number>()
   const over = new AbortController()
-  const kills = killNowAndThen(stand, random, () => launched.size < jobs * killUntil, over.signal, say)
-  const memory = watchMemory(kills.workerPid, over.signal)
+  const kills = new Kills(stand, random, say)
+  const memory = watchMemory(() => kills.workerPid, over.signal)
   const most = watchPods(stand)
   const ended = () =>
     store.number('SELECT count(*) FROM unified_jobs WHERE id > $1 AND finished IS NOT NULL', [earlier])
@@ -79,13 +79,14 @@ async function run(
         }
       }),
     )
+    if (launched.size < jobs * killUntil) kills.perhaps(launched.size)
     await pause(100)
-    if (launched.size % 500 < batch.length) say(`soak: ${launched.size} launched, ${kills.count()} kills`)
+    if (launched.size % 250 < batch.length) say(`soak: ${launched.size} launched, ${kills.count} kills`)
   }
+  await kills.done
   await store.idle(120)
   const seconds = (performance.now() - begin) / 1000
   over.abort()
-  await kills.done
   const rows = await store.rows<{ status: string; cause: string | null; count: number }>(
     'SELECT status, cause, count(*)::int AS count FROM unified_jobs WHERE id > $1 GROUP BY status, cause',
     [earlier],
@@ -150,7 +151,7 @@ async function run(
     info('soak.memory', flat.last, 'MB, worker'),
     info('soak.jobs', jobs, ''),
     info('soak.rate', jobs / seconds, 'jobs/s'),
-    info('soak.kills', kills.count(), ''),
+    info('soak.kills', kills.count, ''),
     info('soak.cancels', cancelled.size, ''),
     info('soak.pods.made', counts.pods, ''),
     info('soak.execs', counts.execs, ''),
@@ -184,21 +185,42 @@ async function persistently<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** kill -9 for worker or API in turn of chance, and its successor; until told to stop, or `wanted` no more. */
-function killNowAndThen(stand: Stand, random: () => number, wanted: () => boolean, signal: AbortSignal, say: Say) {
-  let [count, workerPid] = [0, stand.workerPid]
-  const rounds = async (): Promise<void> => {
-    for (;;) {
-      await pause(killEveryMs * (0.5 + random()), undefined, { signal }).catch(() => {})
-      if (signal.aborted || !wanted()) return
-      const victim = random() < 0.6 ? 'worker' : 'api'
-      count++
-      const pid = await stand.restart(victim)
-      if (victim === 'worker') workerPid = pid
-      say(`soak: killed the ${victim}`)
-    }
+/** kill -9 for worker or API as chance has it, and its successor; one at a time. */
+class Kills {
+  count = 0
+  workerPid: number
+  done: Promise<unknown> = Promise.resolve()
+  readonly #stand: Stand
+  readonly #random: () => number
+  readonly #say: Say
+  #next = launchesPerKill
+  #busy = false
+
+  constructor(stand: Stand, random: () => number, say: Say) {
+    this.#stand = stand
+    this.#random = random
+    this.#say = say
+    this.workerPid = stand.workerPid
   }
-  return { done: rounds(), count: () => count, workerPid: () => workerPid }
+
+  /** Kills when it is time to; returns at once. */
+  perhaps(launched: number): void {
+    if (launched < this.#next || this.#busy) return
+    this.#next = launched + launchesPerKill * (0.5 + this.#random())
+    this.#busy = true
+    this.done = this.#kill(this.#random() < 0.6 ? 'worker' : 'api').finally(() => {
+      this.#busy = false
+    })
+    // What failed is told at the end, to whoever waits for the last one.
+    this.done.catch(() => {})
+  }
+
+  async #kill(victim: 'worker' | 'api'): Promise<void> {
+    this.count++
+    this.#say(`soak: kills the ${victim}`)
+    const pid = await this.#stand.restart(victim)
+    if (victim === 'worker') this.workerPid = pid
+  }
 }
 
 /** Memory of the worker that lived longest: the mean of its second half against that of its first, after it has warmed up. */
