@@ -40,6 +40,12 @@ export function unschedulableMessage(pod: Pod): string | null {
     : null
 }
 
+/** True while a pod has no node and it is the scheduler's to find one: one that is held back by gates of others waits for them. */
+export function waitsForScheduler(pod: Pod): boolean {
+  if (pod.spec.nodeName) return false
+  return !pod.status?.conditions?.some((found) => found.type === 'PodScheduled' && found.reason === 'SchedulingGated')
+}
+
 /** Reads the fate of a pod from its status. Pure. The pod ends with its worker: sidecars that go on do not count. */
 export function podFate(pod: Pod, options: FateOptions): PodFate {
   const ended = causeOfPodEnd(pod)

@@ -8,6 +8,7 @@ import { podLabels } from '../../model/attempt.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
+import { leastCredential } from '../setup/rights.ts'
 import { type GroupFields, Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 import { Refusals } from './refusals.ts'
@@ -168,7 +169,10 @@ describe.concurrent('groups and room', () => {
     await quota(namespace, { pods: '1' })
     await useUp(namespace, {})
     const refusals = Refusals.begin(mayfly.stack, namespace)
-    const template = await scene.template('quick', { group: await scene.group(inside(namespace)) })
+    // Without the right to read quotas only a refusal tells of one; with it see test/capacity/limits.test.ts.
+    const credential = await leastCredential(mayfly, scene, namespace)
+    const group = await scene.group({ ...inside(namespace), credential })
+    const template = await scene.template('quick', { group })
     const first = await scene.launch(template)
     await scene.jobWhen(first, 'to wait', quotaIsTold(/Quota team is used up: pods 1 of 1 in use, 1 requested/))
     // The group has learned that trying every second is in vain.

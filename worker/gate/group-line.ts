@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { GroupPlace } from '../../activities/deps.ts'
 import type { JobActivities } from '../../activities/types.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
-import { isLive, unschedulableMessage } from '../../kubernetes/pod-state.ts'
+import { isLive, unschedulableMessage, waitsForScheduler } from '../../kubernetes/pod-state.ts'
 import { podAnnotations, podLabels, podName } from '../../model/attempt.ts'
 import type { BrakeKind } from '../../model/brake.ts'
 import type { GroupLimits } from '../../model/capacity.ts'
@@ -39,6 +39,8 @@ const inheritedMs = 15_000
 
 const unlimited: GroupLimits = { maxConcurrentJobs: 0, maxForks: 0, drainingSince: null, drainDeadline: null }
 const unknownRoom: QuotaRoom = { fits: Number.POSITIVE_INFINITY, reason: null }
+/** No more pods than this wait for the scheduler's first word: a burst must not be in the cluster before it is known whether any node takes the first of it. */
+const mostUnbound = 50
 /** The longest delay that a timer takes; a drain's deadline may be further away. */
 const longestTimerMs = 2 ** 31 - 1
 
@@ -67,6 +69,8 @@ export class GroupLine {
   #forget: NodeJS.Timeout | undefined
   #reached = false
   #livePods = 0
+  /** Pods that have no node yet, and that nothing but the scheduler keeps from one. */
+  #unbound = 0
   #stopped = false
 
   constructor(groupId: number, deps: GroupLineDeps, onDrained: () => void) {
@@ -77,7 +81,7 @@ export class GroupLine {
       limits: () => this.#limits,
       taken: () => this.#places.taken,
       brake: () => this.#brake.closed?.reason ?? null,
-      fits: () => this.#room.fits,
+      fits: () => Math.min(this.#room.fits, mostUnbound - this.#unbound),
     })
   }
 
@@ -251,10 +255,12 @@ export class GroupLine {
     this.#reached ||= watch.pods.synced
     const live = new Map<string, number>()
     const unschedulable: UnschedulablePod[] = []
+    let unbound = 0
     for (const pod of watch.podsOf(this.groupId)) {
       // One that is being deleted counts until it is gone.
       if (!isLive(pod)) continue
       const { name, annotations, deletionTimestamp } = pod.metadata
+      if (waitsForScheduler(pod)) unbound++
       live.set(name, Number(annotations?.[podAnnotations.forks] ?? 1) || 1)
       const message = deletionTimestamp ? null : unschedulableMessage(pod)
       if (message !== null) unschedulable.push({ name, message })
@@ -264,6 +270,7 @@ export class GroupLine {
     // A pod that ended may be the room that a refused one lacked.
     if (live.size < this.#livePods) this.#brake.roomMade()
     this.#livePods = live.size
+    this.#unbound = unbound
     this.#brakeMoved()
   }
 
@@ -290,6 +297,7 @@ export class GroupLine {
     await this.#watch?.release()
     this.#watch = undefined
     this.#livePods = 0
+    this.#unbound = 0
     this.#places.showPods(new Map())
     this.#brake.showUnschedulable([])
     this.#room = unknownRoom
