@@ -22,6 +22,7 @@ const urgencies: Record<Exclude<OutboxKind, 'start'>, number> = {
   cancel: 0,
   progress: 0,
   decided: 0,
+  raise: 0,
   // Whoever asked for one waits for the answer.
   preflight: 0,
   reap: 0,

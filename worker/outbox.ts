@@ -113,6 +113,7 @@ export class OutboxSender {
         return await this.#cancelWorkflow(subjectId)
       case 'progress':
       case 'decided':
+      case 'raise':
         return await this.#signal(subjectId, signals[kind])
       case 'notify':
         return await this.#startNotification(subjectId)

@@ -44,6 +44,8 @@ export const signals = {
    * where their template allows one at a time.
    */
   progress: 'progress',
+  /** To a job that waits for a place: it has waited for long while more urgent ones were served, so it goes to the head of the line. */
+  raise: 'raise',
   /** To an approval: somebody approved or denied it. */
   decided: 'decided',
   /** To who tells a service of its job: the job stands otherwise now. */

@@ -39,6 +39,7 @@ ALTER TABLE "instance_groups" ADD COLUMN "drain_deadline" timestamp(6) with time
 ALTER TABLE "organizations" ADD COLUMN "fair_share_weight" double precision DEFAULT 1 NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "passed_over" json DEFAULT '[]'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "priority" integer DEFAULT 3 NOT NULL;--> statement-breakpoint
+ALTER TABLE "unified_jobs" ADD COLUMN "raised_at" timestamp(6) with time zone;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "child_priority" integer;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "retry_policy" json DEFAULT '{}'::json NOT NULL;--> statement-breakpoint
 ALTER TABLE "unified_jobs" ADD COLUMN "hold_on_failure_seconds" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
@@ -66,4 +67,5 @@ ALTER TABLE "preflight_reports" ADD CONSTRAINT "preflight_reports_credential_id_
 ALTER TABLE "reaper_passes" ADD CONSTRAINT "reaper_passes_created_by_id_users_id_fk" FOREIGN KEY ("created_by_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "preflight_reports_instance_group_id_id_index" ON "preflight_reports" USING btree ("instance_group_id","id");--> statement-breakpoint
 CREATE INDEX "preflight_reports_credential_id_id_index" ON "preflight_reports" USING btree ("credential_id","id");--> statement-breakpoint
+CREATE INDEX "unified_jobs_raised_at_index" ON "unified_jobs" USING btree ("raised_at") WHERE raised_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "outbox_urgency_organization_id_id_index" ON "outbox" USING btree ("urgency","organization_id","id");

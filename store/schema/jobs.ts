@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
   bigint,
@@ -90,6 +91,8 @@ export const unifiedJobs = pgTable(
     passedOver: json().$type<PassedOver[]>().notNull().default([]),
     /** 1 is served first (model/priority.ts). */
     priority: integer().notNull().default(defaultPriority),
+    /** When it was moved to the head of its line, because it had waited for long while more urgent ones were served (store/raise-starved.ts). */
+    raisedAt: instant(),
     /** Of a workflow job: the priority of all its jobs; null: each has that of its own template. */
     childPriority: integer(),
     /** Instance groups it may run in, preferred first, frozen at launch. */
@@ -198,6 +201,7 @@ export const unifiedJobs = pgTable(
     index().on(table.type, table.finished),
     index().on(table.unifiedJobTemplateId),
     index().on(table.instanceGroupId, table.status),
+    index().on(table.raisedAt).where(sql`raised_at IS NOT NULL`),
   ],
 )
 

@@ -65,6 +65,7 @@ export const attempts = pgTable(
  * What a message to Temporal says. start, cancel: of the job's workflow. progress: something of a workflow job's nodes has changed. decided: an
  * approval was approved or denied. notify: a notification is to be delivered. plan_schedule: a schedule was changed or deleted. webhook_status: the service whose
  * web hook launched a job is to be told how it stands. preflight: a group or credential is to be tested. reap: somebody asked for a pass of the reaper.
+ * raise: a waiting job is to be moved to the head of its line.
  */
 export type OutboxKind =
   | 'start'
@@ -76,6 +77,7 @@ export type OutboxKind =
   | 'webhook_status'
   | 'preflight'
   | 'reap'
+  | 'raise'
 
 /** What must be told to Temporal; written in the transaction that makes it so, sent by the worker's outbox service. */
 export const outbox = pgTable(
