@@ -1,27 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import {
-  AlreadyExistsError,
-  ConfigurationError,
-  ForbiddenError,
-  isTransient,
-  KubernetesError,
-  NotFoundError,
-  QuotaBusyError,
-  QuotaExceededError,
-  TlsError,
-  TooManyRequestsError,
-  UnauthorizedError,
-  UnreachableError,
-  type UnreachableReason,
-} from '../kubernetes/errors.ts'
+import { AlreadyExistsError, ConfigurationError, NotFoundError } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podName } from '../model/attempt.ts'
 import { neverFitsText, refusalText } from '../model/capacity.ts'
 import { cause } from '../model/cause.ts'
 import { OverrideSyntaxError } from '../model/pod-template.ts'
-import { getAttempt, recordPlace, recordPod, releaseAttempt } from '../store/attempts.ts'
-import { type AttemptRow, claimAttempt, unclaim } from '../store/claims.ts'
+import { getAttempt, recordPlace, recordPod } from '../store/attempts.ts'
+import { type AttemptRow, claimAttempt } from '../store/claims.ts'
 import { DatabaseUnavailableError } from '../store/errors.ts'
 import { FencedError } from '../store/fence.ts'
 import { type JobRow, transitionJob } from '../store/job-status.ts'
@@ -31,21 +17,20 @@ import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import { cannotTake } from './cannot-take.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
-import { throwEnded } from './end-job.ts'
+import { endJob, throwEnded } from './end-job.ts'
 import { noCapacity, owner, staleAttempt, throwIfAsked } from './failures.ts'
+import { giveBack } from './give-back.ts'
 import { Heart } from './heart.ts'
-import { AwayError, NoRoomError } from './no-room.ts'
+import { JobNews } from './job-news.ts'
+import { AwayError, busyMs, NoRoomError } from './no-room.ts'
 import { ownsJob } from './own-job.ts'
 import { attemptManifest } from './pod-manifest.ts'
 import { providePullSecret } from './pull-secret.ts'
-import { type Asked, keepRefusal } from './refusal.ts'
+import type { Asked } from './refusal.ts'
+import { refused } from './refused.ts'
 import { isPodOf } from './release-pod.ts'
 import type { Admission, AdmitInput, JobActivities } from './types.ts'
 
-/** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
-const busyMs = 250
-/** An API server that has just started refuses everybody until it has read the rights; longer than this it means it. */
-const refusalPatienceMs = 10_000
 /** How long the cluster may take to answer when the job is not wanted any more. */
 const answerMs = 5_000
 /** How long a job that was refused keeps its turn; well below the activity's time-out. */
@@ -63,6 +48,7 @@ export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] 
     const asked = AbortSignal.any([heart.cancel, heart.stop])
     const turn = AbortSignal.any([asked, AbortSignal.timeout(turnMs)])
     const answered = aLittleLater(asked)
+    let news: JobNews | undefined
     try {
       // One that was here before may have its pod already, and then needs no room.
       if (Context.current().info.attempt === 1) await deps.gates.unbraked(input.groupId, turn)
@@ -74,8 +60,11 @@ export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] 
         if (outcome instanceof NoRoomError) waiting.impact = outcome.impact
         // Its place counts by itself.
         else deps.gates.left(input.groupId, waiting)
-        if (outcome.retryAfterMs !== null) await sleep(outcome.retryAfterMs, undefined, { signal: turn })
-        else await deps.gates.room(input.groupId, turn, waiting)
+        news ??= await JobNews.of(deps.store, input.jobId)
+        await news.interrupt(turn, async (signal) => {
+          if (outcome.retryAfterMs !== null) await sleep(outcome.retryAfterMs, undefined, { signal })
+          else await deps.gates.room(input.groupId, signal, waiting)
+        })
       }
     } catch (error) {
       throwIfAsked()
@@ -84,6 +73,7 @@ export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] 
     } finally {
       deps.gates.left(input.groupId, waiting)
       heart.end()
+      await news?.end()
     }
   }
 }
@@ -100,6 +90,8 @@ async function admitOnce(
     if (!document) return await throwEnded(deps, jobId)
     if (!owned) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
     job = document.job
+    // Whoever waits here hears of it sooner than by a heartbeat.
+    if (job.cancelFlag) return await endJob(deps, jobId, cause('canceled', ''))
     const place = await findPlace(deps, input, job)
     const attempt = await claim(deps, input, job, place)
     const pod = await createPod(deps, input, document, place, attempt, signal)
@@ -224,93 +216,6 @@ async function adopt(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow,
     `Namespace ${place.namespace} has a pod ${pod.metadata.name} that is not this job's.`,
     busyMs,
   )
-}
-
-/** What a refusal means: no room (benign, and the brake closes), try again, or the end of the job. */
-async function refused(deps: ActivityDeps, input: AdmitInput, asked: Asked, error: unknown): Promise<never> {
-  const { place, attempt } = asked
-  const { job } = asked.document
-  if (!(error instanceof KubernetesError)) throw error
-  const found = error.toCause() ?? cause('pod_rejected', error.message)
-  const waitedMs = Date.now() - Date.parse(attempt.claimedAt)
-  // One that listed pods before and is refused now has met an API server that has just started.
-  const known = deps.gates.reached(place.groupId)
-  const refusedToKnown = known && (error instanceof UnauthorizedError || error instanceof ForbiddenError)
-  if (refusedToKnown && waitedMs < refusalPatienceMs) throw new AwayError(error.message)
-  if (isTransient(error) && !isBusy(error)) {
-    const unsent = wasNeverSent(error, attempt)
-    // Where nobody was ever reached silence is as good; if there is a pod after all, the reaper finds it.
-    const unheard = unsent || (!known && error instanceof UnreachableError && error.reason === 'timeout')
-    // Else the pod may have been created without our hearing of it: the claim is kept, and the next try adopts what there is. A job that has other groups is not kept from them for long.
-    const holds = !input.hasOthers || (!unheard && waitedMs <= deps.settings.endpointPatienceSeconds * 1000)
-    const clear = async (last: boolean) => {
-      // Of a cluster that is known to be one the end of the pod is waited for.
-      if (!last || !known) await giveBack(deps, attempt, { numberUnused: unsent && !last })
-      if (last) await keepRefusal(deps, asked, found)
-    }
-    const since = attempt.claimedAt
-    return await cannotTake(deps, input, { job, why: 'unreachable', found, since, holds, clear })
-  }
-  if (error instanceof QuotaExceededError && !error.neverFits) {
-    await giveBack(deps, attempt)
-    await deps.gates.closeBrake(place.groupId, error.message)
-    throw new NoRoomError('braked', error.message, null)
-  }
-  if (error instanceof QuotaBusyError) {
-    await giveBack(deps, attempt)
-    throw new NoRoomError(null, error.message, busyMs)
-  }
-  if (error instanceof TooManyRequestsError) {
-    await giveBack(deps, attempt)
-    // Whoever else asks now would only be one more.
-    await deps.gates.throttled(place.cluster.host, error.message, Math.max(busyMs, error.retryAfterMs))
-    throw new NoRoomError('braked', error.message, null)
-  }
-  const clear = async (last: boolean) => {
-    // What is kept of a refusal that ends the job is kept by its number.
-    await giveBack(deps, attempt, last ? { numberUnused: false } : undefined)
-    if (last) await keepRefusal(deps, asked, found)
-  }
-  return await cannotTake(deps, input, { job, why: isRepairable(error) ? 'misconfigured' : 'cannot_run', found, clear })
-}
-
-/** Whether the API server cannot have heard of the pod: nobody answered at its address, and no earlier try was under way. */
-function wasNeverSent(error: KubernetesError, attempt: AttemptRow): boolean {
-  return attempt.podName === '' && error instanceof UnreachableError && neverSent.has(error.reason)
-}
-
-const neverSent: ReadonlySet<UnreachableReason> = new Set(['dns', 'refused', 'not-kubernetes'])
-
-/** Whether somebody can repair what the cluster refused, without a change of the job or the group's pod: an identity, a right, a certificate, a namespace. */
-function isRepairable(error: KubernetesError): boolean {
-  return (
-    error instanceof UnauthorizedError ||
-    error instanceof ForbiddenError ||
-    error instanceof TlsError ||
-    error instanceof ConfigurationError ||
-    (error instanceof NotFoundError && error.what === 'namespace')
-  )
-}
-
-/** The cluster has too much to do just now. */
-function isBusy(error: KubernetesError): boolean {
-  return error instanceof QuotaBusyError || error instanceof TooManyRequestsError
-}
-
-/** Gives the place back of an attempt that has no pod. */
-async function giveBack(
-  deps: ActivityDeps,
-  attempt: AttemptRow,
-  // A row without a place was made by this very try: no earlier one can have left a pod of this name.
-  { numberUnused } = { numberUnused: attempt.podName === '' },
-): Promise<void> {
-  const owned = { attemptId: attempt.id, runId: attempt.runId }
-  if (attempt.phase === 'claimed') await unclaim(deps.store.db, { ...owned, numberUnused })
-  // An earlier try recorded a pod that is no more.
-  else await releaseAttempt(deps.store.db, owned)
-  if (attempt.instanceGroupId !== null) {
-    deps.gates.unclaimed(attempt.instanceGroupId, podName(attempt.jobId, attempt.number))
-  }
 }
 
 async function recordStart(deps: ActivityDeps, { document, place, attempt }: Asked, pod: Pod): Promise<void> {

@@ -1,5 +1,8 @@
 import type { PassedOver } from '../model/passed-over.ts'
 
+/** How long the cluster's or our own bookkeeping is given after it was overtaxed. */
+export const busyMs = 250
+
 /** The cluster or the database is away. A place that was claimed is kept: nobody knows whether its pod was created. */
 export class AwayError extends Error {
   override name = 'AwayError'
