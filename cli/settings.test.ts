@@ -29,11 +29,20 @@ test.each([
   ['MAYFLY_PORT', 'http'],
   ['MAYFLY_POD_DEADLINE', '0'],
   ['MAYFLY_REAPER_INTERVAL', 'often'],
+  ['MAYFLY_REAPER_DELETES_PER_SECOND', '0'],
+  ['MAYFLY_NIGHTLY_TEST', '24:00'],
+  ['MAYFLY_NIGHTLY_TEST', 'at night'],
   ['MAYFLY_LOG_LEVEL', 'loud'],
   ['MAYFLY_LOG_FORMAT', 'xml'],
 ])('%s=%s is refused by name', (name, value) => {
   expect(() => readSettings({ [name]: value })).toThrow(SettingsError)
   expect(() => readSettings({ [name]: value })).toThrow(name)
+})
+
+test('the nightly test has a time, or there is none', () => {
+  expect(readSettings({}).nightlyTest).toEqual({ hour: 2, minute: 30 })
+  expect(readSettings({ MAYFLY_NIGHTLY_TEST: '0:05' }).nightlyTest).toEqual({ hour: 0, minute: 5 })
+  expect(readSettings({ MAYFLY_NIGHTLY_TEST: 'never' }).nightlyTest).toBeNull()
 })
 
 test('what is set to nothing is not set', () => {
