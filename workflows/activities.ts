@@ -1,16 +1,20 @@
 import { proxyActivities } from '@temporalio/workflow'
 import type { Admission, JobActivities, PreparedJob } from '../activities/types.ts'
+import { firstPriority } from '../model/priority.ts'
 import { groupTaskQueue } from './names.ts'
 
 /** A cancelled activity is waited for: it ends what it does in good order and has the last word. The SDK's default is not to wait. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED'
 
-/** Activities that only touch the database and, after a Reset, an old pod. Short, so that a dead worker is noticed by the time-out. */
+/**
+ * Activities that only touch the database and, after a Reset, an old pod. Short, because it is by the time-out that a dead worker is noticed: its
+ * jobs go on within 15 s.
+ */
 export const { prepare, prepareInventoryUpdate, lookAtHold, releasePod, finishJob } = proxyActivities<
   Pick<JobActivities, 'prepare' | 'prepareInventoryUpdate' | 'lookAtHold' | 'releasePod' | 'finishJob'>
 >({
   cancellationType,
-  startToCloseTimeout: '20 seconds',
+  startToCloseTimeout: '14 seconds',
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 })
 
@@ -36,7 +40,7 @@ export const { lookAtApproval } = proxyActivities<Pick<JobActivities, 'lookAtApp
 const lasting = {
   cancellationType,
   startToCloseTimeout: '30 days',
-  heartbeatTimeout: '12 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const
 
@@ -46,7 +50,12 @@ export const { updateProject, updateInventory, runSystemJob, awaitJob } =
 
 /** `runInPod` of an admission; the Temporal UI shows its pod beside it. */
 export function runInPodOf({ namespace, pod }: Pick<Admission, 'namespace' | 'pod'>): JobActivities['runInPod'] {
-  return proxyActivities<Pick<JobActivities, 'runInPod'>>({ ...lasting, summary: `pod ${namespace}/${pod}` }).runInPod
+  return proxyActivities<Pick<JobActivities, 'runInPod'>>({
+    ...lasting,
+    summary: `pod ${namespace}/${pod}`,
+    // It holds a place already: it goes before those that are only about to wait for one.
+    priority: { priorityKey: firstPriority },
+  }).runInPod
 }
 
 /** One pass of the reaper; its schedule repeats it, so nothing else does. */
@@ -61,7 +70,7 @@ export const { runPreflight } = proxyActivities<Pick<JobActivities, 'runPrefligh
   cancellationType,
   startToCloseTimeout: '7 minutes',
   scheduleToCloseTimeout: '14 minutes',
-  heartbeatTimeout: '12 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 })
 
@@ -75,15 +84,17 @@ export const { nextGroupsToTest, beginNightlyPreflight } = proxyActivities<
 
 /**
  * `admit` on the gated queue of one group. It has no schedule-to-start time-out, since waiting for capacity is what the queue is for,
- * and no attempt limit, since being bounced is not a failure. The job whose turn it is may wait for room for as long as it takes.
+ * and no attempt limit, since being bounced is not a failure. The job whose turn it is may wait for room for as long as it takes. It waits with the priority of its
+ * workflow, or `first`.
  */
-export function admitOn(group: PreparedJob['groups'][number]): JobActivities['admit'] {
+export function admitOn(group: PreparedJob['groups'][number], turn?: 'first'): JobActivities['admit'] {
   return proxyActivities<Pick<JobActivities, 'admit'>>({
     cancellationType,
     taskQueue: groupTaskQueue(group.id),
+    ...(turn ? { priority: { priorityKey: firstPriority } } : {}),
     summary: `a place in instance group ${group.name}`,
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: '12 seconds',
+    heartbeatTimeout: '10 seconds',
     retry: { initialInterval: '250 milliseconds', backoffCoefficient: 1.5, maximumInterval: '5 seconds' },
   }).admit
 }
