@@ -46,6 +46,12 @@ test.each<[string, Ending, string | undefined]>([
     ),
     'pod_evicted',
   ],
+  [
+    'a command that the kernel killed',
+    ending({ status: { status: 'failed', exit_code: 137, out_of_memory: true } }),
+    'out_of_memory',
+  ],
+  ['a command that somebody killed', ending({ status: { status: 'failed', exit_code: 137 } }), 'command_failed'],
   ['time-out', ending({ status: { status: 'timeout' } }), 'timed_out'],
   ['error of the runner', ending({ status: { status: 'error', job_explanation: 'Bad zip' } }), 'runner_error'],
   [

@@ -32,6 +32,9 @@ export function interpretEnding({ collected, end, podEnding, pod, cancelRequeste
         ? cause('output_damaged', `The play succeeded, but its output is damaged: ${collected.damage.message}.`)
         : null
     case 'failed': {
+      if (collected.status?.out_of_memory === true) {
+        return cause('out_of_memory', 'The command was killed for using more memory than its container may have.', said)
+      }
       const exitCode = collected.status?.exit_code
       if (typeof exitCode === 'number') return commandFailed(exitCode, said)
       const { cause: kind, text } = explainFailedPlay(outcome)

@@ -156,7 +156,7 @@ export class ContainerReader {
     else this.#notes.push(`The file of MAYFLY_RESULTS is no JSON object of at most ${longestResults} bytes.`)
   }
 
-  /** `why` somebody ended the command: 1 its time limit, 2 a cancel. */
+  /** `why` somebody ended the command: 1 its time limit, 2 a cancel, 3 the kernel, for want of memory. */
   #finishRun(exitCode: number, why: string, records: SpoolRecord[]): void {
     if (this.#zip) {
       this.#zipped(this.#zip.end(), records)
@@ -165,7 +165,8 @@ export class ContainerReader {
     }
     const byItself = exitCode === 0 ? 'successful' : 'failed'
     const status = why === '1' ? 'timeout' : why === '2' ? 'canceled' : byItself
-    const said = { status, exit_code: exitCode, results: this.#results, notes: this.#notes }
+    const killed = why === '3' ? { out_of_memory: true } : {}
+    const said = { status, exit_code: exitCode, ...killed, results: this.#results, notes: this.#notes }
     records.push({ kind: 'status', status: said, end: this.#position })
     records.push({ kind: 'eof', end: this.#position })
     this.#committed = this.#position

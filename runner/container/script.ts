@@ -65,6 +65,14 @@ put() {
   case "$1" in /?*/*) mkdir -p "\${1%/*}" || fail "cannot make the folder of $1" ;; esac
   printf %s "$2" >"$1" || fail "cannot write $1"
 }
+# How often the kernel has killed something of this container for want of memory; both generations of cgroups tell.
+kills() {
+  n=0
+  for f in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+    [ -r $f ] && while read -r name value; do [ "$name" = oom_kill ] && n=$value; done <$f
+  done
+  echo "$n"
+}
 back() {
   s=$(($(wc -c <"$2")))
   tell "$1" $s "$2"; head -c $s "$2"
@@ -76,6 +84,7 @@ ${Object.entries(environment)
   .map(([name, value]) => `export ${name}=${quote(value)}`)
   .join('\n')}
 set -- ${spec.command.map(quote).join(' ')}
+before=$(kills)
 "$@" </dev/null & c=$!
 t= asked=
 stop() { asked=1; kill -TERM $c 2>/dev/null; [ "$t" ] && kill $t 2>/dev/null; ( sleep ${graceSeconds}; kill -KILL $c ) >/dev/null 2>&1 & t=$!; }
@@ -91,6 +100,7 @@ rm -rf ${variablesFile} ${credentialFolder}
 [ -s ${resultsFile} ] && back results ${resultsFile}
 ${spec.artifacts.map((path) => `if [ -f ${quote(path)} ]; then back artifact ${quote(path)}; else tell missing 0 ${quote(path)}; fi`).join('\n')}
 why=0; [ -e ${lateFile} ] && why=1; [ "$asked" ] && why=2
+[ $r$why = 1370 ] && [ "$(kills)" != "$before" ] && why=3
 tell result $r $why
 exit $r
 `

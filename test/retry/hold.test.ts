@@ -92,7 +92,7 @@ test('the job has ended, its pod can be looked into and holds its place; a worke
   expect((await mayfly.api('DELETE', `/jobs/${id}/`)).status).toBe(204)
 })
 
-test('a hold is asked for while the job runs, ends by itself, by Cancel, by Terminate and with its container', async () => {
+test.concurrent('a hold is asked for while the job runs, ends by itself, by Cancel, by Terminate and with its container', async () => {
   const [timed, cancelled, terminated, ended, plain] = await Promise.all([
     scene.run('waits'),
     launch('fails', 600),
@@ -130,7 +130,7 @@ test('a hold is asked for while the job runs, ends by itself, by Cancel, by Term
   await gone(ended)
 })
 
-test('a Reset of a job whose pod is kept runs it anew', async () => {
+test.concurrent('a Reset of a job whose pod is kept runs it anew', async () => {
   const id = await launch('fails', 600)
   await scene.ended(id)
   await operator.reset(id)

@@ -109,7 +109,7 @@ test('a pod that is lost before its play began, and one that is lost after it wh
   expect(await attemptsOf(stays.job)).toMatchObject([{ number: 1, cause: 'pod_deleted' }])
 })
 
-test('a container that runs out of memory gets more once', async () => {
+test.concurrent('a container that runs out of memory gets more once', async () => {
   const little = group({}, { resources: { requests: { memory: '24Mi' }, limits: { memory: '24Mi' } } })
   const { job } = await launch({ out_of_memory: { factor: 8, max: '1Gi' } }, little)
   const { job: capped } = await launch({ out_of_memory: { factor: 8, max: '24Mi' } }, little)
@@ -127,6 +127,28 @@ test('a container that runs out of memory gets more once', async () => {
   expect([status, job_explanation]).toEqual([
     'error',
     expect.stringMatching(/Not tried again: its memory limit is 24Mi, and the retry policy's max is 24Mi\.$/),
+  ])
+})
+
+test.concurrent('a command that runs out of memory gets more once', async () => {
+  const group = await scene.group({
+    pod_spec_override: 'spec: {containers: [{name: worker, resources: {limits: {memory: 64Mi}}}]}',
+  })
+  const { id } = await mayfly.post('/job_templates/', {
+    name: 'allocates',
+    container: { command: ['python3', '-c', 'print(len(bytearray(100 << 20)))'] },
+    retry_policy: { out_of_memory: { factor: 4, max: '200Mi' } },
+  })
+  await mayfly.post(`/job_templates/${id}/instance_groups/`, { id: group })
+  const job = await scene.launch(id)
+  expect(await scene.ended(job)).toMatchObject({ status: 'successful' })
+  expect(await scene.stdout(job)).toBe('104857600\n')
+  expect(await attemptsOf(job)).toMatchObject([
+    {
+      ...{ number: 1, cause: 'out_of_memory', memory_limit: null },
+      explanation: 'The command was killed for using more memory than its container may have.',
+    },
+    { number: 2, cause: null, memory_limit: 200 * 2 ** 20 },
   ])
 })
 
