@@ -10,6 +10,7 @@ import { globalEnvironment } from '../../store/execution-environment.ts'
 import { endPreflight, type PreflightRow, readPreflight } from '../../store/preflights.ts'
 import { readCredential } from '../../store/run-document.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from '../deps.ts'
+import { throwIfAsked } from '../failures.ts'
 import { Heart } from '../heart.ts'
 import { providePullSecret } from '../pull-secret.ts'
 import type { JobActivities } from '../types.ts'
@@ -36,7 +37,6 @@ export function createRunPreflightActivity(deps: ActivityDeps): JobActivities['r
     const asked = AbortSignal.any([heart.stop, heart.cancel])
     try {
       const report = await testWithin(deps, row, asked)
-      asked.throwIfAborted()
       await endPreflight(deps.store.db, preflightId, report)
       return { ok: report.ok }
     } finally {
@@ -53,7 +53,8 @@ async function testWithin(deps: ActivityDeps, row: PreflightRow, asked: AbortSig
     if (row.instanceGroupId !== null) await testGroup(deps, list, row, row.instanceGroupId, signal)
     else await testCredential(deps, list, row.credentialId ?? 0, signal)
   } catch (error) {
-    asked.throwIfAborted()
+    // Whoever comes next begins anew.
+    throwIfAsked()
     const next = list.report(names).checks.find(({ outcome }) => outcome === 'skipped')?.name ?? 'deletion'
     if (signal.aborted) {
       const remedy = 'Look at what the checks before it say about time; the cluster answers too slowly.'

@@ -1,9 +1,11 @@
 /** What histories are recorded of: for each workflow type the courses that it can take. The name is `TYPE.SCENARIO`. */
 import { createHmac } from 'node:crypto'
 import { until } from '../../dev/wait.ts'
+import { podName } from '../../model/attempt.ts'
 import { decideApproval } from '../../store/workflow/approve.ts'
-import { notificationWorkflowId, webhookStatusWorkflowId } from '../../workflows/names.ts'
+import { nightlyPreflightsScheduleId, notificationWorkflowId, webhookStatusWorkflowId } from '../../workflows/names.ts'
 import { launch, localHost } from '../setup/catalog.ts'
+import { clusterAdmin } from '../setup/own-places.ts'
 import { onceAt, secondsAhead } from '../setup/schedules.ts'
 import type { Recorded, Stage } from './stage.ts'
 
@@ -255,6 +257,22 @@ export const scenarios: Record<string, Scenario> = {
     await stage.closed(job)
     return { workflowId: `job-${job}`, runId }
   },
+  'job.tried-again-after-its-pod-was-deleted': async (stage) => {
+    const template = await stage.template('short.yml', stage.catalog, { retry_policy: { lost_after_start: 1 } })
+    const job = await launch(stage.mayfly, template)
+    await stage.prints(job, 'has begun')
+    const { stack, kubernetesNamespace: namespace } = stage.mayfly
+    await clusterAdmin(stack).deleteNamespacedPod({ namespace, name: podName(job, 1), gracePeriodSeconds: 0 })
+    return await stage.closed(job)
+  },
+  'job.held-on-failure': async (stage) => {
+    const template = await stage.template('fail.yml', stage.catalog, { hold_on_failure_seconds: 2 })
+    return await stage.closed(await launch(stage.mayfly, template))
+  },
+  'preflight.of-a-group': async (stage) => {
+    await stage.mayfly.post(`/instance_groups/${stage.catalog.group}/test/`)
+    return await stage.anyClosed('preflight', 'WorkflowId STARTS_WITH "preflight-"')
+  },
   'job.still-waiting': async (stage) => {
     const { catalog } = await fullGroup(stage)
     const job = await launch(stage.mayfly, await stage.template('ok.yml', catalog))
@@ -377,10 +395,18 @@ export const scenarios: Record<string, Scenario> = {
     await stage.operator.reap()
     return await stage.anyClosed('reaper', 'WorkflowId STARTS_WITH "reaper-by-hand"')
   },
+  'preflight.report': async (stage) => {
+    const { id } = await stage.mayfly.post(`/instance_groups/${stage.catalog.group}/test/`, { run_pod: false })
+    return await stage.anyClosed('preflight', `WorkflowId = "preflight-${id}"`)
+  },
+  'nightlyPreflights.every-group': async (stage) => {
+    await stage.operator.client.schedule.getHandle(nightlyPreflightsScheduleId).trigger()
+    return await stage.anyClosed('nightlyPreflights', 'ExecutionStatus = "ContinuedAsNew"')
+  },
 }
 
-/** Those that kill the worker, and so are played alone, after the others. */
-export const deadlyScenarios: Record<string, Scenario> = {
+/** Those that kill the worker or look at all groups, and so are played alone, after the others. */
+export const loneScenarios: Record<string, Scenario> = {
   'job.retried-after-kill': async (stage) => {
     const job = await stage.launch('short.yml')
     await stage.prints(job, 'has begun')
@@ -394,6 +420,17 @@ export const deadlyScenarios: Record<string, Scenario> = {
     await stage.mayfly.restart('worker')
     await free()
     return await stage.closed(job)
+  },
+  'nightlyPreflights.of-two-groups': async (stage) => {
+    const [first] = [await stage.group({}), await stage.group({})]
+    const workflowId = 'preflights-by-hand'
+    const options = { workflowId, taskQueue: mainTaskQueue, args: [{ after: (first?.group ?? 0) - 1 }] }
+    const { firstExecutionRunId: runId } = await stage.operator.client.workflow.start(
+      workflowTypes.nightlyPreflights,
+      options,
+    )
+    await stage.workflowClosed(workflowId)
+    return { workflowId, runId }
   },
   'workflowJob.worker-killed': async (stage) => {
     const { workflows } = stage
