@@ -6,6 +6,7 @@ import type { Database } from './database.ts'
 import { FencedError } from './fence.ts'
 import { jobLocked } from './lock-order.ts'
 import { notify } from './notify.ts'
+import { preparedOn } from './prepared.ts'
 import { attempts } from './schema/runtime.ts'
 
 /** An attempt as its owner names it; every write is refused with FencedError when another run owns it or its place was given back. */
@@ -26,9 +27,17 @@ export interface PodPlace {
 /** Phases only move on; a repeated call of an activity must not take an attempt back. */
 const phaseOrder = ['claimed', 'created', 'delivered', 'ended', 'released'] as const
 
+const attemptAlone = preparedOn((db) =>
+  db
+    .select()
+    .from(attempts)
+    .where(eq(attempts.id, sql.placeholder('attemptId')))
+    .prepare('attempt_alone'),
+)
+
 /** One attempt; undefined when there is none. */
 export async function getAttempt(db: Database, attemptId: number): Promise<AttemptRow | undefined> {
-  const [attempt] = await db.select().from(attempts).where(eq(attempts.id, attemptId))
+  const [attempt] = await attemptAlone(db).execute({ attemptId })
   return attempt
 }
 

@@ -1,12 +1,21 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import { takeOverAttempts } from './claims.ts'
 import type { Database } from './database.ts'
 import { restartJob } from './job-status.ts'
+import { preparedOn } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
+
+const ownerAlone = preparedOn((db) =>
+  db
+    .select({ runId: unifiedJobs.runId })
+    .from(unifiedJobs)
+    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
+    .prepare('owner_of_job'),
+)
 
 /** The Temporal run that owns the job; null when none ever did, or the job was deleted. */
 export async function ownerOfJob(db: Database, jobId: number): Promise<string | null> {
-  const [job] = await db.select({ runId: unifiedJobs.runId }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
+  const [job] = await ownerAlone(db).execute({ jobId })
   return job?.runId ?? null
 }
 

@@ -86,6 +86,31 @@ export async function readJobForRun(db: Database, jobId: number): Promise<RunDoc
   }
 }
 
+const groupAlone = preparedOn((db) =>
+  db
+    .select()
+    .from(instanceGroups)
+    .where(eq(instanceGroups.id, sql.placeholder('groupId')))
+    .prepare('group_alone'),
+)
+
+const credentialAlone = preparedOn((db) =>
+  db
+    .select({ credential: credentials, type: credentialTypes })
+    .from(credentials)
+    .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
+    .where(eq(credentials.id, sql.placeholder('credentialId')))
+    .prepare('credential_alone'),
+)
+
+const jobAlone = preparedOn((db) =>
+  db
+    .select()
+    .from(unifiedJobs)
+    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
+    .prepare('job_alone'),
+)
+
 /** An instance group and what reaches its cluster. */
 export interface GroupDocument {
   group: typeof instanceGroups.$inferSelect
@@ -95,7 +120,7 @@ export interface GroupDocument {
 
 /** Reads an instance group with its credential; undefined when there is none. */
 export async function readGroup(db: Database, groupId: number): Promise<GroupDocument | undefined> {
-  const [group] = await db.select().from(instanceGroups).where(eq(instanceGroups.id, groupId))
+  const [group] = await groupAlone(db).execute({ groupId })
   if (!group) return undefined
   return { group, credential: await readCredential(db, group.credentialId) }
 }
@@ -103,7 +128,8 @@ export async function readGroup(db: Database, groupId: number): Promise<GroupDoc
 /** Reads one credential with its type; null for null and for one that is gone. */
 export async function readCredential(db: Database, credentialId: number | null): Promise<TypedCredential | null> {
   if (credentialId === null) return null
-  return (await readCredentials(db, [credentialId])).get(credentialId) ?? null
+  const [found] = await credentialAlone(db).execute({ credentialId })
+  return found ?? null
 }
 
 async function readCredentials(db: Database, ids: (number | null)[]): Promise<Map<number, TypedCredential>> {
@@ -120,6 +146,6 @@ async function readCredentials(db: Database, ids: (number | null)[]): Promise<Ma
 
 /** Reads a job's row alone; undefined when there is none. */
 export async function readJob(db: Database, jobId: number): Promise<JobRow | undefined> {
-  const [job] = await db.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
+  const [job] = await jobAlone(db).execute({ jobId })
   return job
 }
