@@ -84,14 +84,14 @@ export const { nextGroupsToTest, beginNightlyPreflight } = proxyActivities<
 
 /**
  * `admit` on the gated queue of one group. It has no schedule-to-start time-out, since waiting for capacity is what the queue is for,
- * and no attempt limit, since being bounced is not a failure. The job whose turn it is may wait for room for as long as it takes. It waits with the priority of its
- * workflow, or `first`.
+ * and no attempt limit, since being bounced is not a failure. The job whose turn it is may wait for room for as long as it takes. It waits with the
+ * priority of its workflow, or before all others.
  */
-export function admitOn(group: PreparedJob['groups'][number], turn?: 'first'): JobActivities['admit'] {
+export function admitOn(group: PreparedJob['groups'][number], turn: 'own' | 'first'): JobActivities['admit'] {
   return proxyActivities<Pick<JobActivities, 'admit'>>({
     cancellationType,
     taskQueue: groupTaskQueue(group.id),
-    ...(turn ? { priority: { priorityKey: firstPriority } } : {}),
+    ...(turn === 'first' ? { priority: { priorityKey: firstPriority } } : {}),
     summary: `a place in instance group ${group.name}`,
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: '10 seconds',

@@ -1,44 +1,103 @@
-import { CancellationScope, sleep } from '@temporalio/workflow'
+import { CancellationScope, condition, defineSignal, isCancellation, setHandler, sleep } from '@temporalio/workflow'
 import type { Admission, PreparedJob } from '../activities/types.ts'
 import { admitOn } from './activities.ts'
+import { signals } from './names.ts'
 import { failedAs } from './verdict.ts'
 
 /** How long a group is asked alone before the next one in the job's order is asked too. */
 const preference = '2 seconds'
 
+/** Whether the job waits with its own priority, or goes before all others. */
+type Turn = 'own' | 'first'
+
 /**
  * Waits in all groups at once, preferred first, until one of them has made the pod; the others are asked no more. That no two of them do is
  * what the claim in the store sees to. When none of them can
- * run the job, it fails as the one that it prefers.
+ * run the job, it fails as the one that it prefers. A job that is to go to the head of the line leaves its lines and joins them again with the first priority; only the signal
+ * changes what is asked of Temporal, so histories without it replay as they did.
  */
 export async function admitToOneOf(jobId: number, groups: PreparedJob['groups']): Promise<Admission> {
-  const [first, ...others] = groups
-  if (!first) throw new Error('prepare returned no group')
-  if (others.length === 0) return await admitOn(first)({ jobId, groupId: first.id, hasOthers: false })
-  const scope = new CancellationScope()
-  try {
-    return await scope.run(() => askInTurn(jobId, groups))
-  } finally {
-    scope.cancel()
-  }
+  if (groups.length === 0) throw new Error('prepare returned no group')
+  let raised = false
+  setHandler(defineSignal(signals.raise), () => {
+    raised = true
+  })
+  const lines = new Lines(jobId, groups, raised ? 'first' : 'own')
+  const waiting = lines.wait()
+  waiting.catch(() => undefined)
+  const leaving = condition(() => raised).then(
+    () => null,
+    // Cancelled: then `waiting` tells how that ended.
+    () => waiting,
+  )
+  const admission = await Promise.race([waiting, leaving])
+  return admission ?? (await lines.leave()) ?? (await new Lines(jobId, groups, 'first').wait())
 }
 
-async function askInTurn(jobId: number, groups: PreparedJob['groups']): Promise<Admission> {
-  const refusals = new Map<number, unknown>()
-  return await new Promise<Admission>((resolve, reject) => {
-    const ask = async (index: number): Promise<void> => {
-      const group = groups[index]
-      if (!group) return
-      const asked = admitOn(group)({ jobId, groupId: group.id, hasOthers: true })
-      asked.then(resolve, (error) => {
-        if (!failedAs(error, 'unusable')) return reject(error)
-        refusals.set(index, error)
-        if (refusals.size === groups.length) reject(refusals.get(0))
-      })
-      // Whether it refuses or is full: after a moment the next one is asked as well.
-      await Promise.race([asked.catch(() => undefined), sleep(preference)])
-      await ask(index + 1)
+/** The lines in which a job stands. */
+class Lines {
+  readonly #jobId: number
+  readonly #groups: PreparedJob['groups']
+  readonly #turn: Turn
+  readonly #scope = new CancellationScope()
+  readonly #asked: Promise<Admission>[] = []
+
+  constructor(jobId: number, groups: PreparedJob['groups'], turn: Turn) {
+    this.#jobId = jobId
+    this.#groups = groups
+    this.#turn = turn
+  }
+
+  /** Resolves with the first place that is given. */
+  async wait(): Promise<Admission> {
+    try {
+      return await this.#scope.run(() => this.#askInTurn())
+    } finally {
+      this.#scope.cancel()
     }
-    ask(0).catch(reject)
-  })
+  }
+
+  /** Leaves all lines. A place that was just being given is taken: null where there is none. */
+  async leave(): Promise<Admission | null> {
+    this.#scope.cancel()
+    const outcomes = await Promise.allSettled(this.#asked)
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') return outcome.value
+    }
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled' || failedAs(outcome.reason, 'unusable')) continue
+      const left = isCancellation(outcome.reason) && !CancellationScope.current().consideredCancelled
+      if (!left) throw outcome.reason
+    }
+    return null
+  }
+
+  #ask(group: PreparedJob['groups'][number]): Promise<Admission> {
+    const hasOthers = this.#groups.length > 1
+    const asked = admitOn(group, this.#turn)({ jobId: this.#jobId, groupId: group.id, hasOthers })
+    this.#asked.push(asked)
+    return asked
+  }
+
+  async #askInTurn(): Promise<Admission> {
+    const [first, ...others] = this.#groups
+    if (first && others.length === 0) return await this.#ask(first)
+    const refusals = new Map<number, unknown>()
+    return await new Promise<Admission>((resolve, reject) => {
+      const ask = async (index: number): Promise<void> => {
+        const group = this.#groups[index]
+        if (!group) return
+        const asked = this.#ask(group)
+        asked.then(resolve, (error) => {
+          if (!failedAs(error, 'unusable')) return reject(error)
+          refusals.set(index, error)
+          if (refusals.size === this.#groups.length) reject(refusals.get(0))
+        })
+        // Whether it refuses or is full: after a moment the next one is asked as well.
+        await Promise.race([asked.catch(() => undefined), sleep(preference)])
+        await ask(index + 1)
+      }
+      ask(0).catch(reject)
+    })
+  }
 }
