@@ -14,6 +14,8 @@ export interface ActivitySettings {
   projectsRoot: string
   defaultNamespace: string
   podPendingSeconds: number
+  /** How long a pod that no node can ever take is waited for. */
+  noNodeSeconds: number
   podDeadlineSeconds: number
   endpointPatienceSeconds: number
   orphanGraceSeconds: number
@@ -76,6 +78,7 @@ export interface Gates {
   reached(groupId: number): boolean
   /** The cluster has no room: admits nobody until the watch shows that something changed. */
   closeBrake(groupId: number, reason: string, kind?: BrakeKind): Promise<void>
+  /** A job that waited for room has its place, or wants none any more. */
   left(groupId: number, waiting: { impact: number; since: number }): void
   /** The API server sheds load: no group on it admits anybody for so long. */
   throttled(host: string, reason: string, forMs: number): Promise<void>

@@ -26,6 +26,8 @@ export interface Settings {
   temporalNamespace: string
   /** How long a pod may stay un-Ready before its job ends as error (AWX_CONTAINER_GROUP_POD_PENDING_TIMEOUT). */
   podPendingSeconds: number
+  /** How long a pod is waited for that no node can ever take as the nodes are, before its job ends as error; an autoscaler may still bring one. */
+  noNodeSeconds: number
   /** Hard end of any pod, even with no controller alive. */
   podDeadlineSeconds: number
   /** How long an API server that never answered may stay away before the job that needs it ends as error. */
@@ -148,6 +150,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     kubeContext: env.MAYFLY_KUBE_CONTEXT,
     temporalNamespace: env.TEMPORAL_NAMESPACE ?? 'default',
     podPendingSeconds: seconds(env, 'MAYFLY_POD_PENDING_TIMEOUT', 7200),
+    noNodeSeconds: seconds(env, 'MAYFLY_NO_NODE_PATIENCE', 60),
     podDeadlineSeconds: seconds(env, 'MAYFLY_POD_DEADLINE', 7 * 86_400),
     endpointPatienceSeconds: seconds(env, 'MAYFLY_ENDPOINT_PATIENCE', 60),
     reaperIntervalSeconds: seconds(env, 'MAYFLY_REAPER_INTERVAL', 30),

@@ -70,6 +70,7 @@ function activitySettings(
   return {
     ...{ installUuid, nodeName, publicUrl, dataFolder, projectsRoot, defaultNamespace },
     ...{ podPendingSeconds, podDeadlineSeconds, endpointPatienceSeconds, orphanGraceSeconds, notificationSeconds },
+    noNodeSeconds: settings.noNodeSeconds,
     reaperDeletesPerSecond: settings.reaperDeletesPerSecond,
     inventoryUpdatesInGroup: settings.inventoryUpdates === 'group',
     ansibleGalaxy,

@@ -101,7 +101,7 @@ export interface Namespace extends KubernetesObject {
 /** A node, as far as it explains what became of its pods. */
 export interface Node extends KubernetesObject {
   spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] }
-  status?: { conditions?: PodCondition[] }
+  status?: { conditions?: PodCondition[]; allocatable?: Record<string, string> }
 }
 
 /** An event about a pod, as far as people want to read it. */

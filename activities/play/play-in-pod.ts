@@ -1,6 +1,6 @@
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { causeOfTermination } from '../../kubernetes/pod-end.ts'
-import { PodEndedError } from '../../kubernetes/pod-errors.ts'
+import { PodEndedError, PodNotStartingError } from '../../kubernetes/pod-errors.ts'
 import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { acknowledge, deliverPayload, signalRunner } from '../../kubernetes/spool.ts'
 import { cause } from '../../model/cause.ts'
@@ -16,6 +16,7 @@ import { collectOutput } from './collect.ts'
 import { conclude, concludeWith, type Ended } from './conclude.ts'
 import { causeOfError } from './errors.ts'
 import { type Eviction, followEviction } from './eviction.ts'
+import { followScheduling } from './no-node.ts'
 import { causeOfEnding } from './pod-ending.ts'
 import { prepareRun } from './prepared-run.ts'
 import type { PreparedRun } from './run-parts.ts'
@@ -73,13 +74,20 @@ async function deliver(
   const payload = await run.payload()
   run.secrets.push(...payload.secrets)
   const pending = AbortSignal.timeout(pendingMs(deps, attempt))
-  await deliverPayload(
-    cluster,
-    pod,
-    document.job.retryPolicy.lost_before_start ? () => noted(deps, attempt, payload) : () => payload.stream(),
-    payload.size,
-    AbortSignal.any([heart.cancel, evicted, heart.stop, pending]),
-  )
+  const node = followScheduling(deps, cluster, pod)
+  try {
+    await deliverPayload(
+      cluster,
+      pod,
+      document.job.retryPolicy.lost_before_start ? () => noted(deps, attempt, payload) : () => payload.stream(),
+      payload.size,
+      AbortSignal.any([heart.cancel, evicted, heart.stop, pending, node.signal]),
+    )
+  } catch (error) {
+    throw node.cause ? new PodNotStartingError(node.cause) : error
+  } finally {
+    node.end()
+  }
   await deps.store.db.transaction(async (tx) => {
     await recordDelivered(tx, { attemptId: attempt.id, runId: attempt.runId })
     await transitionJob(tx, document.job.id, 'running')
