@@ -1,0 +1,62 @@
+/** The fault matrix as a page: a row for each point, a column for each fault. */
+import type { Result } from './matrix.ts'
+
+const signs = { undisturbed: '✓', error: 'e', wrong: '✗' } as const
+/** The fault met nothing: no such call or event came any more. */
+const untouched = '·'
+
+const head = `# The fault matrix
+
+What became of jobs to which faults were done, at every step of their way. \`npm run faults -- --all\` makes this page; \`--seed N\` chooses which
+statements of a dead process take effect after all. A short sample of it, another one at each run, is part of the tests
+([test/faults/matrix.test.ts](../test/faults/matrix.test.ts)).
+
+Each job is held exactly at its point, by a trigger in the database or by a proxy in front of the API server, while the fault is done; a fault of a call hits the
+next call about the job's pod, one of a watch the next event of it. Faults of processes and clocks hit a job at every point at once.
+
+| sign | meaning |
+|---|---|
+| ✓ | The job ended as it does undisturbed: one final status, the same output byte by byte, its play started once, no pod and no place left. |
+| e | The API server refused what it cannot refuse for a passing reason: the job ended as \`error\` and says why; its play was started once at most, nothing is left. |
+| · | ✓, but there was no such call or event any more that the fault could have hit. |
+| ✗ | Something is wrong; see below. |
+`
+
+/** The page for these results; cells that were not run this time stay as `before` has them. */
+export function pageOf(results: readonly Result[], before: string, points: string[], faults: string[]): string {
+  const cells = cellsOf(before)
+  for (const result of results) {
+    const sign = result.result === 'undisturbed' && !result.applied ? untouched : signs[result.result]
+    cells.set(`${result.point}\n${result.fault}`, sign)
+  }
+  const row = (words: string[]) => `| ${words.join(' | ')} |`
+  const rows = points.map((point) => row([point, ...faults.map((fault) => cells.get(`${point}\n${fault}`) ?? '')]))
+  const table = [row(['held at', ...faults]), row(['---', ...faults.map(() => ':-:')]), ...rows].join('\n')
+  const count = (sign: string) => [...cells.values()].filter((cell) => cell === sign).length
+  const counts = `${cells.size} cells: ${count('✓')} ✓, ${count(untouched)} ·, ${count('e')} e, ${count('✗')} ✗.`
+  const errors = results
+    .filter(({ result }) => result === 'wrong')
+    .map((of) => `- ${of.point} × ${of.fault}: ${of.note}`)
+  return [head, counts, '', table, ...(errors.length > 0 ? ['', '## What is wrong', '', ...errors] : []), ''].join('\n')
+}
+
+/** The signs of a page, by point and fault. */
+function cellsOf(page: string): Map<string, string> {
+  const rows = page
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((word) => word.trim()),
+    )
+  const at = rows.findIndex(([first]) => first === 'held at')
+  const cells = new Map<string, string>()
+  if (at < 0) return cells
+  const [, ...faults] = rows[at] ?? []
+  for (const [point, ...signs] of rows.slice(at + 2)) {
+    for (const [index, sign] of signs.entries()) if (sign) cells.set(`${point}\n${faults[index]}`, sign)
+  }
+  return cells
+}
