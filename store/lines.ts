@@ -6,7 +6,8 @@ import { idList } from './group-load.ts'
 interface Share {
   group_id: number
   priority: number
-  organization_id: number | null
+  /** 0 for none. */
+  organization_id: number
   weight: number
   waiting: number
   /** Of the jobs that were asked for: id, and place among those of its priority and organization. */
@@ -25,18 +26,27 @@ export async function linesOf(
   const lines = new Map<number, Map<number, Line>>()
   if (jobIds.length === 0 || groupIds.length === 0) return lines
   const { rows } = await db.execute<Share & Record<string, unknown>>(sql`
-    WITH line AS (
-      SELECT job.id, job.priority, job.organization_id, eligible.value::int AS group_id,
-        row_number() OVER (PARTITION BY eligible.value::int, job.priority, job.organization_id
-          ORDER BY job.waiting_since, job.id)::int AS own
+    WITH line AS MATERIALIZED (
+      SELECT job.id, job.waiting_since, job.priority, coalesce(job.organization_id, 0) AS organization_id,
+        eligible.value::int AS group_id
       FROM unified_jobs job CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
       WHERE job.status = 'pending' AND job.waiting_since IS NOT NULL AND job.waiting_reason = ''
-        AND eligible.value::int = ANY(${idList(groupIds)}))
-    SELECT line.group_id, line.priority, line.organization_id, coalesce(organization.fair_share_weight, 1) AS weight,
-      count(*)::int AS waiting,
-      json_agg(json_build_array(line.id, line.own)) FILTER (WHERE line.id = ANY(${idList(jobIds)})) AS asked
-    FROM line LEFT JOIN organizations organization ON organization.id = line.organization_id
-    GROUP BY line.group_id, line.priority, line.organization_id, organization.fair_share_weight`)
+        AND eligible.value::int = ANY(${idList(groupIds)})),
+    asked AS (
+      SELECT wanted.group_id, wanted.priority, wanted.organization_id, json_agg(json_build_array(wanted.id, wanted.own)) AS jobs
+      FROM (
+        SELECT one.id, one.group_id, one.priority, one.organization_id, count(*)::int AS own
+        FROM line one JOIN line other ON other.group_id = one.group_id AND other.priority = one.priority
+          AND other.organization_id = one.organization_id AND (other.waiting_since, other.id) <= (one.waiting_since, one.id)
+        WHERE one.id = ANY(${idList(jobIds)})
+        GROUP BY one.id, one.group_id, one.priority, one.organization_id) wanted
+      GROUP BY wanted.group_id, wanted.priority, wanted.organization_id),
+    shares AS (
+      SELECT group_id, priority, organization_id, count(*)::int AS waiting
+      FROM line GROUP BY group_id, priority, organization_id)
+    SELECT shares.*, coalesce(organization.fair_share_weight, 1) AS weight, asked.jobs AS asked
+    FROM shares LEFT JOIN organizations organization ON organization.id = shares.organization_id
+      LEFT JOIN asked USING (group_id, priority, organization_id)`)
   for (const share of rows) {
     for (const [id, own] of share.asked ?? []) {
       const ofJob = lines.get(id) ?? new Map<number, Line>()
