@@ -20,6 +20,7 @@ import { Presence } from './presence.ts'
 import { RunningWorkflows } from './running-workflows.ts'
 import { ScheduleSweep } from './schedules.ts'
 import { registerSearchAttributes, type TemporalLink } from './temporal.ts'
+import { TurnSweep } from './turn-sweep.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
 /** What a worker is made of. */
@@ -143,11 +144,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   await outbox.start()
   const sweep = new ScheduleSweep(store, log)
   sweep.start()
+  const turns = new TurnSweep(store.db, log)
+  turns.start()
   const done = worker.run()
   let stopping: Promise<void> | undefined
   const stop = async () => {
     await presence.stop()
     await sweep.stop()
+    await turns.stop()
     await outbox.stop()
     await gates.stop()
     if (worker.getState() === 'RUNNING') worker.shutdown()
