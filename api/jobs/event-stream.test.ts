@@ -55,6 +55,35 @@ test('a running job: each event as soon as it is stored, and the end when it is 
   expect((await frames.next()).done).toBe(true)
 })
 
+test('a job that is tried again: what was sent is void, and the events of the next attempt come from the first one on', async () => {
+  const { db } = app.store
+  const job = eq(unifiedJobs.id, 103)
+  const print = async (stdout: string) => {
+    await db.insert(jobEvents).values({ jobId: 103, counter: 1, event: 'verbose', uuid: '', stdout })
+    await notify(db, channels.events, 103)
+  }
+  await db.delete(jobEvents).where(eq(jobEvents.jobId, 103))
+  await db.update(unifiedJobs).set({ runId: 'run', status: 'running' }).where(job)
+  const frames = followEvents(app.store, 103, 0, never)
+  await frames.next()
+  await print('of the first')
+  expect((await frames.next()).value).toContain('of the first')
+  const restart = frames.next()
+  await db.transaction(async (tx) => {
+    await tx.delete(jobEvents).where(eq(jobEvents.jobId, 103))
+    await tx
+      .update(unifiedJobs)
+      .set({ status: 'pending', retries: { told: 'Attempt 1 ended.' } })
+      .where(job)
+    await notify(tx, channels.jobs, 103)
+  })
+  expect((await restart).value).toBe('event: restart\ndata: {"explanation":"Attempt 1 ended."}\n\n')
+  await print('of the second')
+  expect((await frames.next()).value).toContain('of the second')
+  await frames.return()
+  await db.delete(jobEvents).where(eq(jobEvents.jobId, 103))
+})
+
 test('long lines come in pieces of their own: what is held at once stays small', async () => {
   const line = 'x'.repeat(1_000_000)
   const event = { jobId: 48, event: 'verbose', uuid: '', stdout: line }

@@ -16,7 +16,8 @@ const heartbeatMilliseconds = 10_000
 
 /**
  * `…/events/stream/?after=<counter>`: the job's events as server-sent events, first those stored, then each as soon as it is stored, until the
- * job has ended and all was sent; then `end` with the status. `Last-Event-ID` continues where a connection broke. Data of an event:
+ * job has ended and all was sent; then `end` with the status. `restart`: the job begins anew, as by a further attempt; what was sent is void, and
+ * counters begin again. `Last-Event-ID` continues where a connection broke. Data of an event:
  * counter, event, stdout, start_line, end_line, host_name, task, failed, changed.
  */
 export const eventStreamAction: Action<JobRow> = {
@@ -68,11 +69,18 @@ export async function* followEvents(
       )
     }
     let last = after
+    let beginning: string | undefined
     yield ': stream begins\n\n'
     while (!signal.aborted) {
       // The status is read before the events: a job that had ended then has all its events stored now.
       const [job] = await store.db.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId))
       if (!job) return
+      const latest = beginningOf(job)
+      if (beginning !== undefined && latest !== beginning) {
+        last = 0
+        yield `event: restart\ndata: ${JSON.stringify({ explanation: job.retries.told ?? '' })}\n\n`
+      }
+      beginning = latest
       const events = await readEvents(store, jobId, last)
       if (events.length > 0) {
         last = events.at(-1)?.counter ?? last
@@ -85,6 +93,12 @@ export async function* followEvents(
   } finally {
     for (const stop of stops) await stop()
   }
+}
+
+/** Changes when the job begins anew: by another attempt, or by a Reset, which is another run. */
+function beginningOf({ runId, retries }: Pick<JobRow, 'runId' | 'retries'>): string | undefined {
+  // Nothing was begun before.
+  return runId === null ? undefined : `${runId} ${retries.told ?? ''}`
 }
 
 /** The next events: so many, or fewer that are long. */

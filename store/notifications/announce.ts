@@ -60,13 +60,14 @@ export async function tell(
 }
 
 /** What has happened to a job that may be told; a change that nobody is told of gives none. */
-function eventOf({ type, status, timedOut }: JobRow): NotificationEvent | undefined {
+function eventOf({ type, status, timedOut, retries }: JobRow): NotificationEvent | undefined {
   if (type === 'workflow_approval') {
     if (status === 'pending') return 'running'
     if (status === 'successful') return 'approved'
     return status === 'failed' ? (timedOut ? 'timed_out' : 'denied') : undefined
   }
-  if (status === 'running') return 'started'
+  // Of a job that is tried again it was told before.
+  if (status === 'running') return retries.told === undefined ? 'started' : undefined
   if (!isFinal(status)) return undefined
   return status === 'successful' ? 'success' : 'error'
 }
