@@ -4,7 +4,8 @@ import { atMost, type Bench, info } from './bench.ts'
 import { cancelMany, launchMany, StoreView, simulate } from './simulated.ts'
 import { median, percentile } from './statistics.ts'
 
-const refills = 200
+/** How many are measured; fewer where fewer wait. */
+const mostRefills = 200
 
 /** A watch tells of pods that go and pods that come; the n-th that goes is followed by the n-th that comes after the group was full. */
 export const refill: Bench = {
@@ -15,6 +16,7 @@ export const refill: Bench = {
   async run({ say, stand: start, size }) {
     const stand = await start()
     const [waiting, limit] = [size('waiting', 2_000), size('limit', 5)]
+    const refills = Math.min(mostRefills, waiting)
     const store = await StoreView.open(stand)
     const simulation = await simulate(stand, 'refill', { limit, seed: size('seed', 1), plan: { runMs: 1_500 } })
     const live = new Set<string>()

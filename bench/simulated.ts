@@ -74,6 +74,8 @@ export class StoreView {
 
   static async open({ databaseUrl }: Pick<Stand, 'databaseUrl'>): Promise<StoreView> {
     const database = new pg.Client(databaseUrl)
+    // A bench that is interrupted loses its database under it; that must not keep the rest from being taken down.
+    database.on('error', () => {})
     await database.connect()
     return new StoreView(database)
   }
