@@ -3,6 +3,7 @@ import type { V1Pod } from '@kubernetes/client-node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import { podLabels } from '../../model/attempt.ts'
+import type { ReaperReport } from '../../model/reaper-report.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
@@ -69,11 +70,20 @@ afterAll(async () => {
   await undo.all()
 })
 
+/** A pass of the reaper as the API shows it. */
+interface Pass {
+  dry_run: boolean
+  trigger: string
+  report: ReaperReport
+}
+
+const rehearse = () => mayfly.post<Pass>('/reaper/', { dry_run: true })
+
 const installOf = async (where: Mayfly) => (await where.get<{ install_uuid: string }>('/ping/')).install_uuid
 
 /** A pod that looks like one of ours, or of another installation. */
-async function makePod(name: string, install: string, job: number, where = mayfly): Promise<void> {
-  const labels = { [podLabels.install]: install, [podLabels.job]: String(job) }
+async function makePod(name: string, install: string, job: number, where = mayfly, more = {}): Promise<void> {
+  const labels = { [podLabels.install]: install, [podLabels.job]: String(job), ...more }
   const { image } = where.stack
   const args = ['sh', '-c', 'trap exit TERM; sleep 600 & wait']
   const body: V1Pod = {
@@ -90,12 +100,37 @@ const deletePod = (name: string) =>
   clusterAdmin(mayfly.stack).deleteNamespacedPod({ namespace: mayfly.kubernetesNamespace, name, gracePeriodSeconds: 0 })
 
 test('row 48: a pod of ours that nobody knows goes after the grace time; one of another installation stays', async () => {
-  await makePod('orphan', installUuid, 999)
+  const group = await scene.group({})
+  const { name } = await mayfly.get<{ name: string }>(`/instance_groups/${group}/`)
+  await makePod('orphan', installUuid, 999, mayfly, { [podLabels.group]: String(group) })
   await makePod('foreign', 'another-installation', 999)
-  expect(await operator.reap()).toMatchObject({ podsSeen: 1, podsDeleted: 0, unreachable: [] })
-  const deleted = async () => (await operator.reap()).podsDeleted === 1
-  await until({ what: 'the orphan to be deleted', seconds: 20, everyMs: 500 }, deleted)
+  const debt = () => mayfly.get<{ measured: string; pods: number; groups: unknown[] }>('/cleanup_debt/')
+  const metric = async () => {
+    const lines = (await mayfly.api('GET', '/metrics/')).text.split('\n')
+    return lines.find((line) => line.startsWith(`mayfly_cleanup_debt_pods{group="${name}"}`))
+  }
+  // A dry run says what it would do and why, younger than the grace time or not, and does nothing.
+  const due = await until({ what: 'the orphan to be due', seconds: 60, everyMs: 500 }, async () => {
+    const pass = await rehearse()
+    expect(pass).toMatchObject({ dry_run: true, trigger: 'manual', report: { omitted: 0 } })
+    expect(pass.report.clusters).toMatchObject([{ pods: 1, error: '' }])
+    expect(pass.report.findings).toMatchObject([
+      { kind: 'pod', pod: 'orphan', namespace: mayfly.kubernetesNamespace, job: 999, reason: 'no_owner' },
+    ])
+    return pass.report.findings[0]?.outcome === 'due' ? pass : undefined
+  })
+  expect(due.report.debt).toMatchObject([{ instance_group: group, pods: 1 }])
+  const orphan = { name: 'orphan', namespace: mayfly.kubernetesNamespace }
+  const { metadata } = await clusterAdmin(mayfly.stack).readNamespacedPod(orphan)
+  expect(metadata?.deletionTimestamp).toBeUndefined()
+  expect(await debt()).toMatchObject({ pods: 1, groups: [{ instance_group: group, name, pods: 1 }], unreachable: [] })
+  expect(await metric()).toMatch(/ 1\.0$/)
+
+  const real = await mayfly.post<Pass>('/reaper/', { dry_run: false })
+  expect(real.report.findings).toMatchObject([{ pod: 'orphan', outcome: 'done' }])
   await pods.until('no orphan', () => !pods.pods.has('orphan'))
+  expect(await debt()).toMatchObject({ measured: expect.any(String), pods: 0, seconds: 0, groups: [] })
+  expect(await metric()).toMatch(/ 0\.0$/)
   expect(pods.pods.get('foreign')?.metadata).toMatchObject({ name: 'foreign' })
   expect(pods.pods.get('foreign')?.metadata?.deletionTimestamp).toBeUndefined()
   await deletePod('foreign')
@@ -122,7 +157,7 @@ test('row 48: a job whose row was deleted while it ran', async () => {
   await scene.printed(job, 'has begun')
   await witness.query('DELETE FROM unified_jobs WHERE id = $1', job)
   const reaped = async () => (await operator.reap()).podsDeleted === 1
-  await until({ what: 'the pod of the deleted job to be reaped', seconds: 20, everyMs: 500 }, reaped)
+  await until({ what: 'the pod of the deleted job to be reaped', seconds: 60, everyMs: 500 }, reaped)
   await pods.until(`no pod of job ${job}`, () => !pods.has(job))
   await operator
     .workflow(job)
@@ -141,8 +176,14 @@ test('a workflow that was terminated before its job had a pod', async () => {
     (await operator.history(second)).some(({ activity }) => activity === 'admit'),
   )
   await operator.terminate(second)
+  const planned = async () => {
+    const { findings } = (await rehearse()).report
+    return findings.some(({ kind, job, reason }) => kind === 'job' && job === second && reason === 'workflow_gone')
+  }
+  await until({ what: 'the second job to be found by a dry run', seconds: 60, everyMs: 500 }, planned)
+  expect(await scene.job(second)).toMatchObject({ status: 'pending' })
   const ended = async () => (await operator.reap()).jobsEnded === 1
-  await until({ what: 'the second job to be ended', seconds: 20, everyMs: 500 }, ended)
+  await until({ what: 'the second job to be ended', seconds: 60, everyMs: 500 }, ended)
   expect(await scene.job(second)).toMatchObject({
     status: 'error',
     job_explanation: 'The workflow of this job was terminated in Temporal.',
@@ -174,9 +215,26 @@ test('a worker and its workflow that are killed while the pod is being deleted',
   await mayfly.start('worker')
   expect(await scene.job(job)).toMatchObject({ status: 'successful' })
   const released = async () => (await operator.reap()).attemptsReleased === 1
-  await until({ what: 'the place to be given back', seconds: 20, everyMs: 500 }, released)
+  await until({ what: 'the place to be given back', seconds: 60, everyMs: 500 }, released)
   expect(await scene.job(job)).toMatchObject({ status: 'successful', job_explanation: '' })
   await pods.until(`no pod of job ${job}`, () => !pods.has(job))
+})
+
+test('the pod of a test stays while the test is under way, and goes when nobody will end it any more', async () => {
+  const group = await scene.group({})
+  const rows = await witness.query<{ id: number }>(
+    `INSERT INTO preflight_reports (instance_group_id, trigger, created)
+     VALUES ($1, 'manual', now()), ($1, 'manual', now() - interval '1 hour') RETURNING id`,
+    group,
+  )
+  const [alive, dead] = rows.map(({ id }) => String(id))
+  await makePod('test-alive', installUuid, 998, mayfly, { [podLabels.preflight]: alive })
+  await makePod('test-dead', installUuid, 998, mayfly, { [podLabels.preflight]: dead })
+  const deleted = async () => (await operator.reap()).podsDeleted === 1
+  await until({ what: 'the pod of the dead test to be deleted', seconds: 60, everyMs: 500 }, deleted)
+  await pods.until('no pod of the dead test', () => !pods.pods.has('test-dead'))
+  expect(pods.pods.get('test-alive')?.metadata?.deletionTimestamp).toBeUndefined()
+  await deletePod('test-alive')
 })
 
 test('keys of launches are forgotten after a day', async () => {
