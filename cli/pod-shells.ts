@@ -1,8 +1,10 @@
 /** Shells in pods, for the API: it knows no cluster, so that it stays a process that only needs a database. */
+import { randomUUID } from 'node:crypto'
 import { type PodShells, ShellRefusedError } from '../api/shell/pod-shells.ts'
 import { ByteQueue } from '../kubernetes/byte-queue.ts'
 import type { Cluster } from '../kubernetes/cluster.ts'
 import { KubernetesError, NotFoundError } from '../kubernetes/errors.ts'
+import type { ExecOptions } from '../kubernetes/exec.ts'
 import { ContainerNotRunningError } from '../kubernetes/exec-errors.ts'
 import { workerStatus } from '../kubernetes/pod-state.ts'
 import { ClusterPool } from '../worker/clusters.ts'
@@ -12,6 +14,20 @@ import { homeCluster } from './worker-part.ts'
 /** What is typed and not taken yet. */
 const highWaterBytes = 64 * 1024
 const lowWaterBytes = 16 * 1024
+
+/** Runs the command with a mark that everything it starts inherits. */
+const markScript = 'export MAYFLY_SHELL="$0"; exec "$@"'
+/**
+ * Ends whatever has the mark. A terminal whose client has gone is not hung up by all container runtimes: what ran in it would go on for as long as its
+ * pod.
+ */
+const hangUpScript = `for signal in HUP KILL; do
+  for process in /proc/[0-9]*; do
+    tr '\\0' '\\n' <$process/environ 2>/dev/null | grep -qx "MAYFLY_SHELL=$0" && kill -$signal \${process#/proc/}
+  done
+  sleep 1
+done`
+const hangUpMs = 15_000
 
 /** Connects to nothing before somebody asks for a shell. */
 export function podShells({ settings, env, store, keyring }: Composition): PodShells {
@@ -29,9 +45,15 @@ export function podShells({ settings, env, store, keyring }: Composition): PodSh
           full: () => onInput('full'),
           ready: () => onInput('ready'),
         })
-        const options = { stdin: typed, terminal: size }
-        const session = await cluster.exec(attempt.namespace, attempt.podName, 'worker', command, options)
-        const ended = session.result.then(({ exitCode }) => exitCode)
+        const mark = randomUUID()
+        const run = (words: string[], options: ExecOptions) =>
+          cluster.exec(attempt.namespace, attempt.podName, 'worker', words, options)
+        const session = await run(['sh', '-c', markScript, mark, ...command], { stdin: typed, terminal: size })
+        let over = false
+        const ended = session.result.then(({ exitCode }) => {
+          over = true
+          return exitCode
+        })
         // Whoever is not there any more need not be told.
         ended.catch(() => {})
         return {
@@ -42,6 +64,12 @@ export function podShells({ settings, env, store, keyring }: Composition): PodSh
           close: () => {
             typed.end()
             session.abort()
+            if (over) return
+            over = true
+            // Where the pod has gone, or is out of reach, there is nothing more to be done.
+            run(['sh', '-c', hangUpScript, mark], { signal: AbortSignal.timeout(hangUpMs) })
+              .then((hangUp) => hangUp.result)
+              .catch(() => {})
           },
         }
       } catch (error) {
@@ -59,7 +87,8 @@ async function mustRun(
   { namespace, podName, podUid }: { namespace: string; podName: string; podUid: string | null },
 ): Promise<void> {
   const pod = await cluster.getPod(namespace, podName)
-  if (pod.metadata.uid !== podUid) throw new ShellRefusedError('unready', `Pod ${podName} is gone.`)
+  if (pod.metadata.uid !== podUid || pod.metadata.deletionTimestamp)
+    throw new ShellRefusedError('unready', `Pod ${podName} is gone.`)
   if (workerStatus(pod)?.state?.running) return
   const phase = pod.status?.phase ?? 'Unknown'
   throw new ShellRefusedError('unready', `Pod ${podName} does not run (${phase}): a shell needs one that does.`)
