@@ -229,6 +229,7 @@ describe.concurrent('groups and room', () => {
       expectOnPage((await scene.jobWhen(job, 'to wait', quotaIsTold(/used up/))).job_explanation)
       await scene.cancel(job)
       await scene.ended(job)
+      await clusterAdmin(mayfly.stack).deleteNamespacedPod({ namespace, name: 'others' })
     }
     const refused = async (fields: GroupFields) => {
       const { status, job_explanation } = await scene.ended(

@@ -12,11 +12,11 @@ import type { PodManifest } from '../../model/pod-template-types.ts'
 import type { QuotaRoom } from '../../model/quota-room.ts'
 import { liveAttempts } from '../../store/attempts.ts'
 import type { Store } from '../../store/database.ts'
-import { clearBrake, recordBrake } from '../../store/groups.ts'
 import { readGroup } from '../../store/run-document.ts'
 import { groupTaskQueue } from '../../workflows/names.ts'
 import { podOfGroup, roomFor } from './allowance.ts'
-import { Brake, type ClosedBrake } from './brake.ts'
+import { Brake } from './brake.ts'
+import { BrakeRecord } from './brake-record.ts'
 import { Gate } from './gate.ts'
 import { Places } from './places.ts'
 import type { UnschedulablePod } from './scheduler-brake.ts'
@@ -31,11 +31,6 @@ export interface GroupLineDeps {
   watches: Watches
   log: Logger
 }
-
-/** A brake that was opened stays on record this long, so that a try which is refused again does not change what waiting jobs say. */
-const forgetMs = 2_000
-/** By then the jobs that a dead worker had let in are tried again (the heartbeat time-out of `admit`). */
-const inheritedMs = 15_000
 
 const unlimited: GroupLimits = { maxConcurrentJobs: 0, maxForks: 0, drainingSince: null, drainDeadline: null }
 const unknownRoom: QuotaRoom = { fits: Number.POSITIVE_INFINITY, reason: null }
@@ -63,10 +58,7 @@ export class GroupLine {
   /** Looks at the brake when it may have changed by time alone. */
   #clock: NodeJS.Timeout | undefined
   #deadline: NodeJS.Timeout | undefined
-  /** What of the brake is on record. */
-  #recorded: ClosedBrake | null = null
-  #recording: Promise<void> = Promise.resolve()
-  #forget: NodeJS.Timeout | undefined
+  readonly #record: BrakeRecord
   #reached = false
   #livePods = 0
   /** Pods that have no node yet, and that nothing but the scheduler keeps from one. */
@@ -77,6 +69,7 @@ export class GroupLine {
     this.groupId = groupId
     this.#deps = deps
     this.#onDrained = onDrained
+    this.#record = new BrakeRecord(deps, groupId, () => this.#brake.forget())
     this.gate = new Gate({
       limits: () => this.#limits,
       taken: () => this.#places.taken,
@@ -136,8 +129,7 @@ export class GroupLine {
 
   /** Starts polling the group's queue; the gate decides when. `onBroken`: it polls no more, although nobody stopped it. */
   async serve(onBroken: () => void): Promise<void> {
-    // What is on record comes from a process that ended while its brake was closed; it holds until somebody has tried again.
-    this.#forget = setTimeout(() => this.#forgetBrake(), inheritedMs)
+    this.#record.inherit()
     const fixed = { type: 'fixed-size', numSlots: 1 } as const
     this.#worker = await Worker.create({
       connection: this.#deps.connection,
@@ -166,14 +158,14 @@ export class GroupLine {
   async closeBrake(reason: string, kind: BrakeKind): Promise<void> {
     this.#brake.refused(kind, reason)
     this.#brakeMoved()
-    await this.#recording
+    await this.#record.settled()
   }
 
   /** The API server sheds load and asked to be left alone for so long. */
   async throttled(reason: string, forMs: number): Promise<void> {
     this.#brake.throttled(reason, forMs)
     this.#brakeMoved()
-    await this.#recording
+    await this.#record.settled()
   }
 
   async stop(): Promise<void> {
@@ -183,10 +175,7 @@ export class GroupLine {
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown()
     await this.#running
     await this.#unfollow()
-    await this.#recording
-    if (!this.#forget) return
-    clearTimeout(this.#forget)
-    await this.#forgetBrake()
+    await this.#record.stop()
   }
 
   /** Something happened that may be the room the brake waits for. */
@@ -203,31 +192,8 @@ export class GroupLine {
     if (nextAt !== null) {
       this.#clock = setTimeout(() => this.#brakeMoved(), Math.max(0, nextAt - performance.now()) + 1)
     }
-    if (closed) {
-      clearTimeout(this.#forget)
-      this.#forget = undefined
-      if (closed.kind !== this.#recorded?.kind || closed.reason !== this.#recorded.reason) this.#record(closed)
-    } else if (this.#recorded && !this.#forget) {
-      this.#forget = setTimeout(() => this.#forgetBrake(), forgetMs)
-    }
+    this.#record.show(closed)
     this.gate.reconsider()
-  }
-
-  #record(closed: ClosedBrake): void {
-    this.#recorded = closed
-    this.#recording = this.#recording
-      .then(() => recordBrake(this.#deps.store.db, this.groupId, closed.reason, closed.kind))
-      .catch((error) => this.#deps.log.warn({ group: this.groupId, reason: String(error) }, 'could not record a brake'))
-  }
-
-  async #forgetBrake(): Promise<void> {
-    this.#forget = undefined
-    this.#recorded = null
-    this.#brake.forget()
-    await this.#recording
-    await clearBrake(this.#deps.store.db, this.groupId).catch((error) =>
-      this.#deps.log.warn({ group: this.groupId, reason: String(error) }, 'could not clear the brake on record'),
-    )
   }
 
   async #follow(place: GroupPlace | null): Promise<void> {
