@@ -12,8 +12,8 @@ type Turn = 'own' | 'first'
 
 /**
  * Waits in all groups at once, preferred first, until one of them has made the pod; the others are asked no more. That no two of them do is
- * what the claim in the store sees to. When none of them can
- * run the job, it fails as the one that it prefers. A job that is to go to the head of the line leaves its lines and joins them again with the first priority; only the signal
+ * what the claim in the store sees to. A group that is full or away goes on being asked by the retries of
+ * its activity, which cost no history; one that can never run the job is asked no more. When none may take it any more `admit` ends the job, with the reasons of all. A job that is to go to the head of the line leaves its lines and joins them again with the first priority; only the signal
  * changes what is asked of Temporal, so histories without it replay as they did.
  */
 export async function admitToOneOf(jobId: number, groups: PreparedJob['groups']): Promise<Admission> {
