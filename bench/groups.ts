@@ -7,7 +7,7 @@ import { StoreView, simulate } from './simulated.ts'
 import { median } from './statistics.ts'
 
 const clusters = 50
-const probes = 20
+const mostProbes = 20
 const idleSeconds = 20
 
 /** Groups share clusters as they do in a company: 50 credentials with a connection of their own each, all of one API server. */
@@ -51,6 +51,7 @@ export const groups: Bench = {
       const busy = (cpuSeconds(pid) - cpu) / ((performance.now() - at) / 1000)
       const memory = residentMegabytes(pid)
       const watches = connectionsOf(pid, Number(new URL(stand.cluster.server).port))
+      const probes = Math.min(mostProbes, Math.ceil(count / 10))
       say(`groups: a job in each of ${probes}`)
       const took: number[] = []
       for (let index = 0; index < probes; index++) {

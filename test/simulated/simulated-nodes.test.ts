@@ -30,7 +30,7 @@ async function simulated(name: string, plan: Partial<BehaviourPlan>) {
   return { nodes, group: await scene.group({ pod_spec_override: JSON.stringify({ spec: nodes.podSpec }) }) }
 }
 
-test('jobs go the whole way over the API server, and say what a captured play said', { timeout: 120_000 }, async () => {
+test('jobs go the whole way over the API server, and say what a captured play said', async () => {
   const { nodes, group } = await simulated('calm', { runMs: 300 })
   const template = await scene.template('play', { group })
   const jobs = await Promise.all(Array.from({ length: 10 }, () => scene.launch(template)))
