@@ -87,6 +87,9 @@ describe('reading a body', () => {
   test.each<[Record<string, unknown>, Record<string, string[]>]>([
     [{ job_type: 'zz' }, { job_type: ['"zz" is not a valid choice.'] }],
     [{ verbosity: 9 }, { verbosity: ['"9" is not a valid choice.'] }],
+    [{ priority: 0 }, { priority: ['Ensure this value is greater than or equal to 1.'] }],
+    [{ priority: 6 }, { priority: ['Ensure this value is less than or equal to 5.'] }],
+    [{ priority: 'high' }, { priority: ['A valid integer is required.'] }],
     [{ forks: -1 }, { forks: ['Ensure this value is greater than or equal to 0.'] }],
     [{ timeout: 'abc' }, { timeout: ['A valid integer is required.'] }],
     [{ diff_mode: 'x' }, { diff_mode: ['Must be a valid boolean.'] }],

@@ -15,8 +15,10 @@ import { GroupRegistry } from './gate/group-registry.ts'
 import { Watches } from './gate/watches.ts'
 import { claimNamespace } from './namespace.ts'
 import { scheduleNightlyPreflights, type TimeOfDay } from './nightly.ts'
+import { checkOrder, orderRemedy } from './order-check.ts'
 import { OutboxSender } from './outbox.ts'
 import { Presence } from './presence.ts'
+import { reasonOf } from './reason.ts'
 import { RunningWorkflows } from './running-workflows.ts'
 import { ScheduleSweep } from './schedules.ts'
 import { registerSearchAttributes, type TemporalLink } from './temporal.ts'
@@ -92,6 +94,16 @@ function readable({ error, taskToken: _opaque, ...meta }: LogMetadata = {}): obj
   return { ...meta, reason: error.message, ...(ours && !(error.cause instanceof Error) ? {} : { stack }) }
 }
 
+/** Says what keeps the server from serving jobs in their order; a server that cannot be asked says nothing of it. */
+async function warnOfOrder(temporal: TemporalLink, log: Logger): Promise<void> {
+  try {
+    const problems = await checkOrder(temporal)
+    if (problems.length > 0) log.warn({ remedy: orderRemedy }, problems.join(' '))
+  } catch (error) {
+    log.debug({ reason: reasonOf(error) }, 'the order in which Temporal serves could not be tried')
+  }
+}
+
 /** Starts everything a worker process does: workflows, activities, the gates, the outbox. Throws ForeignNamespaceError. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { store, keyring, temporal, settings, log } = options
@@ -146,6 +158,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   sweep.start()
   const turns = new TurnSweep(store.db, log)
   turns.start()
+  void warnOfOrder(temporal, log)
   const done = worker.run()
   let stopping: Promise<void> | undefined
   const stop = async () => {

@@ -46,6 +46,29 @@ describe.each(storeKinds)('launching on %s', (kind) => {
       expect(template).toMatchObject({ status: 'pending', currentJobId: job.id })
     })
 
+    test('priority: of the template, of the launch where it asks, and kept for a relaunch', async () => {
+      const failure = { retry_policy: { lost_before_start: 2 }, hold_on_failure_seconds: 60 }
+      const path = '/api/v2/job_templates/16/'
+      expect((await app.call('PATCH', path, { priority: 4, ...failure })).body).toMatchObject({
+        priority: 4,
+        ...failure,
+      })
+      const usual = await launch(16, { priority: 1 })
+      expect(usual.body).toMatchObject({ priority: 4, ignored_fields: { priority: 1 }, ...failure })
+      await app.call('PATCH', path, { ask_priority_on_launch: true })
+      const urgent = await launch(16, { priority: 1 })
+      expect(urgent.body).toMatchObject({ priority: 1, ignored_fields: {} })
+      expect((await rowOf(urgent.body.job)).launchConfig).toEqual({ priority: 1 })
+      const message = await app.store.db.select().from(outbox).where(eq(outbox.subjectId, urgent.body.job))
+      expect(message).toMatchObject([{ kind: 'start', urgency: 1 }])
+      const again = await app.call('POST', `/api/v2/jobs/${urgent.body.job}/relaunch/`, {})
+      expect(again.body).toMatchObject({ priority: 1, ...failure })
+      const wrong = await app.call('PATCH', path, { retry_policy: { always: 1 } })
+      expect([wrong.status, Object.keys(wrong.body)]).toEqual([400, ['retry_policy']])
+      const none = { priority: 3, ask_priority_on_launch: false, retry_policy: {}, hold_on_failure_seconds: 0 }
+      expect((await app.call('PATCH', path, none)).body).toMatchObject(none)
+    })
+
     test('prompts reach the job and are kept for a relaunch', async () => {
       const prompts = {
         ...{ limit: 'h2', verbosity: 2, extra_vars: 'y: [1, 2]', inventory: 4, job_type: 'check', forks: 7 },

@@ -43,33 +43,46 @@ async function template(name: string, weight: number, script: string): Promise<n
   return id
 }
 
+/** Ids of the activities by which a job stands in the group's line. */
+async function inLine(job: number): Promise<string[]> {
+  const described = await temporal.workflow
+    .getHandle(`job-${job}`)
+    .describe()
+    .catch(() => undefined)
+  const pending = described?.raw.pendingActivities ?? []
+  return pending.flatMap(({ activityType, activityId }) => (activityType?.name === 'admit' ? (activityId ?? []) : []))
+}
+
 /** Launches, and resolves once the job stands in the group's line. */
 async function queue(templateId: number, priority?: number): Promise<number> {
   const prompts = priority === undefined ? {} : { priority }
   const { job } = await mayfly.post<{ job: number }>(`/job_templates/${templateId}/launch/`, prompts)
-  await until({ what: `job ${job} to stand in line`, seconds: 60, everyMs: 50 }, async () => {
-    const described = await temporal.workflow
-      .getHandle(`job-${job}`)
-      .describe()
-      .catch(() => undefined)
-    return described?.raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'admit')
-  })
+  await until(
+    { what: `job ${job} to stand in line`, seconds: 60, everyMs: 50 },
+    async () => (await inLine(job)).length > 0,
+  )
   return job
 }
 
-test('priority first, then fair shares by weight, then first in first out', async () => {
+test('priority first, a starved job with it, then fair shares by weight, then first in first out', async () => {
   const [light, heavy] = [await template('light', 1, 'true'), await template('heavy', 3, 'true')]
   const holder = await queue(await template('holder', 1, 'echo holds; sleep 600'))
   await scene.jobWhen(holder, 'to run', ({ status }) => status === 'running')
 
-  const last = await queue(light, 5)
+  const [starved, last] = [await queue(light, 5), await queue(light, 5)]
   const ofLight: number[] = []
-  for (let count = 0; count < 4; count++) ofLight.push(await queue(light))
+  for (let count = 0; count < 3; count++) ofLight.push(await queue(light))
   const ofHeavy: number[] = []
-  for (let count = 0; count < 5; count++) ofHeavy.push(await queue(heavy))
+  for (let count = 0; count < 4; count++) ofHeavy.push(await queue(heavy))
   const second = await queue(heavy, 2)
   const first = await queue(light, 1)
-  const all = [last, ...ofLight, ...ofHeavy, second, first]
+  const all = [starved, last, ...ofLight, ...ofHeavy, second, first]
+  // What the sweep for starving jobs sends.
+  const before = await inLine(starved)
+  await temporal.workflow.getHandle(`job-${starved}`).signal('raise')
+  await until({ what: 'the starved job to stand in another line', seconds: 60, everyMs: 50 }, async () =>
+    (await inLine(starved)).some((id) => !before.includes(id)),
+  )
   expect(await mayfly.get(`/jobs/${first}/`)).toMatchObject({ priority: 1, status: 'pending' })
   expect(await mayfly.get(`/jobs/${ofLight[0]}/`)).toMatchObject({ priority: 3, status: 'pending' })
 
@@ -81,7 +94,7 @@ test('priority first, then fair shares by weight, then first in first out', asyn
     started.set(job, Date.parse((await scene.job(job)).started ?? ''))
   }
   const order = all.toSorted((one, other) => (started.get(one) ?? 0) - (started.get(other) ?? 0))
-  expect([order[0], order[1], order.at(-1)]).toEqual([first, second, last])
+  expect([...order.slice(0, 3), order.at(-1)]).toEqual([first, starved, second, last])
   expect(order.filter((job) => ofLight.includes(job))).toEqual(ofLight)
   expect(order.filter((job) => ofHeavy.includes(job))).toEqual(ofHeavy)
   // Launched last, but with three shares to one: they are through while jobs of the other organization still wait.
