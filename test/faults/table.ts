@@ -4,12 +4,14 @@ import type { Result } from './matrix.ts'
 const signs = { undisturbed: '✓', error: 'e', wrong: '✗' } as const
 /** The fault met nothing: no such call or event came any more. */
 const untouched = '·'
+/** The job did not come to its point in time, so no fault was done. */
+const missed = '?'
 
 const head = `# The fault matrix
 
 What became of jobs to which faults were done, at every step of their way. \`npm run faults -- --all\` makes this page; \`--seed N\` chooses which
-statements of a dead process take effect after all. A short sample of it, another one at each run, is part of the tests
-([test/faults/matrix.test.ts](../test/faults/matrix.test.ts)).
+statements of a dead process take effect after all. Without \`--all\` it runs a sample
+([test/faults/main.ts](../test/faults/main.ts)).
 
 Each job is held exactly at its point, by a trigger in the database or by a proxy in front of the API server, while the fault is done; a fault of a call hits the
 next call about the job's pod, one of a watch the next event of it. Faults of processes and clocks hit a job at every point at once.
@@ -20,24 +22,30 @@ next call about the job's pod, one of a watch the next event of it. Faults of pr
 | e | The API server refused what it cannot refuse for a passing reason: the job ended as \`error\` and says why; its play was started once at most, nothing is left. |
 | · | ✓, but there was no such call or event any more that the fault could have hit. |
 | ✗ | Something is wrong; see below. |
+| ? | The job did not come to its point within five minutes, as on a machine with too much to do: nothing was shown. |
+| | Not run yet. |
 `
 
 /** The page for these results; cells that were not run this time stay as `before` has them. */
 export function pageOf(results: readonly Result[], before: string, points: string[], faults: string[]): string {
   const cells = cellsOf(before)
   for (const result of results) {
-    const sign = result.result === 'undisturbed' && !result.applied ? untouched : signs[result.result]
-    cells.set(`${result.point}\n${result.fault}`, sign)
+    cells.set(`${result.point}\n${result.fault}`, signOf(result))
   }
   const row = (words: string[]) => `| ${words.join(' | ')} |`
   const rows = points.map((point) => row([point, ...faults.map((fault) => cells.get(`${point}\n${fault}`) ?? '')]))
   const table = [row(['held at', ...faults]), row(['---', ...faults.map(() => ':-:')]), ...rows].join('\n')
   const count = (sign: string) => [...cells.values()].filter((cell) => cell === sign).length
-  const counts = `${cells.size} cells: ${count('✓')} ✓, ${count(untouched)} ·, ${count('e')} e, ${count('✗')} ✗.`
+  const counts = `${cells.size} cells: ${count('✓')} ✓, ${count(untouched)} ·, ${count('e')} e, ${count('✗')} ✗, ${count(missed)} ?; ${points.length * faults.length - cells.size} not run.`
   const errors = results
     .filter(({ result }) => result === 'wrong')
     .map((of) => `- ${of.point} × ${of.fault}: ${of.note}`)
   return [head, counts, '', table, ...(errors.length > 0 ? ['', '## What is wrong', '', ...errors] : []), ''].join('\n')
+}
+
+function signOf({ result, applied }: Result): string {
+  if (applied) return signs[result]
+  return { undisturbed: untouched, error: signs.error, wrong: missed }[result]
 }
 
 /** The signs of a page, by point and fault. */

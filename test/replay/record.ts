@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Undo } from '../setup/own-places.ts'
 import { keep } from './history.ts'
-import { deadlyScenarios, type Scenario, scenarios } from './scenarios.ts'
+import { loneScenarios, type Scenario, scenarios } from './scenarios.ts'
 import { Stage } from './stage.ts'
 
 const undo = new Undo()
@@ -25,4 +25,4 @@ async function record(name: string, scenario: Scenario): Promise<void> {
 }
 
 test.concurrent.for(Object.entries(scenarios))('%s', ([name, scenario]) => record(name, scenario))
-test.for(Object.entries(deadlyScenarios))('%s', ([name, scenario]) => record(name, scenario))
+test.for(Object.entries(loneScenarios))('%s', ([name, scenario]) => record(name, scenario))

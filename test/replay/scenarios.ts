@@ -269,10 +269,6 @@ export const scenarios: Record<string, Scenario> = {
     const template = await stage.template('fail.yml', stage.catalog, { hold_on_failure_seconds: 2 })
     return await stage.closed(await launch(stage.mayfly, template))
   },
-  'preflight.of-a-group': async (stage) => {
-    await stage.mayfly.post(`/instance_groups/${stage.catalog.group}/test/`)
-    return await stage.anyClosed('preflight', 'WorkflowId STARTS_WITH "preflight-"')
-  },
   'job.still-waiting': async (stage) => {
     const { catalog } = await fullGroup(stage)
     const job = await launch(stage.mayfly, await stage.template('ok.yml', catalog))
@@ -405,7 +401,7 @@ export const scenarios: Record<string, Scenario> = {
   },
 }
 
-/** Those that kill the worker or look at all groups, and so are played alone, after the others. */
+/** Those that kill the worker, and so are played alone, after the others. */
 export const loneScenarios: Record<string, Scenario> = {
   'job.retried-after-kill': async (stage) => {
     const job = await stage.launch('short.yml')
@@ -420,17 +416,6 @@ export const loneScenarios: Record<string, Scenario> = {
     await stage.mayfly.restart('worker')
     await free()
     return await stage.closed(job)
-  },
-  'nightlyPreflights.of-two-groups': async (stage) => {
-    const [first] = [await stage.group({}), await stage.group({})]
-    const workflowId = 'preflights-by-hand'
-    const options = { workflowId, taskQueue: mainTaskQueue, args: [{ after: (first?.group ?? 0) - 1 }] }
-    const { firstExecutionRunId: runId } = await stage.operator.client.workflow.start(
-      workflowTypes.nightlyPreflights,
-      options,
-    )
-    await stage.workflowClosed(workflowId)
-    return { workflowId, runId }
   },
   'workflowJob.worker-killed': async (stage) => {
     const { workflows } = stage
