@@ -88,7 +88,18 @@ beforeAll(async () => {
     - name: the token is in the environment
       ansible.builtin.assert: { that: "lookup('env', 'TREASURY_TOKEN') | length == ${secrets.token.length}", quiet: true }
 `
-  catalog = await makeCatalog(mayfly, { files: { 'secrets.yml': playbook } })
+  const dying = `
+- hosts: all
+  gather_facts: false
+  tasks:
+    - debug: { msg: "it is {{ lookup('env', 'TREASURY_TOKEN') }}" }
+    - shell: |
+        for process in /proc/[0-9]*; do
+          if tr '\\0' ' ' <$process/cmdline | grep -q 'python.*runner [w]orker'; then kill -9 \${process#/proc/}; fi
+        done
+    - pause: { seconds: 300 }
+`
+  catalog = await makeCatalog(mayfly, { files: { 'secrets.yml': playbook, 'dying.yml': dying } })
   pods = []
   const cluster = openCluster({ kind: 'kubeconfig', path: mayfly.stack.kubeconfigPath })
   const watch = watchObjects<Pod>(cluster, {
@@ -216,6 +227,33 @@ test('machine, vault and custom credentials reach the play, and nothing else', a
       expect(text.includes(value), `${name} in ${place}`).toBe(false)
     }
   }
+})
+
+test('what is kept of a pod that died has none either, whether they came with the pod or with the job', async () => {
+  const inPod = { value: secret('env'), argument: secret('argument'), annotation: secret('annotation') }
+  const override = `
+metadata: {annotations: {example.org/inject: ${inPod.annotation}}}
+spec:
+  containers:
+    - {name: worker, env: [{name: SITE_PASSWORD, value: ${inPod.value}}]}
+    - {name: sidecar, image: "${mayfly.stack.image}", imagePullPolicy: IfNotPresent, command: [sh, -c, "true ${inPod.argument}"]}
+`
+  const group = await mayfly.post('/instance_groups/', {
+    ...{ name: 'with secrets', is_container_group: true, pod_spec_override: override },
+  })
+  const template = await makeTemplate(mayfly, { ...catalog, group: group.id }, 'dying.yml')
+  await attach(template, await credentialType('Machine'), 'dies', { username: 'root', password: secrets.password })
+  await attach(template, await credentialType('Treasury'), 'treasure', { token: secrets.token })
+  const job = await launch(mayfly, template)
+  expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'error' })
+  const { status, text: shown } = await mayfly.api('GET', `/jobs/${job}/post_mortem/`)
+  expect(status, shown).toBe(200)
+  const rows = await query<{ row: string }>(`SELECT t::text AS row FROM post_mortems t WHERE job_id = ${job}`)
+  for (const text of [shown, ...rows.map(({ row }) => row)]) {
+    for (const there of ['SITE_PASSWORD', 'example.org/inject', 'sidecar', 'it is ***']) expect(text).toContain(there)
+    for (const [name, value] of Object.entries({ ...secrets, ...inPod })) expect(text.includes(value), name).toBe(false)
+  }
+  expect(rows).toHaveLength(1)
 })
 
 test('a password that is asked at launch is used, and forgotten when the job has ended', async () => {
