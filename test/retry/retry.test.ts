@@ -132,10 +132,12 @@ test.concurrent('a container that runs out of memory gets more once', async () =
 
 test.concurrent('a command that runs out of memory gets more once', async () => {
   const group = await scene.group({
-    pod_spec_override: 'spec: {containers: [{name: worker, resources: {limits: {memory: 64Mi}}}]}',
+    pod_spec_override:
+      'spec: {containers: [{name: worker, resources: {requests: {memory: 64Mi}, limits: {memory: 64Mi}}}]}',
   })
   const { id } = await mayfly.post('/job_templates/', {
     name: 'allocates',
+    execution_environment: await scene.environment(mayfly.stack.image, 'missing'),
     container: { command: ['python3', '-c', 'print(len(bytearray(100 << 20)))'] },
     retry_policy: { out_of_memory: { factor: 4, max: '200Mi' } },
   })
@@ -144,10 +146,8 @@ test.concurrent('a command that runs out of memory gets more once', async () => 
   expect(await scene.ended(job)).toMatchObject({ status: 'successful' })
   expect(await scene.stdout(job)).toBe('104857600\n')
   expect(await attemptsOf(job)).toMatchObject([
-    {
-      ...{ number: 1, cause: 'out_of_memory', memory_limit: null },
-      explanation: 'The command was killed for using more memory than its container may have.',
-    },
+    // Whether the kernel kills the command alone or the whole container is up to the node.
+    { number: 1, cause: 'out_of_memory', memory_limit: null },
     { number: 2, cause: null, memory_limit: 200 * 2 ** 20 },
   ])
 })
