@@ -64,18 +64,14 @@ const lowWaterBytes = 128 * 1024
 export async function openExec(connection: Connection, target: ExecTarget, options: ExecOptions): Promise<ExecSession> {
   options.signal?.throwIfAborted()
   const authorization = await connection.authorization()
-  const socket = new WebSocket(
-    urlOf(connection, target, options),
-    ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
-    {
-      agent: connection.agent as Agent,
-      headers: { 'user-agent': 'mayfly', ...(authorization ? { authorization } : {}) },
-      perMessageDeflate: false,
-      skipUTF8Validation: true,
-      followRedirects: false,
-      handshakeTimeout: handshakeTimeoutMs,
-    },
-  )
+  const socket = new WebSocket(urlOf(connection, target, options), ['v5.channel.k8s.io', 'v4.channel.k8s.io'], {
+    agent: connection.agent as Agent,
+    headers: { 'user-agent': 'mayfly', ...(authorization ? { authorization } : {}) },
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+    followRedirects: false,
+    handshakeTimeout: handshakeTimeoutMs,
+  })
   const session = new Session(socket, connection.host)
   const { signal } = options
   const abort = () => session.fail(signal?.reason)
