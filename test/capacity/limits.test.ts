@@ -53,6 +53,9 @@ const jobThatSays = (jobs: number[], text: RegExp): Promise<JobOnWire> =>
     return all.find((job) => text.test(job.job_explanation))
   })
 
+/** The one of these jobs that has no pod yet. */
+const withoutPod = (jobs: number[], pods: PodRecord) => jobs.find((job) => pods.statesOf(job).length === 0) ?? 0
+
 async function launchEach(template: number, count: number): Promise<number[]> {
   const jobs: number[] = []
   for (let index = 0; index < count; index++) jobs.push(await scene.launch(template))
@@ -71,14 +74,15 @@ describe.concurrent('a group has no room', { timeout: 400_000 }, () => {
     await mayfly.patch(`/instance_groups/${group}/`, { max_forks: 2 * impact + 1 })
     const template = await scene.template('hold', { group })
     const jobs = await launchEach(template, 3)
-    const waiting = await jobThatSays(jobs, /: 4 of 5 forks are in use, and this job counts 2 \(max_forks\)\. Place 1 /)
-    await pods.until('two pods', () => pods.live.length === 2)
-    await Promise.all(jobs.filter((job) => job !== waiting.id).map(runs))
+    await pods.until('two pods', () => pods.live.length === 2, patience)
+    const waiting = withoutPod(jobs, pods)
+    await says(waiting, /: 4 of 5 forks are in use, and this job counts 2 \(max_forks\)\. Place 1 /)
+    await Promise.all(jobs.filter((job) => job !== waiting).map(runs))
     expect(await mayfly.get(`/instance_groups/${group}/`)).toMatchObject({
       ...{ capacity: 5, consumed_capacity: 4, percent_capacity_remaining: 20, jobs_running: 2 },
     })
     await mayfly.patch(`/instance_groups/${group}/`, { max_forks: 3 * impact })
-    await runs(waiting.id)
+    await runs(waiting)
     const last = await scene.launch(template)
     await says(last, /6 of 6 forks/)
     await mayfly.patch(`/instance_groups/${group}/`, { max_forks: 1 })
@@ -141,15 +145,16 @@ describe.concurrent('a group has no room', { timeout: 400_000 }, () => {
     const template = await scene.template('hold', { group: await scene.group(inside(namespace)) })
     const first = await launchEach(template, 3)
     const told = /: Quota two is used up: requests\.cpu 40m of 50m in use, 20m requested\. Place 1 in line\.$/
-    const waiting = await jobThatSays(first, told)
-    await pods.until('two pods', () => pods.live.length === 2)
+    await pods.until('two pods', () => pods.live.length === 2, patience)
+    const waiting = withoutPod(first, pods)
+    await says(waiting, told)
     const refusals = Refusals.begin(mayfly.stack, namespace)
     const others = await launchEach(template, 2)
     await jobThatSays(others, /Quota two is used up: .* Place 3 in line\.$/)
-    const running = first.filter((job) => job !== waiting.id)
+    const running = first.filter((job) => job !== waiting)
     await cancelAll(running.slice(0, 1))
-    await pods.until('the next pod', () => pods.live.some((pod) => jobOf(pod) === waiting.id))
-    await runs(waiting.id)
+    await pods.until('the next pod', () => pods.live.some((pod) => jobOf(pod) === waiting), patience)
+    await runs(waiting)
     await jobThatSays(others, told)
     console.log(`pods that were refused after the quota was full: ${refusals.times().length}`)
     await cancelAll([...first.slice(1), ...others, ...first.slice(0, 1)].filter((job) => job !== running[0]))
