@@ -130,7 +130,7 @@ describe.concurrent('a group has no room', { timeout: 400_000 }, () => {
     await cancelAll([stranded, elsewhere])
   })
 
-  test('in a quota that is watched: no pod is refused, and the next one goes in when one is gone', async () => {
+  test('in a quota that is watched: jobs wait by its numbers, and the next one goes in when one is gone', async () => {
     const { namespace, pods } = await place('quota')
     const core = clusterAdmin(mayfly.stack)
     const metadata = { name: 'two' }
