@@ -66,11 +66,7 @@ export const groups: Bench = {
         info('groups.memory.more', memory - before, 'MB'),
         atMost('groups.memory', memory, 'MB, worker', 700),
         atMost('groups.cpu', busy * 100, '% of a core, idle', 5),
-        info(
-          'groups.connections',
-          watches,
-          `to the API server: one watch for each of ${clusters} clusters, and what is kept`,
-        ),
+        info('groups.connections', watches, `to the API server, for ${clusters} clusters`),
         info('groups.ready', ready, 's until the worker says so'),
         info('groups.served', served, 's until a job of the last group has ended'),
         info('groups.made', count / made, '/s'),
