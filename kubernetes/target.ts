@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { InvalidCertificateError, repairCertificates } from '../model/ca-certificate.ts'
 import { ConfigurationError } from './errors.ts'
 
@@ -37,7 +38,7 @@ function textOf(value: unknown): string {
 /** PEM certificates with sound line breaks, whatever was done to them on the way here. Throws InvalidCaError. */
 export function repairCa(text: string): string {
   try {
-    return repairCertificates(text)
+    return repairCertificates(text, (certificate) => new X509Certificate(certificate))
   } catch (error) {
     if (error instanceof InvalidCertificateError) throw new InvalidCaError(error.message)
     throw error

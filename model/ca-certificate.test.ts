@@ -1,39 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { rootCertificates } from 'node:tls'
+import { describe, expect, test } from 'vitest'
 import { repairCertificates } from './ca-certificate.ts'
 
-let folder: string
-let pem: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'mayfly-ca-'))
-  const file = join(folder, 'ca.pem')
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      join(folder, 'key.pem'),
-      '-out',
-      file,
-      '-subj',
-      '/CN=ca',
-      '-days',
-      '2',
-    ],
-    { stdio: 'ignore' },
-  )
-  pem = readFileSync(file, 'utf8')
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const pem = new X509Certificate(rootCertificates[0] ?? '').toString()
+const repair = (text: string) => repairCertificates(text, (certificate) => new X509Certificate(certificate))
+const key = () =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 describe('a certificate authority', () => {
   test.each<[string, (pem: string) => string]>([
@@ -48,18 +21,18 @@ describe('a certificate authority', () => {
     ['in base64, as in a kubeconfig', (text) => Buffer.from(text).toString('base64')],
     ['in wrapped base64', (text) => Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\n')],
     ['with words around it', (text) => `subject=CN = ca\n${text}\nthe end`],
-  ])('%s is repaired', (_name, damage) => expect(repairCertificates(damage(pem))).toBe(pem))
+  ])('%s is repaired', (_name, damage) => expect(repair(damage(pem))).toBe(pem))
 
-  test('a chain is kept', () => expect(repairCertificates(pem + pem.replaceAll('\n', ' '))).toBe(pem + pem))
+  test('a chain is kept', () => expect(repair(pem + pem.replaceAll('\n', ' '))).toBe(pem + pem))
 
   test.each<[string, (pem: string) => string, RegExp]>([
     ['cut off', (text) => text.slice(0, 200), /cut off/],
     ['not PEM', () => 'not a certificate!', /not in PEM form/],
-    ['a key', () => readFileSync(join(folder, 'key.pem'), 'utf8'), /PRIVATE KEY instead of a certificate/],
+    ['a key', key, /PRIVATE KEY instead of a certificate/],
     ['damaged', (text) => text.replace(/[A-Za-z]{20}/, 'AAAAAAAAAAAAAAAAAAAA'), /damaged/],
     ['a damaged second one', (text) => text + text.replace(/\n[A-Za-z0-9+/]{64}/, ''), /number 2 is damaged/],
   ])('%s is named', (_name, damage, message) => {
-    expect(() => repairCertificates(damage(pem))).toThrow(message)
-    expect(() => repairCertificates(damage(pem))).toThrow(expect.objectContaining({ name: 'InvalidCertificateError' }))
+    expect(() => repair(damage(pem))).toThrow(message)
+    expect(() => repair(damage(pem))).toThrow(expect.objectContaining({ name: 'InvalidCertificateError' }))
   })
 })

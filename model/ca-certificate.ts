@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto'
-
 /** What was given as a certificate authority is none; the message says what is wrong and what to do. */
 export class InvalidCertificateError extends Error {
   override name = 'InvalidCertificateError'
@@ -9,10 +7,10 @@ const field = 'The certificate authority (ssl_ca_cert)'
 
 /**
  * PEM certificates with sound line breaks. Certificates pasted through forms, shells and JSON come with `\n` as two characters, with spaces
- * in place of line breaks, with Windows line ends, or base64-encoded once more as in a kubeconfig; all of that is undone. Throws
- * InvalidCertificateError.
+ * in place of line breaks, with Windows line ends, or base64-encoded once more as in a kubeconfig; all of that is undone. `read` throws for
+ * what is no certificate. Throws InvalidCertificateError.
  */
-export function repairCertificates(text: string): string {
+export function repairCertificates(text: string, read: (certificate: string) => unknown): string {
   const pem = plainPem(text)
   const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g)]
   const begun = pem.match(/-----BEGIN /g)?.length ?? 0
@@ -27,7 +25,9 @@ export function repairCertificates(text: string): string {
     )
   }
   return blocks
-    .map(([, label = '', body = ''], index) => soundBlock(label, body, blocks.length > 1 ? ` number ${index + 1}` : ''))
+    .map(([, label = '', body = ''], index) =>
+      soundBlock(label, body, blocks.length > 1 ? ` number ${index + 1}` : '', read),
+    )
     .join('')
 }
 
@@ -39,7 +39,7 @@ function plainPem(text: string): string {
   return decoded.includes('-----BEGIN') ? decoded : pem
 }
 
-function soundBlock(label: string, body: string, which: string): string {
+function soundBlock(label: string, body: string, which: string, read: (certificate: string) => unknown): string {
   if (label !== 'CERTIFICATE' && label !== 'TRUSTED CERTIFICATE') {
     throw new InvalidCertificateError(
       `${field} holds a ${label} instead of a certificate. Paste the certificate alone, and treat that key as known to others if it is secret.`,
@@ -48,7 +48,7 @@ function soundBlock(label: string, body: string, which: string): string {
   const base64 = body.replace(/\s+/g, '')
   const certificate = `-----BEGIN ${label}-----\n${base64.match(/.{1,64}/g)?.join('\n') ?? ''}\n-----END ${label}-----\n`
   try {
-    new X509Certificate(certificate)
+    read(certificate)
   } catch {
     throw new InvalidCertificateError(
       `${field} cannot be read: certificate${which} is damaged. Copy it anew from where it came from.`,

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { InvalidCertificateError, repairCertificates } from '../../model/ca-certificate.ts'
 import { encrypted } from '../../model/encrypted.ts'
 import { ValidationError } from '../errors.ts'
@@ -10,7 +11,7 @@ export function withSoundCertificates(inputs: Record<string, unknown>): Record<s
   const { ssl_ca_cert: given } = inputs
   if (typeof given !== 'string' || given.trim() === '' || given === encrypted) return inputs
   try {
-    return { ...inputs, ssl_ca_cert: repairCertificates(given) }
+    return { ...inputs, ssl_ca_cert: repairCertificates(given, (certificate) => new X509Certificate(certificate)) }
   } catch (error) {
     if (!(error instanceof InvalidCertificateError)) throw error
     throw new ValidationError({ inputs: { ssl_ca_cert: [error.message] } })

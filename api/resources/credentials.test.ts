@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { rootCertificates } from 'node:tls'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -109,7 +110,7 @@ test('a certificate authority is mended or refused where it is written', async (
       ...{ name, credential_type: type?.id, organization: 1 },
       inputs: { host: 'https://k8s', bearer_token: 'token', verify_ssl: true, ssl_ca_cert },
     })
-  const root = repairCertificates(rootCertificates[0] ?? '')
+  const root = repairCertificates(rootCertificates[0] ?? '', (certificate) => new X509Certificate(certificate))
   const pasted = await write('pasted', root.trim().replaceAll('\n', '\\n'))
   expect(pasted.status).toBe(201)
   const authority = async () => {
