@@ -93,7 +93,8 @@ async function idsByCollection(): Promise<Known> {
   const known: Known = new Map()
   for (const [name, path] of Object.entries(map)) {
     const { body } = await mayfly.api<{ results?: { id: number; username?: string }[] }>('GET', `${path}?page_size=200`)
-    const ids = (body.results ?? []).filter(({ username }) => username !== 'admin').map(({ id }) => id)
+    // Metrics are text.
+    const ids = (body?.results ?? []).filter(({ username }) => username !== 'admin').map(({ id }) => id)
     if (ids.length > 0) known.set(path.split('/').at(-2) ?? name, ids)
   }
   return known
