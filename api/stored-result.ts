@@ -1,4 +1,5 @@
 import type { Channel } from '../store/channel.ts'
+import { lastWorker } from '../store/workers.ts'
 import type { RequestContext } from './context.ts'
 
 /** Looks again this often, should a notification have been lost. */
@@ -6,7 +7,7 @@ const lookEveryMs = 2_000
 
 /**
  * Waits until the worker has stored what was asked for: `read` gives it, or undefined while it is not there. Undefined as well when the time is
- * over or the client has gone. Only outside of a transaction.
+ * over, the client has gone, or no worker is there who could. Only outside of a transaction.
  */
 export async function storedResult<Result>(
   { deps, request }: RequestContext,
@@ -25,6 +26,7 @@ export async function storedResult<Result>(
       const found = await read()
       const left = until - performance.now()
       if (found !== undefined || left <= 0 || request.signal.aborted) return found
+      if (!(await lastWorker(deps.store.db)).alive) return undefined
       await sooner(woken, Math.min(lookEveryMs, left))
     }
   } finally {
