@@ -102,7 +102,7 @@ export function openCluster(target: ClusterTarget): Cluster {
       if (next) query.set('continue', next)
       const path = `${base(selection.resource, selection.namespace)}?${query}`
       const page = await callApi<ListPage<T>>(connection, { method: 'GET', path, ...options })
-      items.push(...page.items)
+      items.push(...(page.items ?? []))
       resourceVersion = page.metadata.resourceVersion
       next = page.metadata.continue ?? ''
     } while (next)
@@ -112,8 +112,8 @@ export function openCluster(target: ClusterTarget): Cluster {
   async function events(namespace: string, fieldSelector: string, options?: RequestOptions): Promise<PodEvent[]> {
     const query = new URLSearchParams({ fieldSelector, limit: '100' })
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?${query}`
-    const page = await callApi<{ items: RawEvent[] }>(connection, { method: 'GET', path, ...options })
-    return page.items.map(eventOf).sort((a, b) => a.lastSeen.localeCompare(b.lastSeen))
+    const page = await callApi<Pick<ListPage<RawEvent>, 'items'>>(connection, { method: 'GET', path, ...options })
+    return (page.items ?? []).map(eventOf).sort((a, b) => a.lastSeen.localeCompare(b.lastSeen))
   }
 
   return {
@@ -138,7 +138,7 @@ export function openCluster(target: ClusterTarget): Cluster {
         const path = `${base('pods', namespace)}?${query}`
         const call = { method: 'GET', path, accept: metadataOnly, ...options } as const
         const page = await callApi<ListPage<KubernetesObject>>(connection, call)
-        return { items: page.items, continueToken: page.metadata.continue ?? '' }
+        return { items: page.items ?? [], continueToken: page.metadata.continue ?? '' }
       }),
 
     async deletePod(namespace, name, { uid, graceSeconds, ...options }) {
@@ -231,7 +231,8 @@ export function openCluster(target: ClusterTarget): Cluster {
 }
 
 interface ListPage<T> {
-  items: T[]
+  /** Null in an empty list of metadata alone. */
+  items: T[] | null
   metadata: { resourceVersion: string; continue?: string }
 }
 

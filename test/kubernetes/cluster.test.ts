@@ -165,6 +165,12 @@ describe('a pod', () => {
     expect(await names('default')).toEqual([])
   })
 
+  test('that is not there leaves an empty page', async () => {
+    const pages: unknown[] = []
+    for await (const page of place.cluster.podPages(place.namespace, 'mayfly.dev/none=of-these')) pages.push(page)
+    expect(pages).toEqual([[]])
+  })
+
   test('tells its events', async () => {
     const { name } = await place.pod()
     const events = await until({ what: 'events', seconds: 30 }, async () => {
