@@ -97,8 +97,8 @@ export interface Gates {
 /** A run of a job's workflow that is at work. */
 export interface CurrentRun {
   runId: string
-  /** It stands in the queue of a group, where nobody works for it: it touches no attempt before it is let in. */
-  inQueue: boolean
+  /** How long it has stood in the queue of a group, where nobody works for it: it touches no attempt before it is let in. Null: it does not. */
+  inQueueMs: number | null
 }
 
 /** A run that owns a job or an attempt; null where none did yet, so that any run that is at work will do. */

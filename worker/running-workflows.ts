@@ -22,7 +22,12 @@ export class RunningWorkflows implements Workflows {
       const pending = raw.pendingActivities ?? []
       const isInQueue = ({ activityType, state }: (typeof pending)[number]) =>
         activityType?.name === admitActivity && state === states.PENDING_ACTIVITY_STATE_SCHEDULED
-      return { runId, inQueue: pending.some(isInQueue) }
+      const queued = pending.find(isInQueue)
+      if (!queued) return { runId, inQueueMs: null }
+      // When this try of it was due: seconds and nanoseconds.
+      const { seconds, nanos } = queued.scheduledTime ?? {}
+      const due = Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1e6
+      return { runId, inQueueMs: Math.max(0, Date.now() - due) }
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null
       throw error

@@ -11,6 +11,8 @@ import { each, type ReaperPass, secondsOverdue } from './pass.ts'
 export const perPodMs = 20_000
 /** A job that is let in has its pod within this time, nearly always: only older attempts are worth a question. */
 const slowestAdmissionSeconds = 15
+/** Whoever may be let in is, well before this: an attempt whose worker died goes on then, with the pod that it has. */
+const promptlyMs = 5_000
 
 /**
  * Places that nobody will give back: of jobs that have ended without it, and of jobs that stand in the queue, perhaps of this very place. Those
@@ -35,7 +37,7 @@ export async function releaseAbandonedAttempts(
       const overdue = secondsOverdue(endedAt ?? claimedAt, settings.orphanGraceSeconds)
       const waits = secondsOverdue(claimedAt, settings.orphanGraceSeconds) < 0
       await see('workflow_gone', waits ? 'waits' : 'due', overdue)
-    } else if (current?.inQueue || (await wasLeftInQueue(deps, attempt, pass))) {
+    } else if (typeof current?.inQueueMs === 'number' || (await wasLeftInQueue(deps, attempt, pass))) {
       await see('left_in_queue', 'due', secondsOverdue(claimedAt, slowestAdmissionSeconds))
     } else if (heldUntil !== null) {
       // Its workflow releases it when its time is over; one that does not, for whatever reason, keeps nobody waiting for the place.
@@ -76,6 +78,6 @@ async function wasLeftInQueue(
   if ((phase !== 'claimed' && phase !== 'created') || secondsOverdue(claimedAt, slowestAdmissionSeconds) < 0)
     return false
   const current = await workflows.current(jobId)
-  if (current?.runId !== runId || !current.inQueue) return false
+  if (current?.runId !== runId || (current.inQueueMs ?? 0) < promptlyMs) return false
   return dryRun || (await withdraw(store.db, { attemptId, runId }))
 }
