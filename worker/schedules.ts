@@ -7,7 +7,7 @@ import type { ScheduleRow } from '../store/schedules/runs.ts'
 import { toIdText } from '../store/schedules/times.ts'
 import { mainTaskQueue, scheduleId, workflowTypes } from '../workflows/names.ts'
 import type { ScheduledLaunchInput } from '../workflows/scheduled-launch.ts'
-import { reasonOf } from './reason.ts'
+import { Sweep } from './sweep.ts'
 import type { TemporalLink } from './temporal.ts'
 
 /** How often it is looked for runs that Temporal should have started and did not. One query by an index. */
@@ -119,35 +119,10 @@ function calendarOf(seconds: number) {
 }
 
 /** Looks now and then for schedules that were forgotten by whoever should have run them, so that none dies of one accident. */
-export class ScheduleSweep {
-  readonly #store: Store
-  readonly #log: Logger
-  #timer: NodeJS.Timeout | undefined
-  #pass: Promise<void> | undefined
-
-  constructor(store: Store, log: Logger) {
-    this.#store = store
-    this.#log = log
+export function scheduleSweep(store: Store, log: Logger): Sweep {
+  const look = async () => {
+    const found = await wakeOverdue(store.db)
+    if (found > 0) log.info({ schedules: found }, 'schedules have runs to catch up with')
   }
-
-  start(): void {
-    this.#timer = setInterval(() => this.#look(), sweepMs)
-    this.#look()
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#pass
-  }
-
-  #look(): void {
-    this.#pass ??= wakeOverdue(this.#store.db)
-      .then((found) => {
-        if (found > 0) this.#log.info({ schedules: found }, 'schedules have runs to catch up with')
-      })
-      .catch((error) => this.#log.warn({ reason: reasonOf(error) }, 'overdue schedules could not be looked for'))
-      .finally(() => {
-        this.#pass = undefined
-      })
-  }
+  return new Sweep({ everyMs: sweepMs, look, failed: 'overdue schedules could not be looked for', log })
 }

@@ -20,9 +20,9 @@ import { OutboxSender } from './outbox.ts'
 import { Presence } from './presence.ts'
 import { reasonOf } from './reason.ts'
 import { RunningWorkflows } from './running-workflows.ts'
-import { ScheduleSweep } from './schedules.ts'
+import { scheduleSweep } from './schedules.ts'
 import { registerSearchAttributes, type TemporalLink } from './temporal.ts'
-import { TurnSweep } from './turn-sweep.ts'
+import { turnSweep } from './turn-sweep.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
 /** What a worker is made of. */
@@ -154,9 +154,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   await presence.start()
   await gates.start()
   await outbox.start()
-  const sweep = new ScheduleSweep(store, log)
-  sweep.start()
-  const turns = new TurnSweep(store.db, log)
+  const sweep = scheduleSweep(store, log)
+  sweep.start({ atOnce: true })
+  const turns = turnSweep(store.db, log)
   turns.start()
   void warnOfOrder(temporal, log)
   const done = worker.run()
