@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import { inNamespace } from '../setup/catalog.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
-import { PodRecord } from '../setup/pods.ts'
+import { Undo } from '../setup/own-places.ts'
+import { PodRecord, recordedNamespace } from '../setup/pods.ts'
 import { Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 
@@ -33,10 +33,7 @@ afterAll(() => undo.all())
 const room = (limit: number) => scene.group({ pod_spec_override: inNamespace(mayfly), max_concurrent_jobs: limit })
 
 async function openElsewhere() {
-  const namespace = `${mayfly.id}-elsewhere`
-  await ownKubernetesNamespace(mayfly.stack, namespace, undo)
-  const record = await PodRecord.open(mayfly.stack, namespace)
-  undo.add(async () => record.close())
+  const { namespace, pods: record } = await recordedNamespace(mayfly, 'elsewhere', undo)
   const override = JSON.stringify({ metadata: { namespace } })
   const group = (limit: number) => scene.group({ pod_spec_override: override, max_concurrent_jobs: limit })
   return { pods: record, room: group }

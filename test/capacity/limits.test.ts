@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import { Refusals } from '../acceptance/refusals.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin, ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
-import { jobOf, PodRecord } from '../setup/pods.ts'
+import { clusterAdmin, Undo } from '../setup/own-places.ts'
+import { jobOf, type PodRecord, recordedNamespace } from '../setup/pods.ts'
 import { type JobOnWire, Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 
@@ -25,14 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => undo.all())
 
-/** A namespace of its own with its record, so that what others do is not counted. */
-async function place(name: string): Promise<{ namespace: string; pods: PodRecord }> {
-  const namespace = `${mayfly.id}-${name}`
-  await ownKubernetesNamespace(mayfly.stack, namespace, undo)
-  const pods = await PodRecord.open(mayfly.stack, namespace)
-  undo.add(async () => pods.close())
-  return { namespace, pods }
-}
+const place = (name: string) => recordedNamespace(mayfly, name, undo)
 
 /** Pods that ask for little, for others use the node as well; `more` requests of one resource more. */
 const inside = (namespace: string, more: Record<string, string> = {}) => {

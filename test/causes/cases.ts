@@ -1,12 +1,12 @@
 /** The ways in which a cluster keeps a job from its result, each as what a user would have set up. */
 import { rootCertificates } from 'node:tls'
-import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
 import pg from 'pg'
 import { expect } from 'vitest'
 import type { Mayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, ownKubernetesNamespace, type Undo } from '../setup/own-places.ts'
 import { adminConfig, type PodRecord } from '../setup/pods.ts'
 import type { Scene, TemplateFields } from '../setup/scene.ts'
+import { tokenWith } from '../setup/service-account.ts'
 
 /** What a case may use. */
 export interface Stage {
@@ -62,32 +62,6 @@ export async function groupBy(
 const groupWith = async ({ scene }: Stage, override: string): Promise<TemplateFields> => ({
   group: await scene.group({ pod_spec_override: override }),
 })
-
-/** Token of a service account of the namespace that has these rights and no others. */
-export async function tokenWith(
-  { mayfly }: Stage,
-  name: string,
-  rules: { resources: string[]; verbs: string[] }[],
-): Promise<string> {
-  const namespace = mayfly.kubernetesNamespace
-  const core = clusterAdmin(mayfly.stack)
-  const rbac = adminConfig(mayfly.stack).makeApiClient(RbacAuthorizationV1Api)
-  const metadata = { name }
-  await core.createNamespacedServiceAccount({ namespace, body: { metadata } })
-  const body = { metadata, rules: rules.map((rule) => ({ apiGroups: [''], ...rule })) }
-  await rbac.createNamespacedRole({ namespace, body })
-  await rbac.createNamespacedRoleBinding({
-    namespace,
-    body: {
-      metadata,
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace }],
-    },
-  })
-  const request = { spec: { audiences: [], expirationSeconds: 3600 } }
-  const answer = await core.createNamespacedServiceAccountToken({ name, namespace, body: request })
-  return answer.status?.token ?? ''
-}
 
 async function deletePod({ mayfly, scene, pods }: Stage, job: number, gracePeriodSeconds?: number): Promise<void> {
   await scene.printed(job, 'has begun')
@@ -262,14 +236,14 @@ export const cases: Case[] = [
   },
   {
     name: 'an identity that may not create pods',
-    arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage, 'reader', [podsToRead]) }),
+    arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage.mayfly, 'reader', [podsToRead]) }),
     explanation: /^The credential has no right to create pods in namespace \S+ \(403 Forbidden\)\.$/,
     detail: /system:serviceaccount:\S+:reader/,
     postMortem: refusedPod({ missing: [expect.stringMatching(/^quotas: .*no right to list resourcequotas/)] }),
   },
   {
     name: 'an identity that may not exec into pods',
-    arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage, 'no-exec', [podsToOwn]) }),
+    arrange: async (stage) => groupBy(stage, { bearer_token: await tokenWith(stage.mayfly, 'no-exec', [podsToOwn]) }),
     explanation: /^The credential has no right to (get|create) pods\/exec in namespace \S+ \(403 Forbidden\)\.$/,
     detail: /system:serviceaccount:\S+:no-exec/,
     postMortem: {

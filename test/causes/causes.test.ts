@@ -5,8 +5,9 @@ import { clusterAdmin, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
 import { startRegistry } from '../setup/registry.ts'
 import { Scene } from '../setup/scene.ts'
+import { tokenWith } from '../setup/service-account.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
-import { cases, groupBy, podsForJobs, type Stage, tokenWith } from './cases.ts'
+import { cases, groupBy, podsForJobs, type Stage } from './cases.ts'
 
 const undo = new Undo()
 let mayfly: Mayfly
@@ -80,7 +81,7 @@ test('an identity without the right to list or watch is enough', async () => {
   const { scene, pods } = stage
   const job = await scene.run(
     'quick',
-    await groupBy(stage, { bearer_token: await tokenWith(stage, 'few', podsForJobs) }),
+    await groupBy(stage, { bearer_token: await tokenWith(stage.mayfly, 'few', podsForJobs) }),
   )
   expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
   await pods.until(`no pod of job ${job}`, () => !pods.has(job), 20)

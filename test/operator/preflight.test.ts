@@ -1,5 +1,4 @@
 /** Whether jobs can run in a container group is told check by check, with what to do about what is wrong. */
-import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts'
@@ -8,8 +7,9 @@ import type { CheckName, PreflightCheck } from '../../model/preflight.ts'
 import { nightlyPreflightsScheduleId } from '../../workflows/names.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
-import { adminConfig, PodRecord } from '../setup/pods.ts'
+import { PodRecord } from '../setup/pods.ts'
 import { Scene } from '../setup/scene.ts'
+import { tokenWith } from '../setup/service-account.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 import { Operator } from './operator.ts'
 
@@ -61,23 +61,6 @@ function expectFailure(report: Report, name: CheckName, message: RegExp, remedy:
   expect(new Set(report.checks.slice(at + 1).map(({ outcome }) => outcome))).toEqual(new Set(['skipped']))
 }
 
-/** A token of a service account that has these rights in the namespace. */
-async function tokenWith(name: string, rules: { resources: string[]; verbs: string[] }[]): Promise<string> {
-  const namespace = mayfly.kubernetesNamespace
-  const core = clusterAdmin(mayfly.stack)
-  const rbac = adminConfig(mayfly.stack).makeApiClient(RbacAuthorizationV1Api)
-  const metadata = { name }
-  await core.createNamespacedServiceAccount({ namespace, body: { metadata } })
-  const body = { metadata, rules: rules.map((rule) => ({ apiGroups: [''], ...rule })) }
-  await rbac.createNamespacedRole({ namespace, body })
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }
-  const subjects = [{ kind: 'ServiceAccount', name, namespace }]
-  await rbac.createNamespacedRoleBinding({ namespace, body: { metadata, roleRef, subjects } })
-  const spec = { audiences: [], expirationSeconds: 3600 }
-  const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body: { spec } })
-  return status?.token ?? ''
-}
-
 const credentialOf = (bearer_token: string, more: object = {}) =>
   scene.clusterCredential({ host: api.host, verify_ssl: true, ssl_ca_cert: api.ca, bearer_token, ...more })
 
@@ -108,7 +91,7 @@ test('a good group passes every check, and its pod is gone', async () => {
 })
 
 test('a service account with all rights, and one that lacks some', async () => {
-  const credential = await credentialOf(await tokenWith('all-rights', allRights))
+  const credential = await credentialOf(await tokenWith(mayfly, 'all-rights', allRights))
   const good = await testOf(await scene.group({ credential }))
   expect(good.ok, JSON.stringify(good.checks)).toBe(true)
   expect(outcomes(good)).toMatchObject({ tls: 'passed', identity: 'warning', rights: 'passed', pod: 'passed' })
@@ -116,7 +99,9 @@ test('a service account with all rights, and one that lacks some', async () => {
   expect(check(good, 'identity')?.message).toContain(`system:serviceaccount:${mayfly.kubernetesNamespace}:all-rights`)
 
   const few = allRights.slice(0, 1).map(({ resources }) => ({ resources, verbs: ['create', 'get', 'list', 'watch'] }))
-  const lacking = await testOf(await scene.group({ credential: await credentialOf(await tokenWith('few', few)) }))
+  const lacking = await testOf(
+    await scene.group({ credential: await credentialOf(await tokenWith(mayfly, 'few', few)) }),
+  )
   expectFailure(
     lacking,
     'rights',
@@ -127,7 +112,7 @@ test('a service account with all rights, and one that lacks some', async () => {
 
 test('a credential alone: a wrong token, an unknown authority, nobody there, and another type', async () => {
   const tested = async (id: Promise<number>) => mayfly.post<Report>(`/credentials/${await id}/test/`)
-  const sound = await tested(credentialOf(await tokenWith('credential', allRights)))
+  const sound = await tested(credentialOf(await tokenWith(mayfly, 'credential', allRights)))
   expect(sound, JSON.stringify(sound.checks)).toMatchObject({ ok: true })
   expect(sound.checks.map(({ name }) => name)).toEqual([
     ...['configuration', 'reach', 'tls', 'identity', 'namespace', 'rights'],

@@ -1,7 +1,8 @@
 /** The pods of a namespace, as a watch of the test's own tells them. */
 import { KubeConfig, type V1Pod, Watch } from '@kubernetes/client-node'
 import { until } from '../../dev/wait.ts'
-import { clusterAdmin } from './own-places.ts'
+import type { Mayfly } from './mayfly.ts'
+import { clusterAdmin, ownKubernetesNamespace, type Undo } from './own-places.ts'
 import type { TestStack } from './stack.ts'
 
 /** A kubeconfig object of the stack's cluster, as its administrator. */
@@ -98,4 +99,17 @@ export class PodRecord {
     else this.pods.set(name, pod)
     this.peak = Math.max(this.peak, this.live.length)
   }
+}
+
+/** A namespace of a test's own with its record, so that what others do is not counted. */
+export async function recordedNamespace(
+  { id, stack }: Pick<Mayfly, 'id' | 'stack'>,
+  name: string,
+  undo: Undo,
+): Promise<{ namespace: string; pods: PodRecord }> {
+  const namespace = `${id}-${name}`
+  await ownKubernetesNamespace(stack, namespace, undo)
+  const pods = await PodRecord.open(stack, namespace)
+  undo.add(async () => pods.close())
+  return { namespace, pods }
 }
