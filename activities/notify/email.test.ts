@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { sendEmail } from './email.ts'
+import { selfSignedCertificate } from './testing-certificate.ts'
 
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -16,13 +13,7 @@ afterEach(async () => {
 /** A certificate that nobody vouches for. */
 let tls: { key: Buffer; cert: Buffer }
 beforeAll(() => {
-  const folder = mkdtempSync(join(tmpdir(), 'mayfly-mail-'))
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1']
-  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]
-  execFileSync('openssl', made, { stdio: 'ignore' })
-  tls = { key: readFileSync(key), cert: readFileSync(cert) }
-  rmSync(folder, { recursive: true })
+  tls = selfSignedCertificate()
 })
 
 async function mailServer(options: SMTPServerOptions = {}) {

@@ -1,14 +1,16 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { sendIrc } from './irc.ts'
+import { selfSignedCertificate } from './testing-certificate.ts'
 
 const stops: (() => void)[] = []
 afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-/** An IRC server on loopback, as far as a notification needs one. `join`: what it answers to a JOIN, if not a welcome. */
-async function ircServer(options: { taken?: string; join?: string; silent?: boolean } = {}) {
+/** An IRC server on loopback, as far as a notification needs one. `join`: what it answers to a JOIN, if not a welcome; `tls`: it speaks TLS from the start. */
+async function ircServer(options: { taken?: string; join?: string; silent?: boolean; tls?: boolean } = {}) {
   const heard: string[] = []
   const talk = (socket: Socket) => {
     let nickname = ''
@@ -36,7 +38,7 @@ async function ircServer(options: { taken?: string; join?: string; silent?: bool
     socket.on('error', () => {})
     stops.push(() => socket.destroy())
   }
-  const server = createServer(talk)
+  const server = options.tls ? createTlsServer(selfSignedCertificate(), talk) : createServer(talk)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   stops.push(() => server.close())
   return { port: (server.address() as AddressInfo).port, heard }
@@ -57,6 +59,18 @@ test('it logs in, joins channels, says the line to all, and makes no second comm
   expect(heard).toContain('JOIN #ops')
   expect(heard).toContain('PRIVMSG #ops :a  QUIT b')
   expect(heard).toContain('PRIVMSG kim :a  QUIT b')
+})
+
+test('over TLS', async () => {
+  const { port, heard } = await ircServer({ tls: true })
+  expect(await send(port, { use_ssl: true })).toBe(2)
+  expect(heard).toContain('PRIVMSG #ops :a  QUIT b')
+})
+
+test('a server that speaks no TLS, where TLS is asked for, is told nothing', async () => {
+  const { port, heard } = await ircServer()
+  await expect(send(port, { use_ssl: true }, AbortSignal.timeout(300))).rejects.toThrow()
+  expect(heard.join()).not.toContain('PASS')
 })
 
 test('a nick that is taken gets a tail', async () => {
