@@ -9,7 +9,7 @@ import { ContainerNotRunningError } from '../kubernetes/exec-errors.ts'
 import { workerStatus } from '../kubernetes/pod-state.ts'
 import { ClusterPool } from '../worker/clusters.ts'
 import type { Composition } from './compose.ts'
-import { homeCluster } from './worker-part.ts'
+import { homeCluster } from './home-cluster.ts'
 
 /** What is typed and not taken yet. */
 const highWaterBytes = 64 * 1024

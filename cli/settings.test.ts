@@ -13,6 +13,11 @@ test('everything has a default but what has none', () => {
   expect(settings.adminPassword).toBeUndefined()
 })
 
+test('the workflow bundle is kept where installations share what is built, or else with the data', () => {
+  expect(readSettings({ MAYFLY_DATA: '/d' }).bundleFolder).toBe('/d')
+  expect(readSettings({ MAYFLY_DATA: '/d', MAYFLY_CACHE: '/c' }).bundleFolder).toBe('/c/compiled')
+})
+
 test('with the defaults a pod without owner is gone within two minutes', () => {
   const { reaperIntervalSeconds, orphanGraceSeconds } = readSettings({})
   // The rest is for the pass itself: a container may take five seconds to end.

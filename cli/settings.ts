@@ -7,6 +7,8 @@ export interface Settings {
   databaseUrl: string
   /** Where project checkouts and spooled artifacts live on this machine. */
   dataFolder: string
+  /** Keeps the workflow bundle from start to start: MAYFLY_CACHE, which installations may share, or the data folder. */
+  bundleFolder: string
   /** Root of manual projects, as AWX's PROJECTS_ROOT. */
   projectsRoot: string
   /** Name of this node on the wire: X-API-Node and `controller_node`. */
@@ -138,6 +140,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     databaseUrl: env.MAYFLY_DATABASE_URL ?? `pglite://${join(dataFolder, 'pglite')}`,
     dataFolder,
+    bundleFolder: env.MAYFLY_CACHE ? join(env.MAYFLY_CACHE, 'compiled') : dataFolder,
     projectsRoot: env.MAYFLY_PROJECTS_ROOT ?? join(dataFolder, 'projects'),
     nodeName: env.MAYFLY_NODE_NAME ?? hostname(),
     host,

@@ -1,12 +1,11 @@
 /** The worker of a process: waits for Temporal, then takes work. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ActivitySettings } from '../activities/deps.ts'
-import type { ClusterTarget } from '../kubernetes/target.ts'
 import { reasonOf } from '../worker/reason.ts'
 import { connectTemporal, type TemporalLink } from '../worker/temporal.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import type { Composition } from './compose.ts'
-import type { Settings } from './settings.ts'
+import { homeCluster } from './home-cluster.ts'
 
 /** Starts the worker; waits for Temporal as long as it takes, and says so. Rejects when `signal` aborts first. */
 export async function startWorkerPart(
@@ -22,6 +21,7 @@ export async function startWorkerPart(
       ...{ store, keyring, temporal, log },
       settings: activitySettings(composition, ansibleGalaxy),
       home: homeCluster(settings, composition.env),
+      bundleFolder: settings.bundleFolder,
       reaperIntervalSeconds: settings.reaperIntervalSeconds,
       nightlyTest: settings.nightlyTest,
     })
@@ -75,11 +75,4 @@ function activitySettings(
     inventoryUpdatesInGroup: settings.inventoryUpdates === 'group',
     ansibleGalaxy,
   }
-}
-
-/** Where groups without a credential run: the kubeconfig named, else the cluster that we ourselves run in, else kubectl's default. */
-export function homeCluster(settings: Settings, env: NodeJS.ProcessEnv): ClusterTarget {
-  const { kubeconfig: path, kubeContext: context } = settings
-  if (!path && !context && env.KUBERNETES_SERVICE_HOST) return { kind: 'in-cluster' }
-  return { kind: 'kubeconfig', path, context }
 }

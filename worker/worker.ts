@@ -33,6 +33,8 @@ export interface WorkerOptions {
   settings: ActivitySettings
   /** Where groups without a credential run. */
   home: ClusterTarget
+  /** Keeps the workflow bundle from start to start; workers may share it. */
+  bundleFolder: string
   reaperIntervalSeconds: number
   /** When all container groups are tested; null: never. */
   nightlyTest: TimeOfDay | null
@@ -137,7 +139,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     connection: temporal.connection,
     namespace: temporal.namespace,
     taskQueue: mainTaskQueue,
-    workflowBundle: await workflowBundle(settings.dataFolder),
+    workflowBundle: await workflowBundle(options.bundleFolder),
     activities,
     maxConcurrentActivityTaskExecutions: 1_000,
     maxConcurrentWorkflowTaskExecutions: 40,

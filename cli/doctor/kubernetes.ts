@@ -6,8 +6,8 @@ import type { Check } from '../../dev/doctor.ts'
 import { openConnection } from '../../kubernetes/connection.ts'
 import { callApi } from '../../kubernetes/http.ts'
 import { reasonOf } from '../../worker/reason.ts'
+import { homeCluster } from '../home-cluster.ts'
 import type { Settings } from '../settings.ts'
-import { homeCluster } from '../worker-part.ts'
 
 /** The rights that a container group needs: no more than these. */
 const rights = [

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { portIsFree } from '../../dev/numbers.ts'
+import { cacheRoot } from '../../dev/paths.ts'
 import { until } from '../../dev/wait.ts'
 import { ownDatabase, ownKubernetesNamespace, ownTemporalNamespace, Undo } from './own-places.ts'
 import { Part } from './part.ts'
@@ -107,9 +108,12 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const password = randomBytes(12).toString('base64url')
-  const { PATH, HOME, LANG, MAYFLY_CACHE } = process.env
+  const { PATH, HOME, LANG } = process.env
   const env = {
-    ...{ PATH, HOME, LANG, MAYFLY_CACHE, ...stack.ansibleGalaxy.env },
+    ...{ PATH, HOME, LANG, ...stack.ansibleGalaxy.env },
+    MAYFLY_CACHE: cacheRoot(),
+    // From the very first module on; `enableCompileCache` comes too late for those that call it.
+    NODE_COMPILE_CACHE: join(cacheRoot(), 'compiled'),
     MAYFLY_ANSIBLE_GALAXY: stack.ansibleGalaxy.command.join(' '),
     MAYFLY_STATE: join(folder, 'state'),
     MAYFLY_DATA: dataFolder,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { homeCluster } from './home-cluster.ts'
 import { readSettings } from './settings.ts'
-import { homeCluster } from './worker-part.ts'
 
 const home = (env: Record<string, string>) => homeCluster(readSettings(env), env)
 
