@@ -4,7 +4,7 @@ import { firstPriority } from '../model/priority.ts'
 import { atMost, type Bench, info } from './bench.ts'
 import type { BenchCluster } from './cluster.ts'
 import { cpuSeconds, residentMegabytes } from './processes.ts'
-import { cancelMany, launchMany, StoreView, simulate } from './simulated.ts'
+import { cancelMany, launchMany, withSimulation } from './simulated.ts'
 
 const idleSeconds = 15
 
@@ -16,14 +16,13 @@ export const backlog: Bench = {
   async run({ say, stand: start, size }) {
     const stand = await start()
     const waiting = size('waiting', 5_000)
-    const store = await StoreView.open(stand)
     // A pod at a time, each for some seconds: the line moves, but it does not get shorter to speak of.
-    const simulation = await simulate(stand, 'backlog', { limit: 1, seed: size('seed', 1), plan: { runMs: 4_000 } })
-    try {
+    const wishes = { limit: 1, seed: size('seed', 1), plan: { runMs: 4_000 } }
+    return await withSimulation(stand, 'backlog', wishes, async ({ templateId, store }) => {
       const inLine = () =>
         store.number("SELECT count(*) FROM unified_jobs WHERE status = 'pending' AND waiting_since IS NOT NULL")
       const fill = async (count: number) => {
-        const launched = await launchMany(stand, simulation.templateId, count)
+        const launched = await launchMany(stand, templateId, count)
         const wanted = (await store.number("SELECT count(*) FROM unified_jobs WHERE status = 'pending'")) - 5
         const begin = performance.now()
         // The rate at which they come to wait, and not that of the launches, is the worker's.
@@ -46,8 +45,8 @@ export const backlog: Bench = {
       say('backlog: an urgent one')
       const urgent = await overtake(stand.cluster, async () => {
         const options = { ask_priority_on_launch: true }
-        await stand.client.request('PATCH', `/job_templates/${simulation.templateId}/`, options)
-        return await stand.client.launch(simulation.templateId, { priority: firstPriority })
+        await stand.client.request('PATCH', `/job_templates/${templateId}/`, options)
+        return await stand.client.launch(templateId, { priority: firstPriority })
       })
       const left = await store.number("SELECT count(*) FROM unified_jobs WHERE status = 'pending'")
       say(`backlog: cancels ${left}`)
@@ -67,10 +66,7 @@ export const backlog: Bench = {
         info('backlog.cancelled.asked', asked, 's'),
         atMost('backlog.cancelled', (performance.now() - cancelling) / 1000, 's until all were', 300),
       ]
-    } finally {
-      await simulation.stop()
-      await store.close()
-    }
+    })
   },
 }
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { atMost, type Bench, info } from './bench.ts'
 import { cpuSeconds, residentMegabytes } from './processes.ts'
-import { StoreView, simulate } from './simulated.ts'
+import { withSimulation } from './simulated.ts'
 import { median } from './statistics.ts'
 
 const clusters = 50
@@ -18,9 +18,8 @@ export const groups: Bench = {
   async run({ say, stand: start, size }) {
     const stand = await start()
     const count = size('groups', 1_000)
-    const store = await StoreView.open(stand)
-    const simulation = await simulate(stand, 'groups', { seed: size('seed', 1), plan: { runMs: 200 } })
-    try {
+    const wishes = { seed: size('seed', 1), plan: { runMs: 200 } }
+    return await withSimulation(stand, 'groups', wishes, async ({ nodes, store }) => {
       say('groups: a worker without them')
       let pid = await stand.restart('worker')
       await pause(5_000)
@@ -34,7 +33,7 @@ export const groups: Bench = {
       const making = performance.now()
       for (let index = 0; index < count; index++) {
         const credential = credentials[index % clusters] ?? 0
-        ids.push(await stand.group(`group ${index}`, { credential, pod: simulation.nodes.podSpec }))
+        ids.push(await stand.group(`group ${index}`, { credential, pod: nodes.podSpec }))
       }
       const made = (performance.now() - making) / 1000
       say('groups: starts the worker anew')
@@ -72,10 +71,7 @@ export const groups: Bench = {
         info('groups.made', count / made, '/s'),
         info('groups.job.p50', median(took), 'ms for a job of 0.2 s'),
       ]
-    } finally {
-      await simulation.stop()
-      await store.close()
-    }
+    })
   },
 }
 

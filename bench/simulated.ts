@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { Undo } from '../test/setup/own-places.ts'
 import type { SimulatedNodes, SimulationWishes } from './kubelet/start.ts'
 import { startNodes } from './kubelet/start.ts'
 import type { Stand } from './stand.ts'
@@ -15,25 +16,30 @@ export interface Simulation {
   groupId: number
   /** A job template of the group. */
   templateId: number
-  /** Ends the nodes. */
-  stop(): Promise<void>
 }
 
-/** Starts nodes and makes a group on them; `limit` is its max_concurrent_jobs. */
-export async function simulate(
+/** What of nodes and group may differ; `limit` is the group's max_concurrent_jobs, by default none. */
+export type Wishes = SimulationWishes & { limit?: number }
+
+/** Starts nodes, makes a group on them and opens the store, for as long as `use` works. */
+export async function withSimulation<Result>(
   stand: Stand,
   name: string,
-  { limit = 0, ...wishes }: SimulationWishes & { limit?: number } = {},
-): Promise<Simulation> {
-  const nodes = await startNodes(stand.stack, `${stand.id}-${name}`, join(stand.folder, `${name}-nodes.log`), wishes)
+  { limit = 0, ...wishes }: Wishes,
+  use: (parts: Simulation & { store: StoreView }) => Promise<Result>,
+): Promise<Result> {
+  const undo = new Undo()
   try {
+    const store = await StoreView.open(stand)
+    undo.add(() => store.close())
+    const nodes = await startNodes(stand.stack, `${stand.id}-${name}`, join(stand.folder, `${name}-nodes.log`), wishes)
+    // A pod that is deleted by force is gone for the API server at once; the nodes hear of it a moment later.
+    undo.add(() => nodes.stop())
     const groupId = await stand.group(name, { max_concurrent_jobs: limit, pod: nodes.podSpec })
     const templateId = await stand.template('tiny.yml', groupId)
-    // A pod that is deleted by force is gone for the API server at once; the nodes hear of it a moment later.
-    return { nodes, groupId, templateId, stop: () => nodes.stop() }
-  } catch (error) {
-    await nodes.stop()
-    throw error
+    return await use({ nodes, groupId, templateId, store })
+  } finally {
+    await undo.all()
   }
 }
 

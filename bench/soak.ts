@@ -4,7 +4,7 @@ import { Connection } from '@temporalio/client'
 import { atMost, type Bench, info, type Measurement, type Say } from './bench.ts'
 import { seeded } from './kubelet/random.ts'
 import { residentMegabytes } from './processes.ts'
-import { type Simulation, StoreView, simulate } from './simulated.ts'
+import { type Simulation, type StoreView, withSimulation } from './simulated.ts'
 import type { Stand } from './stand.ts'
 
 /** Events of the captured play that simulated pods say. */
@@ -29,26 +29,16 @@ export const soak: Bench = {
   async run({ say, stand: start, size }) {
     const stand = await start()
     const [jobs, seed, limit] = [size('jobs', 2_000), size('seed', 1), size('limit', 60)]
-    const store = await StoreView.open(stand)
-    const simulation = await simulate(stand, 'soak', {
-      limit,
-      nodes: 3,
-      seed,
-      plan: { runMs: 800, shares, cutExecs: 0.03 },
-    })
-    try {
-      return await run(stand, simulation, store, { jobs, seed, limit }, say)
-    } finally {
-      await simulation.stop()
-      await store.close()
-    }
+    const plan = { runMs: 800, shares, cutExecs: 0.03 }
+    return await withSimulation(stand, 'soak', { limit, nodes: 3, seed, plan }, (parts) =>
+      run(stand, parts, { jobs, seed, limit }, say),
+    )
   },
 }
 
 async function run(
   stand: Stand,
-  { templateId, nodes }: Simulation,
-  store: StoreView,
+  { templateId, nodes, store }: Simulation & { store: StoreView },
   { jobs, seed, limit }: { jobs: number; seed: number; limit: number },
   say: Say,
 ): Promise<Measurement[]> {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { auditEnd, auditSince, isExec, isWrite } from './audit.ts'
 import { atLeast, atMost, type Bench, info, type Measurement, type Say } from './bench.ts'
 import { partsOf, perJob, usedBy } from './cpu-account.ts'
-import { launchMany, type Simulation, StoreView, simulate } from './simulated.ts'
+import { launchMany, type Simulation, type StoreView, withSimulation } from './simulated.ts'
 import type { Stand } from './stand.ts'
 import { median, percentile } from './statistics.ts'
 
@@ -17,27 +17,19 @@ export const throughput: Bench = {
     const stand = await start()
     const jobs = size('jobs', 500)
     const minutes = size('minutes', 1)
-    const store = await StoreView.open(stand)
-    const simulation = await simulate(stand, 'throughput', { limit: size('limit', 500), seed: size('seed', 1) })
-    try {
+    const wishes = { limit: size('limit', 500), seed: size('seed', 1) }
+    return await withSimulation(stand, 'throughput', wishes, async (parts) => {
       // The first jobs of a group pay for its line and its connections.
-      await launchMany(stand, simulation.templateId, 20)
-      await store.idle()
-      return [
-        ...(await burst(stand, simulation, store, jobs, say)),
-        ...(await steady(stand, simulation, store, minutes, say)),
-      ]
-    } finally {
-      await simulation.stop()
-      await store.close()
-    }
+      await launchMany(stand, parts.templateId, 20)
+      await parts.store.idle()
+      return [...(await burst(stand, parts, jobs, say)), ...(await steady(stand, parts, minutes, say))]
+    })
   },
 }
 
 async function burst(
   stand: Stand,
-  { nodes, templateId }: Simulation,
-  store: StoreView,
+  { nodes, templateId, store }: Simulation & { store: StoreView },
   jobs: number,
   say: Say,
 ): Promise<Measurement[]> {
@@ -107,8 +99,7 @@ const windowMs = 15_000
 /** A new job for each that ends; the rate of the last third against that of the first tells of drift. */
 async function steady(
   stand: Stand,
-  { templateId }: Simulation,
-  store: StoreView,
+  { templateId, store }: Simulation & { store: StoreView },
   minutes: number,
   say: Say,
 ): Promise<Measurement[]> {
