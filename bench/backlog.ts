@@ -42,6 +42,9 @@ export const backlog: Bench = {
       const [cpu, at] = [cpuSeconds(stand.workerPid), performance.now()]
       await pause(idleSeconds * 1000)
       const busy = (cpuSeconds(stand.workerPid) - cpu) / ((performance.now() - at) / 1000)
+      const reading = performance.now()
+      await stand.client.get('/jobs/?status=pending&page_size=200')
+      const page = performance.now() - reading
       say('backlog: an urgent one')
       const urgent = await overtake(stand.cluster, async () => {
         const options = { ask_priority_on_launch: true }
@@ -58,6 +61,7 @@ export const backlog: Bench = {
         atMost('backlog.memory', all, 'MB, worker', 700),
         atMost('backlog.memory.more', all / some, 'of that with a tenth', 1.1),
         info('backlog.cpu', busy * 100, '% of a core, worker, one pod in 4 s'),
+        info('backlog.page', page, 'ms to read 200 of them, each with its place in line'),
         atMost('backlog.urgent', urgent.afterFreeMs, 'ms from the next free place to its pod', 1_000),
         atMost('backlog.urgent.overtaken', urgent.before, 'others got a pod before it', 1),
         info('backlog.waiting', left, ''),

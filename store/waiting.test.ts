@@ -7,7 +7,7 @@ import type { Store } from './database.ts'
 import { groupLoads, heldTimes } from './group-load.ts'
 import { groupsBrakedBy, recordBrake } from './groups.ts'
 import { restartJob, transitionJob } from './job-status.ts'
-import { linesOf, unsentStarts } from './lines.ts'
+import { linesOf, sharesQuery, unsentStarts } from './lines.ts'
 import { enqueue } from './outbox.ts'
 import { notePassedOver, settlePassedOver } from './passed-over.ts'
 import { readJob } from './run-document.ts'
@@ -108,6 +108,14 @@ describe.each(storeKinds)('waiting on %s', (kind) => {
     expect(theirs.map(({ id }) => place(id, other)?.place)).toEqual([1, 2, 4])
     expect([lines.get(blocked.id), lines.get(unprepared.id)]).toEqual([undefined, undefined])
     expect(await linesOf(store.db, [], [preferred])).toEqual(new Map())
+  })
+
+  test('a whole page of places is one scan of the line, which is never compared with itself', async () => {
+    const explain = sql`EXPLAIN ${sharesQuery([1, 2, 3], [1, 2])}`
+    const { rows } = await store.db.execute<Record<string, string>>(explain)
+    const plan = rows.map((row) => Object.values(row)[0]).join('\n')
+    expect(plan.match(/ on unified_jobs/g)).toHaveLength(1)
+    expect(plan).not.toMatch(/CTE Scan/)
   })
 
   test('starts that are not sent, with the last failure', async () => {
