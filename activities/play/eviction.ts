@@ -1,38 +1,18 @@
-import { type Cause, cause } from '../../model/cause.ts'
+import { cause } from '../../model/cause.ts'
 import { instantText } from '../../model/instant-text.ts'
 import type { AttemptRow } from '../../store/claims.ts'
 import { readGroup } from '../../store/run-document.ts'
 import type { ActivityDeps } from '../deps.ts'
+import { follow, type Interruption } from './interruption.ts'
 
-/** Tells an attempt that its group is drained and that the time its jobs were given is over. */
-export interface Eviction {
-  /** Aborts then. */
-  readonly signal: AbortSignal
-  /** What the job is told; null as long as it is not evicted. */
-  readonly cause: Cause | null
-  /** Follows no longer. */
-  end(): void
-}
-
-/** Follows the group of an attempt until `end`; costs nothing as long as nobody drains it. */
-export function followEviction(deps: ActivityDeps, { instanceGroupId }: AttemptRow): Eviction {
-  const evicted = new AbortController()
-  const over = new AbortController()
-  let found: Cause | null = null
-  const follow = async (groupId: number) => {
-    await deps.gates.evicted(groupId, over.signal)
+/** Follows the group of an attempt until it is drained and the time that its jobs were given is over; costs nothing as long as nobody drains it. */
+export function followEviction(deps: ActivityDeps, { instanceGroupId: groupId, podName }: AttemptRow): Interruption {
+  return follow(deps, `the group of pod ${podName}`, async (over) => {
+    if (groupId === null) return null
+    await deps.gates.evicted(groupId, over)
     const document = await readGroup(deps.store.db, groupId).catch(() => undefined)
-    found = whyEvicted(document?.group)
-    evicted.abort()
-  }
-  if (instanceGroupId !== null) follow(instanceGroupId).catch(() => {})
-  return {
-    signal: evicted.signal,
-    get cause() {
-      return found
-    },
-    end: () => over.abort(new Error('the attempt is over')),
-  }
+    return whyEvicted(document?.group)
+  })
 }
 
 function whyEvicted(group: { name: string; drainingSince: string | null; drainDeadline: string | null } | undefined) {

@@ -6,6 +6,7 @@ import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { largerThanAnyNode, ruledOutEverywhere } from '../../kubernetes/scheduling.ts'
 import { type Cause, cause } from '../../model/cause.ts'
 import type { ActivityDeps } from '../deps.ts'
+import { follow, type Interruption } from './interruption.ts'
 
 /** How often a pod that no node takes is thought about again. */
 const lookMs = 10_000
@@ -13,38 +14,12 @@ const lookMs = 10_000
 /** By these an autoscaler says that it makes a node for the pod: that may take minutes. */
 const nodeIsComing: readonly string[] = ['TriggeredScaleUp', 'Nominated']
 
-/** Follows a pod that waits for a node. */
-export interface SchedulingWatch {
-  /** Aborts when it is plain that none will ever take it. */
-  readonly signal: AbortSignal
-  /** Why; null as long as one may. */
-  readonly cause: Cause | null
-  end(): void
-}
-
 /**
  * Follows a pod until it has a node. One that has found none for a while and never can, because every node is ruled out for it or too small, is not
  * waited for as long as one that may find room; unless an autoscaler says that a node is coming.
  */
-export function followScheduling(deps: ActivityDeps, cluster: Cluster, pod: SpooledPod): SchedulingWatch {
-  const hopeless = new AbortController()
-  const over = new AbortController()
-  let found: Cause | null = null
-  const follow = async () => {
-    found = await whyNever(deps, cluster, pod, over.signal)
-    if (found) hopeless.abort()
-  }
-  follow().catch((error) => {
-    if (!over.signal.aborted)
-      deps.log.debug({ pod: pod.name, reason: String(error) }, 'could not follow the scheduling of a pod')
-  })
-  return {
-    signal: hopeless.signal,
-    get cause() {
-      return found
-    },
-    end: () => over.abort(new Error('the pod is wanted no longer, or runs')),
-  }
+export function followScheduling(deps: ActivityDeps, cluster: Cluster, pod: SpooledPod): Interruption {
+  return follow(deps, `the scheduling of pod ${pod.name}`, (over) => whyNever(deps, cluster, pod, over))
 }
 
 /** Resolves when the pod has a node (null), or when it is plain that it never gets one. */

@@ -15,7 +15,8 @@ import type { Verdict } from '../types.ts'
 import { collectOutput } from './collect.ts'
 import { conclude, concludeWith, type Ended } from './conclude.ts'
 import { causeOfError } from './errors.ts'
-import { type Eviction, followEviction } from './eviction.ts'
+import { followEviction } from './eviction.ts'
+import type { Interruption } from './interruption.ts'
 import { followScheduling } from './no-node.ts'
 import { causeOfEnding } from './pod-ending.ts'
 import { prepareRun } from './prepared-run.ts'
@@ -117,7 +118,7 @@ async function collect(
   deps: ActivityDeps,
   input: PlayInput,
   run: PreparedRun,
-  eviction: Eviction,
+  eviction: Interruption,
 ): Promise<Collection> {
   const { attempt, cluster, pod, heart } = input
   const enough = new AbortController()
