@@ -1,17 +1,27 @@
-import { and, eq, gt, isNull, type SQL, sql } from 'drizzle-orm'
-import { longestHoldSeconds } from '../model/hold.ts'
+import { and, eq, gt, isNull, lte, type SQL, sql } from 'drizzle-orm'
+import { drainedHoldText, longestHoldSeconds } from '../model/hold.ts'
 import { isFinal } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { AttemptRow } from './claims.ts'
 import type { Database } from './database.ts'
 import { notify } from './notify.ts'
 import { enqueue } from './outbox.ts'
+import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
 
+const drainDeadline = sql`(SELECT ${instanceGroups.drainDeadline} FROM ${instanceGroups}
+  WHERE ${instanceGroups.id} = ${attempts.instanceGroupId} AND ${instanceGroups.drainingSince} IS NOT NULL)`
+
+/** Until when the pod of an attempt is kept: for the time that was asked for, but not past the deadline of its group's drain. Null: it is not to be kept. */
+export const keptUntil = sql<string | null>`CASE WHEN ${attempts.heldUntil} IS NOT NULL
+  THEN least(${attempts.heldUntil}, ${drainDeadline}) END`.mapWith(attempts.heldUntil)
+
+/** Attempts whose pods are kept, as a condition. */
+export const isHeld = (): SQL | undefined => and(isNull(attempts.releasedAt), gt(keptUntil, sql`now()`))
+
 /** The attempt of a job whose pod is kept, as a condition. */
-const heldOf = (jobId: number): SQL | undefined =>
-  and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt), gt(attempts.heldUntil, sql`now()`))
+const heldOf = (jobId: number): SQL | undefined => and(eq(attempts.jobId, jobId), isHeld())
 
 /** From now, and no longer than the pod's container waits for us. */
 const until = (seconds: number): SQL =>
@@ -35,12 +45,50 @@ export async function readHold(
   const [row] = await db
     .select({
       attempt: attempts,
-      msLeft: sql<number>`ceil(extract(epoch FROM ${attempts.heldUntil} - now()) * 1000)::float8`,
+      heldUntil: keptUntil,
+      msLeft: sql<number>`ceil(extract(epoch FROM ${keptUntil} - now()) * 1000)::float8`,
     })
     .from(attempts)
     .where(heldOf(jobId))
-  if (!row?.attempt.heldUntil) return null
-  return { attempt: row.attempt, heldUntil: row.attempt.heldUntil, msLeft: row.msLeft }
+  if (!row?.heldUntil) return null
+  return { attempt: row.attempt, heldUntil: row.heldUntil, msLeft: row.msLeft }
+}
+
+/** Tells the workflows of jobs whose pods are kept in a group that its drain has changed, and so perhaps until when. */
+export async function reviewHolds(tx: Database, groupId: number): Promise<void> {
+  const held = await tx
+    .select({ jobId: attempts.jobId })
+    .from(attempts)
+    .where(and(eq(attempts.instanceGroupId, groupId), isNull(attempts.releasedAt), gt(attempts.heldUntil, sql`now()`)))
+  for (const { jobId } of held) await enqueue(tx, 'progress', jobId)
+}
+
+/** Writes on a job's record that its pod goes before its time, where the deadline of its group's drain has ended the keeping; once. */
+export async function recordDrainedHold(db: Database, jobId: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    // The job before its attempts (lock-order.ts).
+    await tx.select({ id: unifiedJobs.id }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
+    const over = and(
+      eq(attempts.jobId, jobId),
+      isNull(attempts.releasedAt),
+      gt(attempts.heldUntil, sql`now()`),
+      lte(keptUntil, sql`now()`),
+    )
+    const [found] = await tx
+      .select({ attempt: attempts, deadline: keptUntil, group: instanceGroups.name })
+      .from(attempts)
+      .innerJoin(instanceGroups, eq(instanceGroups.id, attempts.instanceGroupId))
+      .where(over)
+    if (!found?.deadline || !found.attempt.heldUntil) return
+    const { attempt, deadline, group } = found
+    const told = drainedHoldText(group, { askedFor: found.attempt.heldUntil, deadline })
+    await tx.update(attempts).set({ heldUntil: deadline }).where(eq(attempts.id, attempt.id))
+    await tx
+      .update(unifiedJobs)
+      .set({ jobExplanation: sql`concat_ws(' ', nullif(${unifiedJobs.jobExplanation}, ''), ${told}::text)` })
+      .where(eq(unifiedJobs.id, jobId))
+    await notify(tx, channels.jobs, jobId)
+  })
 }
 
 /** Ends the keeping of a job's pod, and tells its workflow. False when none is kept. */
@@ -78,7 +126,7 @@ async function changeHold(tx: Database, jobId: number, to: SQL): Promise<string 
     .update(attempts)
     .set({ heldUntil: to })
     .where(heldOf(jobId))
-    .returning({ heldUntil: attempts.heldUntil })
+    .returning({ heldUntil: keptUntil })
   if (!held?.heldUntil) return null
   await enqueue(tx, 'progress', jobId)
   await notify(tx, channels.jobs, jobId)

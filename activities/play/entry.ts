@@ -17,7 +17,8 @@ export async function canBeEntered(
   attempt: AttemptRow,
   { kind }: Cause,
 ): Promise<boolean> {
-  if (causeStatus[kind] === 'canceled') return false
+  // What a drain has ended must not hold its place any longer.
+  if (causeStatus[kind] === 'canceled' || kind === 'group_drained') return false
   const job = await readJob(deps.store.db, attempt.jobId)
   return job !== undefined && job.holdOnFailureSeconds > 0 && (await isEnterable(deps, attempt)) === true
 }

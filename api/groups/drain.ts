@@ -1,5 +1,6 @@
 import { count, eq, sql } from 'drizzle-orm'
 import { notifyGroupChanged } from '../../store/groups.ts'
+import { reviewHolds } from '../../store/holds.ts'
 import { toWireTime } from '../../store/instant.ts'
 import { instanceGroups } from '../../store/schema/catalog.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
@@ -34,7 +35,7 @@ const drainState: Record<string, ActionField> = {
 
 /**
  * `/instance_groups/N/drain/`: POST ends the admission of jobs, so that those that wait go to their other groups and those that run come to their end;
- * with `deadline_seconds` what still runs then is evicted (cause `group_drained`). Again with another deadline it changes that alone. DELETE lets the
+ * with `deadline_seconds` what still runs then is evicted (cause `group_drained`), and pods that are kept after a failure go. Again with another deadline it changes that alone. DELETE lets the
  * group admit again.
  */
 export const drainAction: Action<Group> = {
@@ -73,12 +74,12 @@ const since = sql<string>`coalesce(${instanceGroups.drainingSince}, now())`
 type Drain = Record<'drainingSince' | 'drainDeadline', ReturnType<typeof sql<string>> | null>
 
 async function change(group: Group, drain: Drain, context: RequestContext): Promise<Record<string, unknown>> {
-  const [changed] = await context.db
-    .update(instanceGroups)
-    .set(drain)
-    .where(eq(instanceGroups.id, group.id))
-    .returning()
-  await notifyGroupChanged(context.db, group.id)
+  const changed = await context.db.transaction(async (tx) => {
+    const [row] = await tx.update(instanceGroups).set(drain).where(eq(instanceGroups.id, group.id)).returning()
+    await notifyGroupChanged(tx, group.id)
+    await reviewHolds(tx, group.id)
+    return row
+  })
   return await stateOf(changed ?? group, context)
 }
 

@@ -1,7 +1,7 @@
-import { and, gt, inArray, isNull, sql } from 'drizzle-orm'
+import { and, inArray } from 'drizzle-orm'
 import { longestHoldSeconds } from '../../model/hold.ts'
 import { isFinal } from '../../model/job.ts'
-import { endHold, readHold, requestHold } from '../../store/holds.ts'
+import { endHold, isHeld, keptUntil, readHold, requestHold } from '../../store/holds.ts'
 import { toWireTime } from '../../store/instant.ts'
 import { attempts } from '../../store/schema/runtime.ts'
 import type { RequestContext, Row } from '../context.ts'
@@ -70,9 +70,9 @@ export const heldUntilField: Field = {
     const ids = jobs.flatMap((job) => (job.holdOnFailureSeconds > 0 && isFinal(job.status) ? job.id : []))
     if (ids.length === 0) return jobs.map(() => null)
     const found = await db
-      .select({ jobId: attempts.jobId, heldUntil: attempts.heldUntil })
+      .select({ jobId: attempts.jobId, heldUntil: keptUntil })
       .from(attempts)
-      .where(and(inArray(attempts.jobId, ids), isNull(attempts.releasedAt), gt(attempts.heldUntil, sql`now()`)))
+      .where(and(inArray(attempts.jobId, ids), isHeld()))
     const until = new Map(found.map(({ jobId, heldUntil }) => [jobId, heldUntil]))
     return jobs.map(({ id }) => toWireTime(until.get(id) ?? null))
   },

@@ -130,6 +130,22 @@ test.concurrent('a hold is asked for while the job runs, ends by itself, by Canc
   await gone(ended)
 })
 
+test.concurrent('a pod that is kept goes at the deadline of the drain of its group, and the job says so', async () => {
+  const group = await scene.group({})
+  const id = await launch('fails', 600, group)
+  expect(await scene.ended(id)).toMatchObject({ status: 'failed' })
+  await expect.poll(() => job(id), { timeout: 60_000 }).toMatchObject({ held_until: expect.any(String) })
+  const drained = await mayfly.post<{ drain_deadline: string }>(`/instance_groups/${group}/drain/`, {
+    deadline_seconds: 3,
+  })
+  await gone(id)
+  await notHeld(id)
+  const told = await scene.job(id)
+  expect(told.job_explanation).toContain(`at the deadline of the drain of instance group`)
+  const { results } = await mayfly.get<{ results: unknown[] }>(`/jobs/${id}/attempts/`)
+  expect(results).toMatchObject([{ held_until: drained.drain_deadline }])
+})
+
 test.concurrent('a Reset of a job whose pod is kept runs it anew', async () => {
   const id = await launch('fails', 600)
   await scene.ended(id)
