@@ -16,6 +16,8 @@ export type Sql = Database
 export interface Actor {
   id: number
   username: string
+  firstName: string
+  lastName: string
   isSuperuser: boolean
   isSystemAuditor: boolean
   /** How they authenticated; a `read` scope forbids unsafe methods. */

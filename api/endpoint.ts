@@ -80,6 +80,8 @@ export interface Serving {
 export const anonymous: Actor = {
   id: 0,
   username: '',
+  firstName: '',
+  lastName: '',
   isSuperuser: false,
   isSystemAuditor: false,
   via: 'basic',

@@ -1,5 +1,6 @@
 /** `npm run bench` lists the benches; `npm run bench -- NAME… [--json]` runs some (`all` for every one) and prints what they measured. */
 import { parseArgs } from 'node:util'
+import { accept } from './accept.ts'
 import { backlog } from './backlog.ts'
 import { type Bench, type BenchContext, reached, sizes, toJson, toTable } from './bench.ts'
 import { groups } from './groups.ts'
@@ -18,6 +19,7 @@ import { writes } from './writes.ts'
 
 const benches: Bench[] = [
   launch,
+  accept,
   overhead,
   lines,
   ingest,

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { type Algorithm, hash, verify } from '@node-rs/argon2'
 
 /** OWASP's minimum for argon2id: about 15 ms and 19 MiB a check. */
@@ -27,7 +27,7 @@ export async function verifyPassword(passwordHash: string | null, password: stri
  */
 export function createPasswordVerifier(options: { ttlMs?: number; entries?: number; now?: () => number } = {}) {
   const { ttlMs = 60_000, entries = 1_000, now = Date.now } = options
-  const key = randomBytes(32)
+  const key = createSecretKey(randomBytes(32))
   const validUntil = new Map<string, number>()
   return async (passwordHash: string | null, password: string): Promise<boolean> => {
     if (passwordHash === null) return await verifyPassword(null, password)

@@ -88,8 +88,8 @@ export function createAuthenticator({ store, clock = Date.now }: ApiDeps): Authe
 }
 
 function toActor(user: UserRow, via: Actor['via'], scope: Actor['scope']): Actor {
-  const { id, username, isSuperuser, isSystemAuditor } = user
-  return { id, username, isSuperuser, isSystemAuditor, via, scope }
+  const { id, username, firstName, lastName, isSuperuser, isSystemAuditor } = user
+  return { id, username, firstName, lastName, isSuperuser, isSystemAuditor, via, scope }
 }
 
 /** Address of the peer; requests made in the process have none. */

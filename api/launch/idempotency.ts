@@ -26,16 +26,19 @@ class KeyTakenError extends Error {
 const longestKey = 255
 
 /**
- * Makes a job in one transaction; with an `Idempotency-Key` header at most once per user and key, also under concurrency and whatever died in
+ * Makes a job in one transaction (a statement alone is one by itself, which `isOneStatement` says of what `make` does); with an `Idempotency-Key` header at most once per user and key, also under concurrency and whatever died in
  * between. The same key with another request is refused with 422.
  */
 export async function makeOnce(
   context: RequestContext,
   body: Record<string, unknown>,
   make: MakeJob,
+  isOneStatement = false,
 ): Promise<MadeJob> {
   const key = context.request.headers.get('Idempotency-Key')
-  if (key === null) return { ...(await context.db.transaction(make)), replayed: false }
+  if (key === null) {
+    return { ...(await (isOneStatement ? make(context.db) : context.db.transaction(make))), replayed: false }
+  }
   if (key === '' || key.length > longestKey) {
     throw new BadRequestError(`Idempotency-Key must have 1 to ${longestKey} characters.`)
   }

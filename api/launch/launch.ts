@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { LaunchTemplate } from '../../model/launch.ts'
 import { type Prompts, readPrompts } from '../../model/prompts.ts'
-import { decideJobTemplateLaunch, makeLaunchedJob } from '../../store/launch/job-template.ts'
+import { decideJobTemplateLaunch, isMadeByOneStatement, makeLaunchedJob } from '../../store/launch/job-template.ts'
 import type { Accepted } from '../../store/launch/new-job.ts'
 import type { LaunchSources, TemplateRow } from '../../store/launch/sources.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
@@ -39,10 +39,18 @@ async function launchJob({ object: template, body, context, render }: ActionInpu
   const reading = rememberParts(template, sources, context)
   // Its failure is told where it is awaited.
   reading.catch(() => {})
-  const made = await makeOnce(context, body, async (tx) => {
-    job = await makeLaunchedJob(tx, keyring, launch, decision, { launchType: 'manual', createdById: context.actor.id })
-    return { jobId: job.id, ignoredFields: decision.ignored }
-  })
+  const made = await makeOnce(
+    context,
+    body,
+    async (tx) => {
+      job = await makeLaunchedJob(tx, keyring, launch, decision, {
+        launchType: 'manual',
+        createdById: context.actor.id,
+      })
+      return { jobId: job.id, ignoredFields: decision.ignored }
+    },
+    isMadeByOneStatement(launch, decision),
+  )
   await reading
   const type = job?.type ?? (await typeOf(context, made.jobId))
   if (type === 'workflow_job') return await slicedAnswer(made, render)
@@ -78,6 +86,7 @@ async function rememberParts(template: TemplateRow, sources: LaunchSources, cont
     ['inventory', sources.inventory],
     ['organizations', sources.organization],
     ['execution_environments', sources.executionEnvironment],
+    ['users', { ...context.actor }],
   ]
   await Promise.all(
     rows.map(async ([resource, row]) => row && (await rememberSummaries(registry.get(resource), [row], context))),

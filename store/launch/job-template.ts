@@ -7,7 +7,7 @@ import { jobTemplateCredentials } from '../schema/templates.ts'
 import type { Keyring } from '../secrets.ts'
 import { createJob } from './create-job.ts'
 import { type Accepted, type LaunchOrigin, newJob } from './new-job.ts'
-import { effectiveSlices, makeSlicedJob, type Slicing, tooFewHosts } from './sliced-job.ts'
+import { effectiveSlices, makeSlicedJob, type Slicing, tooFewHosts, wantedSlices } from './sliced-job.ts'
 import {
   type LaunchSources,
   type LaunchStore,
@@ -76,6 +76,15 @@ async function withSliceRule(
   if (!decision.ok || (decision.accepted.job_slice_count ?? 0) <= 1) return decision
   if ((await effectiveSlices(db, template, decision.accepted)) > 1) return decision
   return { ok: false, errors: { job_slice_count: [tooFewHosts] } }
+}
+
+/** Whether `makeLaunchedJob` will write everything by one statement, which needs no transaction around it: no slices are cut, and nothing has to be sealed. */
+export function isMadeByOneStatement(
+  { template, rules }: JobTemplateLaunch,
+  { accepted, passwords }: Accepted,
+): boolean {
+  const hasSecrets = Object.keys(passwords).length > 0 || rules.survey.some(({ type }) => type === 'password')
+  return !hasSecrets && wantedSlices(template, accepted) === 1
 }
 
 /**
