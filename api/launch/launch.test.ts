@@ -1,5 +1,6 @@
 import { eq, inArray } from 'drizzle-orm'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PgPreparedQuery } from 'drizzle-orm/pg-core'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { unifiedJobCredentials, unifiedJobs } from '../../store/schema/jobs.ts'
 import { outbox } from '../../store/schema/runtime.ts'
 import { jobTemplateInstanceGroups, jobTemplates } from '../../store/schema/templates.ts'
@@ -44,6 +45,23 @@ describe.each(storeKinds)('launching on %s', (kind) => {
       expect(messages).toMatchObject([{ kind: 'start', tries: 0 }])
       const [template] = await app.store.db.select().from(jobTemplates).where(eq(jobTemplates.id, 16))
       expect(template).toMatchObject({ status: 'pending', currentJobId: job.id })
+    })
+
+    test('by five statements in all, because launches come in bursts', async () => {
+      await launch(16)
+      const statements = vi.spyOn(
+        PgPreparedQuery.prototype as unknown as { queryWithCache(): unknown },
+        'queryWithCache',
+      )
+      const transactions = vi.spyOn(app.store.db, 'transaction')
+      try {
+        expect((await launch(16)).status).toBe(201)
+        expect(statements).toHaveBeenCalledTimes(5)
+        expect(transactions).not.toHaveBeenCalled()
+      } finally {
+        statements.mockRestore()
+        transactions.mockRestore()
+      }
     })
 
     test('priority: of the template, of the launch where it asks, and kept for a relaunch', async () => {
