@@ -74,11 +74,14 @@ async function prepareDatabase(store: Store, settings: Settings): Promise<string
 
 /** No statement of ours comes near; a filter that somebody thought up may, and so does whatever waits for a network gone silent. */
 const statementTimeoutMs = 60_000
+/** By then Temporal has missed a worker's heartbeats as well, and others take up its jobs: the locks of one that is frozen must not keep them. */
+const idleTransactionMs = 10_000
 
 /** Opens the database; see openDatabase. */
 export async function openStore(settings: Settings, log: Logger): Promise<Store> {
   return await openDatabase(settings.databaseUrl, {
     statementTimeoutMs,
+    idleTransactionMs,
     onConnectionLost: (error) => log.warn({ reason: error.message }, 'an idle connection to the database was lost'),
   })
 }

@@ -52,6 +52,11 @@ export interface StoreOptions {
    * the server, and where even that is not heard of, because the network went silent, the connection is given up a little later.
    */
   statementTimeoutMs?: number
+  /**
+   * How long a transaction may be idle between its statements before the server ends it (PostgreSQL only), which its next statement tells as
+   * DatabaseUnavailableError; default: no limit. It is what lets go the locks of a process that is frozen, or whose machine is gone without a word.
+   */
+  idleTransactionMs?: number
   /** Told of connections that broke while idle, which is no failure of any caller; for logs. */
   onConnectionLost?: (error: Error) => void
 }

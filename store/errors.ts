@@ -61,7 +61,7 @@ function isServerRefusal(error: unknown): error is ServerRefusal {
 }
 
 /** Classes and codes of SQLSTATE that say "not now" or "not with you": lost, starting, stopping, full, too slow, refused at the door. */
-const unavailableStates = /^(08|28|57P0[1-5]|57014|53300|3D000)/
+const unavailableStates = /^(08|25P03|28|57P0[1-5]|57014|53300|3D000)/
 const lostMessages =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|after calling end on the pool|PGlite is clos/
 const socketCodes = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST\w+|ENET\w+|EACCES)$/

@@ -64,6 +64,31 @@ describe('when PostgreSQL goes away', () => {
     expect(heard).toEqual([null, 'after'])
   })
 
+  test('a transaction that goes on no more loses its locks to others, and hears of it if it wakes', async () => {
+    const brief = await openDatabase(server.url('postgres'), { poolMax: 1, idleTransactionMs: 200 })
+    try {
+      await store.db.execute(sql`CREATE TABLE held (id int PRIMARY KEY)`)
+      await store.db.execute(sql`INSERT INTO held VALUES (1)`)
+      const locked = Promise.withResolvers<void>()
+      const woken = Promise.withResolvers<void>()
+      const frozen = brief.db
+        .transaction(async (tx) => {
+          await tx.execute(sql`SELECT FROM held WHERE id = 1 FOR UPDATE`)
+          locked.resolve()
+          await woken.promise
+          await tx.execute(sql`UPDATE held SET id = 2`)
+        })
+        .catch((error: unknown) => error)
+      await locked.promise
+      await store.db.execute(sql`SELECT FROM held WHERE id = 1 FOR UPDATE`)
+      woken.resolve()
+      expect(await frozen).toBeInstanceOf(DatabaseUnavailableError)
+      expect((await brief.db.execute(sql`SELECT id FROM held`)).rows).toEqual([{ id: 1 }])
+    } finally {
+      await brief.close()
+    }
+  })
+
   test('connections that broke while idle are replaced, and none leaks', async () => {
     await Promise.all([answers(), answers()])
     for (let round = 0; round < 3; round++) {

@@ -24,7 +24,7 @@ export function openPostgres(url: string, options: StoreOptions): Store {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }
-  const { statementTimeoutMs } = options
+  const { statementTimeoutMs, idleTransactionMs } = options
   const pool = new pg.Pool({
     ...connection,
     ...(statementTimeoutMs ? { query_timeout: statementTimeoutMs + silenceMs } : {}),
@@ -32,7 +32,8 @@ export function openPostgres(url: string, options: StoreOptions): Store {
     idleTimeoutMillis: 60_000,
     onConnect: async (client) => {
       // Not in the start-up packet: poolers in between refuse parameters there.
-      await client.query(`SET TIME ZONE 'UTC'; SET statement_timeout = ${statementTimeoutMs ?? 0}`)
+      await client.query(`SET TIME ZONE 'UTC'; SET statement_timeout = ${statementTimeoutMs ?? 0};
+        SET idle_in_transaction_session_timeout = ${idleTransactionMs ?? 0}`)
     },
   })
   // Without a listener a server that restarts would end this process: idle connections report their loss here.
