@@ -10,7 +10,7 @@ import { getAttempt, recordPlace, recordPod } from '../store/attempts.ts'
 import { type AttemptRow, claimAttempt } from '../store/claims.ts'
 import { DatabaseUnavailableError } from '../store/errors.ts'
 import { FencedError } from '../store/fence.ts'
-import { type JobRow, transitionJob } from '../store/job-status.ts'
+import { type JobRow, transitionLocked } from '../store/job-status.ts'
 import { notePassedOver, settlePassedOver } from '../store/passed-over.ts'
 import { groupNames } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
@@ -222,7 +222,7 @@ async function recordStart(deps: ActivityDeps, { document, place, attempt }: Ask
   const owned = { attemptId: attempt.id, runId: attempt.runId }
   try {
     await deps.store.db.transaction(async (tx) => {
-      await recordPod(tx, owned, {
+      const recorded = await recordPod(tx, owned, {
         clusterKey: place.cluster.key,
         credentialId: place.credentialId,
         namespace: place.namespace,
@@ -233,7 +233,7 @@ async function recordStart(deps: ActivityDeps, { document, place, attempt }: Ask
       const wasPassedOver = job.passedOver.length > 0 || job.eligibleGroups[0] !== place.groupId
       if (wasPassedOver && job.eligibleGroups.length > 1) await settlePassedOver(tx, job, place.groupId)
       // Without effect on a job that was cancelled meanwhile; the workflow's release then deletes the pod.
-      await transitionJob(tx, attempt.jobId, 'waiting', { instanceGroupId: place.groupId })
+      await transitionLocked(tx, recorded.job, 'waiting', { instanceGroupId: place.groupId })
     })
   } catch (error) {
     if (error instanceof FencedError) await deleteStray(deps, place, attempt, pod)

@@ -195,13 +195,20 @@ export async function installation(
     MAYFLY_KUBE_CONTEXT: stack.kubeContext,
     MAYFLY_EE_IMAGE: stack.image,
     TEMPORAL_ADDRESS: stack.temporalAddress,
-    // For whoever wants to know where the time goes: every process leaves its profile in this folder when it ends.
-    ...(process.env.MAYFLY_BENCH_PROFILE
-      ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env.MAYFLY_BENCH_PROFILE}` }
-      : {}),
+    ...leavingTraces(process.env),
     ...more,
   }
   return { env, client: new ApiClient(`http://127.0.0.1:${port}`, 'admin', password) }
+}
+
+/** For whoever wants to know where the time goes: every process leaves its profile, or a count of its statements, in a folder when it ends. */
+function leavingTraces({ MAYFLY_BENCH_PROFILE, MAYFLY_BENCH_STATEMENTS }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const options = [
+    ...(MAYFLY_BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${MAYFLY_BENCH_PROFILE}`] : []),
+    ...(MAYFLY_BENCH_STATEMENTS ? ['--import', join(import.meta.dirname, 'count-statements.ts')] : []),
+  ]
+  if (options.length === 0) return {}
+  return { NODE_OPTIONS: options.join(' '), MAYFLY_BENCH_STATEMENTS }
 }
 
 /** A port below those that the kernel gives to outgoing connections, so that it is still free when the API takes it. */

@@ -1,12 +1,13 @@
 import { and, asc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Cause } from '../model/cause.ts'
 import { channels } from './channel.ts'
 import type { AttemptRow } from './claims.ts'
 import type { Database } from './database.ts'
 import { FencedError } from './fence.ts'
-import { jobLocked } from './lock-order.ts'
-import { notify } from './notify.ts'
+import type { JobRow } from './job-status.ts'
 import { preparedOn } from './prepared.ts'
+import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
 
 /** An attempt as its owner names it; every write is refused with FencedError when another run owns it or its place was given back. */
@@ -22,6 +23,11 @@ export interface PodPlace {
   namespace: string
   podName: string
   podUid: string
+}
+
+/** An attempt that was written, and its job, which the same statement has locked: read by the way, since what follows is mostly a change of its status. */
+export interface WrittenAttempt extends AttemptRow {
+  job: JobRow
 }
 
 /** Phases only move on; a repeated call of an activity must not take an attempt back. */
@@ -71,12 +77,12 @@ export async function recordPlace(db: Database, owned: OwnedAttempt, place: Omit
 }
 
 /** The API server has the pod. */
-export async function recordPod(db: Database, owned: OwnedAttempt, place: PodPlace): Promise<AttemptRow> {
+export async function recordPod(db: Database, owned: OwnedAttempt, place: PodPlace): Promise<WrittenAttempt> {
   return await advance(db, owned, 'created', { ...place, podCreatedAt: firstTime(attempts.podCreatedAt) })
 }
 
 /** The payload was committed in the pod: the play may have started and must never be started again. Refused once the attempt has ended. */
-export async function recordDelivered(db: Database, owned: OwnedAttempt): Promise<AttemptRow> {
+export async function recordDelivered(db: Database, owned: OwnedAttempt): Promise<WrittenAttempt> {
   const attempt = await advance(db, owned, 'delivered', { deliveredAt: firstTime(attempts.deliveredAt) })
   // Another attempt may have begun meanwhile: the caller's transaction must change nothing of the job.
   if (attempt.endedAt !== null) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
@@ -85,24 +91,20 @@ export async function recordDelivered(db: Database, owned: OwnedAttempt): Promis
 
 /** A payload is about to be sent: from here on the play can have begun, whatever becomes of the pod. Refused once the attempt has ended. */
 export async function recordOffered(db: Database, owned: OwnedAttempt): Promise<void> {
-  const rows = await db
-    .update(attempts)
-    .set({ offeredAt: sql`coalesce(${attempts.offeredAt}, now())` })
-    .where(and(ownedBy(owned), isNull(attempts.endedAt), jobLocked(owned.attemptId)))
-    .returning({ id: attempts.id })
-  if (rows.length === 0) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
+  const offered = await update(db, owned, { offeredAt: firstTime(attempts.offeredAt) }, isNull(attempts.endedAt))
+  if (!offered) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
 }
 
 /**
  * Ends an attempt, once: null when it has ended already, and then nothing is changed. Who ends it decides in the same transaction what follows,
  * for the job and for the pod.
  */
-export async function endAttempt(db: Database, owned: OwnedAttempt, cause: Cause | null): Promise<AttemptRow | null> {
-  const [ended] = await db
-    .update(attempts)
-    .set({ phase: 'ended', cause, endedAt: sql`now()` })
-    .where(and(ownedBy(owned), isNull(attempts.endedAt), isNull(attempts.releasedAt), jobLocked(owned.attemptId)))
-    .returning()
+export async function endAttempt(
+  db: Database,
+  owned: OwnedAttempt,
+  cause: Cause | null,
+): Promise<WrittenAttempt | null> {
+  const ended = await update(db, owned, { phase: 'ended', cause, endedAt: sql`now()` }, isNull(attempts.endedAt))
   if (ended) return ended
   const attempt = await getAttempt(db, owned.attemptId)
   if (attempt?.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
@@ -110,7 +112,7 @@ export async function endAttempt(db: Database, owned: OwnedAttempt, cause: Cause
 }
 
 /** The verdict is stored; `cause` is null after a plain success. */
-export async function recordEnded(db: Database, owned: OwnedAttempt, cause: Cause | null): Promise<AttemptRow> {
+export async function recordEnded(db: Database, owned: OwnedAttempt, cause: Cause | null): Promise<WrittenAttempt> {
   return await advance(db, owned, 'ended', { cause, endedAt: firstTime(attempts.endedAt) })
 }
 
@@ -119,19 +121,14 @@ export async function recordEnded(db: Database, owned: OwnedAttempt, cause: Caus
  * it read, so that it loses against a run that took the attempt over meanwhile.
  */
 export async function releaseAttempt(db: Database, owned: OwnedAttempt): Promise<void> {
-  await db.transaction(async (tx) => {
-    const [released] = await tx
-      .update(attempts)
-      .set({ phase: 'released', releasedAt: sql`now()` })
-      .where(and(ownedBy(owned), isNull(attempts.releasedAt)))
-      .returning({ groupId: attempts.instanceGroupId })
-    if (released) {
-      if (released.groupId !== null) await notify(tx, channels.groups, released.groupId)
-      return
-    }
-    const attempt = await getAttempt(tx, owned.attemptId)
-    if (attempt && attempt.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
-  })
+  const [released] = await db
+    .update(attempts)
+    .set({ phase: 'released', releasedAt: sql`now()` })
+    .where(and(ownedBy(owned), isNull(attempts.releasedAt)))
+    .returning({ told: sql`pg_notify(${channels.groups}, ${attempts.instanceGroupId}::text)` })
+  if (released) return
+  const attempt = await getAttempt(db, owned.attemptId)
+  if (attempt && attempt.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
 }
 
 /** Moves the phase on, never back, and writes the columns either way. */
@@ -139,8 +136,8 @@ async function advance(
   db: Database,
   owned: OwnedAttempt,
   to: (typeof phaseOrder)[number],
-  columns: Parameters<typeof write>[2],
-): Promise<AttemptRow> {
+  columns: Writable,
+): Promise<WrittenAttempt> {
   const earlier = phaseOrder.slice(0, phaseOrder.indexOf(to))
   const phase = sql`CASE WHEN ${inArray(attempts.phase, earlier)} THEN ${to} ELSE ${attempts.phase} END`
   return await write(db, owned, { ...columns, phase })
@@ -148,20 +145,42 @@ async function advance(
 
 type Writable = { [Column in keyof AttemptRow]?: AttemptRow[Column] | SQL }
 
-async function write(db: Database, owned: OwnedAttempt, columns: Writable): Promise<AttemptRow> {
-  const [attempt] = await db
-    .update(attempts)
-    .set(columns)
-    .where(and(ownedBy(owned), isNull(attempts.releasedAt), jobLocked(owned.attemptId)))
-    .returning()
+async function write(db: Database, owned: OwnedAttempt, columns: Writable): Promise<WrittenAttempt> {
+  const attempt = await update(db, owned, columns)
   if (!attempt) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
   return attempt
+}
+
+/** Locks the attempt's job, reads it, and then writes the attempt (lock-order.ts); undefined when another run owns it, its place was given back, or not `when`. */
+async function update(
+  db: Database,
+  owned: OwnedAttempt,
+  columns: Writable,
+  when?: SQL,
+): Promise<WrittenAttempt | undefined> {
+  const job = db
+    .$with('job')
+    .as(
+      db
+        .select()
+        .from(unifiedJobs)
+        .where(sql`${unifiedJobs.id} = (SELECT job_id FROM attempts WHERE id = ${owned.attemptId})`)
+        .for('no key update'),
+    )
+  const [row] = await db
+    .with(job)
+    .update(attempts)
+    .set(columns)
+    .from(job)
+    .where(and(ownedBy(owned), isNull(attempts.releasedAt), when, eq(attempts.jobId, job.id)))
+    .returning()
+  return row
 }
 
 function ownedBy(owned: OwnedAttempt) {
   return and(eq(attempts.id, owned.attemptId), eq(attempts.runId, owned.runId))
 }
 
-function firstTime(column: typeof attempts.deliveredAt | typeof attempts.podCreatedAt | typeof attempts.endedAt): SQL {
+function firstTime(column: AnyPgColumn): SQL {
   return sql`coalesce(${column}, now())`
 }

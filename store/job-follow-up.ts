@@ -15,9 +15,18 @@ import { isToldToService } from './webhook-status.ts'
  */
 export async function followUp(tx: Database, job: typeof unifiedJobs.$inferSelect): Promise<void> {
   await tellParent(tx, job)
+  await furtherFollowUp(tx, job, true)
+}
+
+/** As followUp, where the template was told already, and is known whether somebody may want to be notified. */
+export async function furtherFollowUp(
+  tx: Database,
+  job: typeof unifiedJobs.$inferSelect,
+  announced: boolean,
+): Promise<void> {
   if (isFinal(job.status) && job.workflowJobId !== null) await enqueue(tx, 'progress', job.workflowJobId)
   if (isFinal(job.status)) await wakeNext(tx, job)
   if (isFinal(job.status)) await scheduledJobEnded(tx, job)
   if (isToldToService(job)) await enqueue(tx, 'webhook_status', job.id)
-  await announce(tx, job)
+  if (announced) await announce(tx, job)
 }

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { isFinal } from '../model/job.ts'
 import type { Database } from './database.ts'
 import type { unifiedJobs } from './schema/jobs.ts'
@@ -8,27 +8,26 @@ import { workflowApprovalTemplates, workflowJobTemplates } from './schema/workfl
 
 /**
  * Keeps `status`, `current_job` and the `last_job…` fields of the template or project that a job was made from, as AWX does on every save: while
- * the job is active it is the current one (waiting does not count), at its end the last one.
+ * the job is active it is the current one (waiting does not count), at its end the last one. Undefined where there is nothing to keep.
  */
-export async function tellParent(tx: Database, job: typeof unifiedJobs.$inferSelect): Promise<void> {
+export function parentUpdate(job: typeof unifiedJobs.$inferSelect): SQL | undefined {
   const parentId = job.unifiedJobTemplateId
-  if (parentId === null || job.status === 'waiting') return
+  if (parentId === null || job.status === 'waiting') return undefined
   // A sync for another job's run is no update of the project: its revision and playbooks stay those of the last update.
-  if (job.type === 'project_update' && job.launchType === 'sync') return
+  if (job.type === 'project_update' && job.launchType === 'sync') return undefined
   const parent = parentTable(job)
-  if (!parent) return
-  if (!isFinal(job.status)) {
-    await tx.update(parent).set({ status: job.status, currentJobId: job.id }).where(eq(parent.id, parentId))
-    return
-  }
-  await tx
-    .update(parent)
-    .set({ status: job.status, lastJobId: job.id, lastJobFailed: job.failed, lastJobRun: job.finished })
-    .where(eq(parent.id, parentId))
-  await tx
-    .update(parent)
-    .set({ currentJobId: null })
-    .where(and(eq(parent.id, parentId), eq(parent.currentJobId, job.id)))
+  if (!parent) return undefined
+  if (!isFinal(job.status))
+    return sql`UPDATE ${parent} SET status = ${job.status}, current_job_id = ${job.id} WHERE id = ${parentId}`
+  return sql`UPDATE ${parent} SET status = ${job.status}, last_job_id = ${job.id}, last_job_failed = ${job.failed},
+    last_job_run = coalesce(${job.finished}::timestamptz, now()), current_job_id = nullif(current_job_id, ${job.id})
+    WHERE id = ${parentId}`
+}
+
+/** Does that alone. */
+export async function tellParent(tx: Database, job: typeof unifiedJobs.$inferSelect): Promise<void> {
+  const update = parentUpdate(job)
+  if (update) await tx.execute(update)
 }
 
 /** The table of what a job was made from; none for ad hoc commands. A sliced job is made from a job template. */

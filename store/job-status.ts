@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql, type WithSubquery } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { CauseKind } from '../model/cause.ts'
 import { countsAsFailed, isFinal, type JobStatus, mayFollow } from '../model/job.ts'
@@ -7,9 +7,14 @@ import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
-import { followUp } from './job-follow-up.ts'
+import { followUp, furtherFollowUp } from './job-follow-up.ts'
+import { parentUpdate } from './job-parent.ts'
+import { isAnnounced } from './notifications/announce.ts'
 import { notify } from './notify.ts'
+import { lastJobOfHosts } from './outcome.ts'
+import { preparedOn } from './prepared.ts'
 import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
+import { inTransaction } from './transaction.ts'
 
 /** A job of any kind as stored. */
 export type JobRow = typeof unifiedJobs.$inferSelect
@@ -68,22 +73,70 @@ export async function transitionJob(
   changes: JobChanges = {},
   runId?: string | null,
 ): Promise<Transition> {
-  return await db.transaction(async (tx) => {
+  return await inTransaction(db, async (tx) => {
     const before = await lockJob(tx, jobId)
     if (runId !== undefined && before.runId !== runId) throw new FencedError(`job ${jobId}`, runId)
-    if (isFinal(before.status)) return { applied: false, job: before }
-    if (before.status !== to && !mayFollow(before.status, to))
-      throw new TransitionError(`job ${jobId} is ${before.status} and cannot become ${to}`)
-    const [job] = await tx
-      .update(unifiedJobs)
-      .set(columnsFor(before, to, changes))
-      .where(eq(unifiedJobs.id, jobId))
-      .returning()
-    if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
-    if (before.status !== to) await followUp(tx, job)
-    await notify(tx, channels.jobs, jobId)
-    return { applied: true, job }
+    return await transitionLocked(tx, before, to, changes)
   })
+}
+
+/**
+ * As transitionJob, for a job that the caller's transaction has locked and read. The job, what it was made from, its hosts and the notification are one
+ * statement: jobs by the hundred share a template and hosts, so those must be locked as shortly before the commit as can be.
+ */
+export async function transitionLocked(
+  tx: Database,
+  before: JobRow,
+  to: JobStatus,
+  changes: JobChanges = {},
+): Promise<Transition> {
+  const { id, status } = before
+  if (isFinal(status)) return { applied: false, job: before }
+  if (status !== to && !mayFollow(status, to))
+    throw new TransitionError(`job ${id} is ${status} and cannot become ${to}`)
+  const moves = status !== to
+  const after = { ...before, status: to, failed: countsAsFailed(to), timedOut: changes.timedOut ?? before.timedOut }
+  const [row] = await tx
+    .with(...(moves ? updatesBeside(tx, after) : []))
+    .update(unifiedJobs)
+    .set(columnsFor(before, to, changes))
+    .where(eq(unifiedJobs.id, id))
+    .returning({
+      ...getTableColumns(unifiedJobs),
+      isAnnounced: moves ? isAnnounced(after) : sql<boolean>`false`,
+      told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)`,
+    })
+  if (!row) throw new MissingRowError(`job ${id} does not exist`)
+  const { isAnnounced: announced, told: _told, ...job } = row
+  if (moves) await furtherFollowUp(tx, job, announced)
+  return { applied: true, job }
+}
+
+/** Updates of other rows that go with a job's change of status, as parts of its statement. */
+function updatesBeside(tx: Database, after: JobRow): WithSubquery[] {
+  const parent = parentUpdate(after)
+  return [
+    ...(isFinal(after.status) && after.type === 'job' ? [tx.$with('host', {}).as(lastJobOfHosts(after.id))] : []),
+    ...(parent ? [tx.$with('parent', {}).as(parent)] : []),
+  ]
+}
+
+/**
+ * What is known of a run once it has begun. Notifies `jobs`. Changes nothing of a job that runs no more; throws FencedError when another run owns it.
+ */
+export async function describeRun(
+  db: Database,
+  jobId: number,
+  runId: string,
+  starting: Pick<JobRow, 'jobArgs' | 'jobCwd' | 'jobEnv'>,
+): Promise<void> {
+  const described = await db
+    .update(unifiedJobs)
+    .set({ ...starting, modified: sql`now()` })
+    .where(and(eq(unifiedJobs.id, jobId), eq(unifiedJobs.runId, runId), eq(unifiedJobs.status, 'running')))
+    .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
+  // A worker may have died before it could say that the job runs.
+  if (described.length === 0) await transitionJob(db, jobId, 'running', starting, runId)
 }
 
 function columnsFor(before: JobRow, to: JobStatus, changes: JobChanges) {
@@ -114,9 +167,18 @@ function joinLines(before: string, more: string | undefined): string {
   return [before, more].filter(Boolean).join('\n')
 }
 
+const lockedJob = preparedOn((db) =>
+  db
+    .select()
+    .from(unifiedJobs)
+    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
+    // NO KEY UPDATE: rows that refer to the job (events being stored) need not wait.
+    .for('no key update')
+    .prepare('locked_job'),
+)
+
 async function lockJob(tx: Database, jobId: number): Promise<JobRow> {
-  // NO KEY UPDATE: rows that refer to the job (events being stored) need not wait.
-  const [job] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
+  const [job] = await lockedJob(tx).execute({ jobId })
   if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
   return job
 }

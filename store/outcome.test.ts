@@ -5,6 +5,7 @@ import type { Store } from './database.ts'
 import { packEvents } from './event-rows.ts'
 import { appendEvents } from './events.ts'
 import { readFacts, storeFacts } from './facts.ts'
+import { transitionJob } from './job-status.ts'
 import { propagateEventFlags, storeHostSummaries } from './outcome.ts'
 import { organizations } from './schema/catalog.ts'
 import { hosts, inventories } from './schema/inventory.ts'
@@ -36,7 +37,7 @@ describe.each(storeKinds)('outcomes on %s', (kind) => {
         .returning()
     ).map(({ id }) => id)
 
-  test('host summaries are stored, and again when told again; hosts know their last job', async () => {
+  test('host summaries are stored, and again when told again; hosts know their last job when it has ended', async () => {
     const [web1 = 0, web2 = 0] = await makeHosts(['web1', 'web2'])
     const job = await makeJob(store.db)
     await storeHostSummaries(store.db, job.id, [
@@ -55,8 +56,12 @@ describe.each(storeKinds)('outcomes on %s', (kind) => {
       { hostName: 'web1', failed: false, ok: 4, changed: 1, hostId: web1 },
       { hostName: 'web2', failed: true, dark: 1 },
     ])
-    const [host] = await store.db.select().from(hosts).where(eq(hosts.id, web1))
-    expect(host).toMatchObject({ lastJobId: job.id, lastJobHostSummaryId: rows[1]?.id })
+    await transitionJob(store.db, job.id, 'running')
+    const hostOf = async (id: number) => (await store.db.select().from(hosts).where(eq(hosts.id, id)))[0]
+    expect(await hostOf(web1)).toMatchObject({ lastJobId: null, lastJobHostSummaryId: null })
+    await transitionJob(store.db, job.id, 'failed')
+    expect(await hostOf(web1)).toMatchObject({ lastJobId: job.id, lastJobHostSummaryId: rows[1]?.id })
+    expect(await hostOf(web2)).toMatchObject({ lastJobId: job.id, lastJobHostSummaryId: rows[2]?.id })
     await storeHostSummaries(store.db, job.id, [])
   })
 

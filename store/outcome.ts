@@ -1,8 +1,9 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { camelCase } from './camel-case.ts'
 import type { Database } from './database.ts'
 import { hosts } from './schema/inventory.ts'
-import { jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
+import { jobHostSummaries } from './schema/jobs.ts'
+import { inTransaction } from './transaction.ts'
 
 /** What happened on one host, as playbook_on_stats says. */
 export interface HostSummary {
@@ -22,13 +23,13 @@ export interface HostSummary {
 /** Rows per statement: well below the 65,535 values that a statement may have. */
 const rowsPerStatement = 1_000
 
-/** Stores a job's host summaries and makes a playbook job the last one of its hosts. Storing them again replaces them. */
+/** Stores a job's host summaries. Storing them again replaces them. */
 export async function storeHostSummaries(
   db: Database,
   jobId: number,
   summaries: readonly HostSummary[],
 ): Promise<void> {
-  await db.transaction(async (tx) => {
+  await inTransaction(db, async (tx) => {
     for (let start = 0; start < summaries.length; start += rowsPerStatement) {
       const rows = summaries
         .slice(start, start + rowsPerStatement)
@@ -54,11 +55,15 @@ export async function storeHostSummaries(
           ),
         })
     }
-    await tx.execute(sql`
-      UPDATE ${hosts} SET last_job_id = summary.job_id, last_job_host_summary_id = summary.id
-      FROM ${jobHostSummaries} AS summary WHERE summary.job_id = ${jobId} AND ${hosts.id} = summary.host_id
-        AND EXISTS (SELECT 1 FROM ${unifiedJobs} WHERE ${unifiedJobs.id} = ${jobId} AND ${unifiedJobs.type} = 'job')`)
   })
+}
+
+/** Makes a playbook job the last one of the hosts that it has summaries of: a statement. Hosts are locked in their order. */
+export function lastJobOfHosts(jobId: number): SQL {
+  return sql`UPDATE ${hosts} SET last_job_id = ${jobId}, last_job_host_summary_id = summary.id
+    FROM (SELECT summary.id, summary.host_id FROM ${jobHostSummaries} AS summary JOIN ${hosts} AS host ON host.id = summary.host_id
+      WHERE summary.job_id = ${jobId} ORDER BY host.id FOR NO KEY UPDATE OF host) AS summary
+    WHERE ${hosts.id} = summary.host_id`
 }
 
 /**

@@ -1,7 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
-import { notify } from './notify.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
 /**
@@ -9,7 +8,7 @@ import { unifiedJobs } from './schema/jobs.ts'
  * Stamps the beginning of the wait once. Does nothing, and notifies nobody, when nothing changed or the job is not pending.
  */
 export async function explainWaiting(db: Database, jobId: number, reason: string, explanation: string): Promise<void> {
-  const changed = await db
+  await db
     .update(unifiedJobs)
     .set({
       waitingSince: sql`coalesce(${unifiedJobs.waitingSince}, now())`,
@@ -23,6 +22,5 @@ export async function explainWaiting(db: Database, jobId: number, reason: string
         sql`(${unifiedJobs.waitingReason}, ${unifiedJobs.jobExplanation}) IS DISTINCT FROM (${reason}, ${explanation})`,
       ),
     )
-    .returning({ id: unifiedJobs.id })
-  if (changed.length > 0) await notify(db, channels.jobs, jobId)
+    .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
 }

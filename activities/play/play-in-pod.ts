@@ -7,7 +7,7 @@ import { cause } from '../../model/cause.ts'
 import type { Payload } from '../../runner/payload.ts'
 import { recordDelivered, recordOffered } from '../../store/attempts.ts'
 import type { AttemptRow } from '../../store/claims.ts'
-import { transitionJob } from '../../store/job-status.ts'
+import { describeRun, transitionLocked } from '../../store/job-status.ts'
 import type { RunDocument } from '../../store/run-document.ts'
 import type { ActivityDeps } from '../deps.ts'
 import type { Heart } from '../heart.ts'
@@ -90,8 +90,8 @@ async function deliver(
     node.end()
   }
   await deps.store.db.transaction(async (tx) => {
-    await recordDelivered(tx, { attemptId: attempt.id, runId: attempt.runId })
-    await transitionJob(tx, document.job.id, 'running')
+    const { job } = await recordDelivered(tx, { attemptId: attempt.id, runId: attempt.runId })
+    await transitionLocked(tx, job, 'running')
   })
 }
 
@@ -148,7 +148,7 @@ async function collect(
       reader: run.reader,
       signal,
       onStarting: async (starting) => {
-        await transitionJob(deps.store.db, attempt.jobId, 'running', starting, attempt.runId)
+        await describeRun(deps.store.db, attempt.jobId, attempt.runId, starting)
       },
       onStored: (offset) => heart.says({ phase: 'running', pod: pod.name, offset }),
     })

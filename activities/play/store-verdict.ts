@@ -3,12 +3,12 @@ import { isFinal } from '../../model/job.ts'
 import type { PodSpec } from '../../model/pod-template-types.ts'
 import { parseQuantity } from '../../model/quantity.ts'
 import { decideRetry, type RetryDecision } from '../../model/retry.ts'
-import { endAttempt, getAttempt } from '../../store/attempts.ts'
+import { endAttempt, getAttempt, type WrittenAttempt } from '../../store/attempts.ts'
 import type { AttemptRow } from '../../store/claims.ts'
 import type { Database } from '../../store/database.ts'
 import { MissingRowError } from '../../store/errors.ts'
 import { holdPod } from '../../store/holds.ts'
-import { type JobChanges, retryJob, transitionJob } from '../../store/job-status.ts'
+import { type JobChanges, retryJob, transitionLocked } from '../../store/job-status.ts'
 import { keepLastOutput } from '../../store/last-output.ts'
 import { storePostMortem } from '../../store/post-mortems.ts'
 import { readJob } from '../../store/run-document.ts'
@@ -43,7 +43,7 @@ export async function storeVerdict(deps: ActivityDeps, attempt: AttemptRow, end:
     const ended = await endAttempt(tx, { attemptId: attempt.id, runId: attempt.runId }, found)
     if (!ended) return null
     if (postMortem) await storePostMortem(tx, { jobId, attempt: attempt.number }, postMortem)
-    const decision = found && goesOn ? await decide(tx, ended, found, memoryLimitOf(postMortem?.manifest)) : null
+    const decision = found && goesOn ? decide(ended, found, memoryLimitOf(postMortem?.manifest)) : null
     if (found && decision?.again) {
       await keepLastOutput(tx, ended)
       await retryJob(tx, jobId, decision.retries)
@@ -51,7 +51,7 @@ export async function storeVerdict(deps: ActivityDeps, attempt: AttemptRow, end:
     }
     const more = await end.further(tx)
     const explanation = [found?.message, decision?.explanation].filter(Boolean).join(' ')
-    const { job, applied } = await transitionJob(tx, jobId, found ? causeStatus[found.kind] : 'successful', {
+    const { job, applied } = await transitionLocked(tx, ended.job, found ? causeStatus[found.kind] : 'successful', {
       ...end.changes,
       ...more,
       cause: found?.kind ?? null,
@@ -82,14 +82,8 @@ export async function decidedBefore(
   return { ...verdictOfCause(attempt.cause, false), explanation: job.retries.told, again: true }
 }
 
-async function decide(
-  tx: Database,
-  ended: AttemptRow,
-  found: Cause,
-  memoryLimit: number | null,
-): Promise<RetryDecision | null> {
-  const job = await readJob(tx, ended.jobId)
-  if (!job) throw new MissingRowError(`job ${ended.jobId} does not exist`)
+function decide(ended: WrittenAttempt, found: Cause, memoryLimit: number | null): RetryDecision | null {
+  const { job } = ended
   // Somebody wants it to end; or it has ended already, and keeps its end.
   if (job.cancelFlag || isFinal(job.status)) return null
   return decideRetry({

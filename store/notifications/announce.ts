@@ -18,20 +18,33 @@ type TemplateRow = typeof notificationTemplates.$inferSelect
  */
 export async function announce(tx: Database, job: JobRow): Promise<void> {
   const event = eventOf(job)
-  if (!event) return
-  const told = owners(job)
-  if (!told) return
-  const list: NotificationList = event === 'started' || event === 'success' || event === 'error' ? event : 'approvals'
+  const attached = attachedTo(job)
+  if (!event || !attached) return
   const wanting = tx
     .select({ id: notificationAttachments.notificationTemplateId })
     .from(notificationAttachments)
-    .where(and(eq(notificationAttachments.list, list), told))
+    .where(attached)
   const templates = await tx
     .select()
     .from(notificationTemplates)
     .where(inArray(notificationTemplates.id, wanting))
     .orderBy(notificationTemplates.id)
   for (const template of templates) await tell(tx, template, event, job)
+}
+
+/** Whether any template wants to know of what has just happened to a job: mostly none does. */
+export function isAnnounced(job: JobRow): SQL<boolean> {
+  const attached = attachedTo(job)
+  return attached ? sql`EXISTS (SELECT FROM ${notificationAttachments} WHERE ${attached})` : sql`false`
+}
+
+/** Attachments of the templates that want to know of what has just happened to a job; undefined where none can. */
+function attachedTo(job: JobRow): SQL | undefined {
+  const event = eventOf(job)
+  const told = event && owners(job)
+  if (!told) return undefined
+  const list: NotificationList = event === 'started' || event === 'success' || event === 'error' ? event : 'approvals'
+  return and(eq(notificationAttachments.list, list), told)
 }
 
 /** Writes a notification and asks for its delivery. */
