@@ -3,7 +3,7 @@ import { defaultPodTemplate, mergePodTemplate, parseOverride } from '../../model
 import type { PodManifest } from '../../model/pod-template-types.ts'
 import { type ContainerDefaults, podUsage } from '../../model/pod-usage.ts'
 import { type Quota, type QuotaRoom, quotaRoom } from '../../model/quota-room.ts'
-import type { Allowance } from './watches.ts'
+import type { Allowance } from './allowance-watch.ts'
 
 const unknown: QuotaRoom = { fits: Number.POSITIVE_INFINITY, reason: null }
 

@@ -1,17 +1,12 @@
 import type { Logger } from 'pino'
 import type { Cluster } from '../../kubernetes/cluster.ts'
-import type { KubernetesObject, LimitRange, Pod, ResourceQuota } from '../../kubernetes/objects.ts'
+import type { Pod } from '../../kubernetes/objects.ts'
 import { type Watch, type WatchEvent, watchObjects } from '../../kubernetes/watch.ts'
 import { podLabels } from '../../model/attempt.ts'
+import { type Allowance, type AllowanceWatch, watchAllowance } from './allowance-watch.ts'
 
 /** What a watch of a namespace tells: a pod of ours changed, a complete list of them was read, or what the namespace allows changed. */
 export type NamespaceEvent = WatchEvent<Pod> | 'allowance'
-
-/** What a namespace allows; null where it is not known, because the right to read it is missing or the watch is interrupted. */
-export interface Allowance {
-  quotas: readonly ResourceQuota[] | null
-  limitRanges: readonly LimitRange[] | null
-}
 
 /** A namespace of a cluster that is being watched, shared by every group and job that needs it. */
 export interface NamespaceWatch {
@@ -25,8 +20,7 @@ export interface NamespaceWatch {
 
 interface Shared extends NamespaceWatch {
   users: number
-  quotas: Watch<ResourceQuota>
-  limitRanges: Watch<LimitRange>
+  allowed: AllowanceWatch
 }
 
 /** So many pods that are gone are remembered: for seconds on a busy worker, which is how long it takes to ask what became of one. */
@@ -95,28 +89,10 @@ export class Watches {
     }
     const interrupted = (what: string, error: unknown) =>
       this.#log.debug({ cluster: cluster.host, namespace, reason: String(error) }, `watch of ${what} interrupted`)
-    // Where the right to read these is missing the watch only fails quietly; then a refusal tells what they would have told.
-    const allowance = <T extends KubernetesObject>(resource: 'resourcequotas' | 'limitranges') => {
-      let known = false
-      const watch: Watch<T> = watchObjects<T>(cluster, {
-        resource,
-        namespace,
-        onEvent: (event) => {
-          known ||= event.type === 'synced'
-          if (known) tell('allowance')
-        },
-        onError: (error) => {
-          interrupted(resource, error)
-          if (!known) return
-          // What it showed last may no longer be so, and nobody would tell.
-          known = false
-          tell('allowance')
-        },
-      })
-      return { watch, objects: () => (known ? [...watch.objects.values()] : null) }
-    }
-    const quotas = allowance<ResourceQuota>('resourcequotas')
-    const limitRanges = allowance<LimitRange>('limitranges')
+    const allowed = watchAllowance(cluster, namespace, {
+      onChange: () => tell('allowance'),
+      onError: interrupted,
+    })
     const pods = watchObjects<Pod>(cluster, {
       resource: 'pods',
       namespace,
@@ -131,10 +107,9 @@ export class Watches {
     return {
       users: 0,
       pods,
-      quotas: quotas.watch,
-      limitRanges: limitRanges.watch,
+      allowed,
       get allowance() {
-        return { quotas: quotas.objects(), limitRanges: limitRanges.objects() }
+        return allowed.allowance
       },
       podsOf: (groupId) => byGroup.get(String(groupId))?.values() ?? [],
       subscribe: (callback) => {
@@ -157,8 +132,8 @@ function index(byGroup: Map<string, Map<string, Pod>>, event: Exclude<WatchEvent
   if (pods.size === 0) byGroup.delete(group)
 }
 
-async function stopAll({ pods, quotas, limitRanges }: Shared): Promise<void> {
-  await Promise.all([pods.stop(), quotas.stop(), limitRanges.stop()])
+async function stopAll({ pods, allowed }: Shared): Promise<void> {
+  await Promise.all([pods.stop(), allowed.stop()])
 }
 
 /**
