@@ -1,5 +1,6 @@
 /** The pod of a job that failed is kept as long as was asked for: the job has ended, its place stays taken, and whatever dies, the pod goes in the end. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../../dev/wait.ts'
 import { openCluster } from '../../kubernetes/cluster.ts'
 import { Operator } from '../operator/operator.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
@@ -39,8 +40,13 @@ interface Held {
 const job = (id: number) => mayfly.get<Held & { related: Record<string, string> }>(`/jobs/${id}/`)
 const podName = (id: number) => `automation-job-${id}-1`
 
-const notHeld = (id: number) =>
-  expect.poll(() => job(id), { timeout: 60_000 }).toMatchObject({ status: 'failed', held_until: null })
+/** Resolves with the job when its pod is kept, or no longer is. */
+const heldIs = (id: number, wanted: boolean) =>
+  until({ what: `the pod of job ${id} ${wanted ? '' : 'not '}to be kept`, seconds: 60, everyMs: 200 }, async () => {
+    const found = await job(id)
+    return found.status === 'failed' && (found.held_until !== null) === wanted && found
+  })
+const notHeld = (id: number) => heldIs(id, false)
 
 async function launch(playbook: string, seconds: number, group?: number): Promise<number> {
   const template = await scene.template(playbook, group === undefined ? {} : { group })
@@ -134,7 +140,7 @@ test.concurrent('a pod that is kept goes at the deadline of the drain of its gro
   const group = await scene.group({})
   const id = await launch('fails', 600, group)
   expect(await scene.ended(id)).toMatchObject({ status: 'failed' })
-  await expect.poll(() => job(id), { timeout: 60_000 }).toMatchObject({ held_until: expect.any(String) })
+  await heldIs(id, true)
   const drained = await mayfly.post<{ drain_deadline: string }>(`/instance_groups/${group}/drain/`, {
     deadline_seconds: 3,
   })
