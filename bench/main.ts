@@ -13,6 +13,7 @@ import { refill } from './refill.ts'
 import { schedules } from './schedules.ts'
 import { soak } from './soak.ts'
 import { type Stand, startStand } from './stand.ts'
+import { takeover } from './takeover.ts'
 import { throughput } from './throughput.ts'
 import { workflow } from './workflow.ts'
 import { writes } from './writes.ts'
@@ -30,6 +31,7 @@ const benches: Bench[] = [
   throughput,
   backlog,
   groups,
+  takeover,
   soak,
   idle,
 ]

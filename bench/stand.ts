@@ -26,6 +26,16 @@ export interface GroupFields {
   container?: object
 }
 
+/** A worker that a bench kills and starts. */
+export interface AddedWorker {
+  /** Process id while it runs. */
+  pid(): number | undefined
+  /** Ends it without warning. */
+  kill(): Promise<void>
+  /** Resolves when it takes work. */
+  start(): Promise<void>
+}
+
 /** What is running. */
 export interface Stand {
   /** What all of it is called: database, namespaces. */
@@ -51,8 +61,10 @@ export interface Stand {
   template(playbook: keyof typeof playbooks, groupId?: number): Promise<number>
   /** Makes a container group on the stand's cluster, with the stand's credential unless another one is given. */
   group(name: string, fields: GroupFields): Promise<number>
-  /** Makes a credential for the stand's cluster; with a token of its own it is another connection. */
-  credential(name: string, bearerToken: string): Promise<number>
+  /** Makes a credential for the stand's cluster; with a token of its own, or the address of a proxy, it is another connection. */
+  credential(name: string, bearerToken: string, at?: { host: string; caCertificate: string }): Promise<number>
+  /** Starts a further worker beside the stand's own. */
+  addWorker(): Promise<AddedWorker>
   stop(): Promise<void>
 }
 
@@ -93,13 +105,20 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
   }
   const partOf = (command: string) => new Part(command, [command, '--migrate'], env, join(folder, `${command}.log`))
   const parts = { api: partOf('api'), worker: partOf('worker') }
+  const added: Part[] = []
   undo.add(async () => {
-    await Promise.all(Object.values(parts).map((part) => part.end('SIGTERM')))
+    await Promise.all([...Object.values(parts), ...added].map((part) => part.end('SIGTERM')))
   })
   const [apiPid, workerPid] = await Promise.all([begin(parts.api), begin(parts.worker)])
   const restart: Stand['restart'] = async (command) => {
     await parts[command].end('SIGKILL')
     return await begin(parts[command])
+  }
+  const addWorker: Stand['addWorker'] = async () => {
+    const part = new Part(`worker-${added.length + 2}`, ['worker'], env, join(folder, `worker-${added.length + 2}.log`))
+    added.push(part)
+    await begin(part)
+    return { pid: () => part.pid, kill: () => part.end('SIGKILL'), start: async () => void (await begin(part)) }
   }
   say(`stand: running, everything of it is called ${id}`)
 
@@ -121,8 +140,7 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
     await created('/hosts/', { name, inventory: inventoryId, variables, enabled: name === 'localhost' })
   }
   const credentialType = await client.idOf('credential_types', 'OpenShift or Kubernetes API Bearer Token')
-  const credential: Stand['credential'] = (name, bearerToken) => {
-    const { host, caCertificate } = access
+  const credential: Stand['credential'] = (name, bearerToken, { host, caCertificate } = access) => {
     const inputs = { host, bearer_token: bearerToken, verify_ssl: true, ssl_ca_cert: caCertificate }
     return created('/credentials/', { name, organization: organizationId, credential_type: credentialType, inputs })
   }
@@ -158,6 +176,7 @@ async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
     stack,
     folder,
     restart,
+    addWorker,
     client,
     cluster,
     image,

@@ -75,8 +75,13 @@ export class FaultProxy {
     for (const rule of rules) rule.release()
   }
 
-  async stop(): Promise<void> {
+  /** Ends all rules. */
+  clear(): void {
     this.remove(...this.#rules)
+  }
+
+  async stop(): Promise<void> {
+    this.clear()
     for (const socket of this.#sockets) socket.destroy()
     this.#agent.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
