@@ -11,6 +11,8 @@ export interface Wait {
   /** Called between two polls; throwing ends the wait at once, e.g. because the process died. */
   giveUp?: () => void
   everyMs?: number
+  /** Passes the time between two polls, in place of `everyMs`. */
+  pause?: () => Promise<void>
 }
 
 /** Asks `check` until it gives a truthy value, and gives that value. A check that throws counts as "not yet". */
@@ -30,6 +32,6 @@ export async function until<T>(wait: Wait, check: () => Promise<T> | T): Promise
       const where = wait.log ? `; see ${wait.log}` : ''
       throw new Error(`waited ${wait.seconds} s for ${wait.what}${why}${where}`)
     }
-    await pause(wait.everyMs ?? 50)
+    await (wait.pause ? wait.pause() : pause(wait.everyMs ?? 50))
   }
 }

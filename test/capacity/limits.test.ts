@@ -41,7 +41,7 @@ const says = (id: number, text: RegExp) =>
 
 /** The job that says so, once one of them does. */
 const jobThatSays = (jobs: number[], text: RegExp): Promise<JobOnWire> =>
-  until({ what: `a job that says ${text}`, seconds: patience, everyMs: 100 }, async () => {
+  until({ what: `a job that says ${text}`, seconds: patience, everyMs: 250 }, async () => {
     const all = await Promise.all(jobs.map((job) => scene.job(job)))
     return all.find((job) => text.test(job.job_explanation))
   })

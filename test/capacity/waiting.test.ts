@@ -27,7 +27,7 @@ let scene: Scene
 let server: GitServer
 /** Seconds for whatever a test waits for, on a machine that has other things to do. */
 const patience = 240
-const hold = '- hosts: all\n  gather_facts: false\n  tasks: [{pause: {seconds: patience0}}]\n'
+const hold = '- hosts: all\n  gather_facts: false\n  tasks: [{pause: {seconds: 300}}]\n'
 const quick = '- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: done}}]\n'
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ afterAll(() => undo.all())
 
 /** The answer as soon as the condition holds. */
 const waitsUntil = (path: string, what: string, holds: (answer: WaitingOnWire) => boolean) =>
-  until({ what: `${path} to wait for ${what}`, seconds: patience, everyMs: 100 }, async () => {
+  until({ what: `${path} to wait for ${what}`, seconds: patience, everyMs: 200 }, async () => {
     const answer = await mayfly.get<WaitingOnWire>(`${path}waiting/`)
     return holds(answer) ? answer : undefined
   })

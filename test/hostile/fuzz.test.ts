@@ -58,7 +58,7 @@ async function populate({ organization, inventory }: Catalog): Promise<void> {
   await endWithOutput(job)
 }
 
-async function catalogOf(inventory: number): Promise<Catalog> {
+async function catalogOf(inventory: number): Promise<Omit<Catalog, 'projectFolder'>> {
   const first = async (path: string) => (await mayfly.get<{ results: { id: number }[] }>(path)).results[0]?.id ?? 0
   const [organization, project, group] = await Promise.all([
     first('/organizations/?name__startswith=catalog'),

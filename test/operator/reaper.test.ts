@@ -172,7 +172,7 @@ test('a workflow that was terminated before its job had a pod', async () => {
   const first = await scene.launch(template)
   await scene.printed(first, 'has begun')
   const second = await scene.launch(template)
-  await until({ what: 'the second job to queue', seconds: 30 }, async () =>
+  await until({ what: 'the second job to queue', seconds: 30, everyMs: 200 }, async () =>
     (await operator.history(second)).some(({ activity }) => activity === 'admit'),
   )
   await operator.terminate(second)

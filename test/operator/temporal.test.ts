@@ -20,11 +20,9 @@ let wholeOutput: string
 
 const play = (...tasks: string[]) =>
   `- hosts: all\n  gather_facts: false\n  tasks: [${tasks.map((task) => `{${task}}`).join(', ')}]\n`
-/** Folder of the first catalog's project. */
-const projectFolder = 'catalog-1'
 const files = {
   // Its output is the same at every run.
-  'same.yml': play('debug: {msg: has begun}', 'command: sleep 2', 'debug: {msg: the end}'),
+  'same.yml': play('debug: {msg: has begun}', 'pause: {seconds: 2}', 'debug: {msg: the end}'),
   'hold.yml': play('debug: {msg: has begun}', 'pause: {seconds: 300}'),
   'fail.yml': play('debug: {msg: has begun}', 'fail: {msg: on purpose}'),
   'mended.yml': play('debug: {msg: has begun}', 'fail: {msg: not yet}'),
@@ -51,7 +49,7 @@ function template(playbook: string, of: Catalog = catalog): Promise<number> {
 }
 
 async function runsUntil(job: number, text: string): Promise<void> {
-  await until({ what: `job ${job} to print ${text}`, seconds: 60, everyMs: 100 }, async () =>
+  await until({ what: `job ${job} to print ${text}`, seconds: 60, pause: mayfly.newsOf(job) }, async () =>
     (await witness.output(job)).includes(text),
   )
 }
@@ -124,7 +122,7 @@ test.concurrent('a successful job: Completed, searchable, its story in the curre
   console.log(`history of a successful job: ${history.length} events\n${history.map(({ type }) => type).join('\n')}`)
   expect(history.length).toBeLessThanOrEqual(30)
   const query = `MayflyJobId = ${job} AND MayflyStatus = "successful"`
-  await until({ what: 'the search to find the job', seconds: 20 }, async () => {
+  await until({ what: 'the search to find the job', seconds: 20, everyMs: 200 }, async () => {
     return (await operator.client.workflow.count(query)).count === 1
   })
 })
@@ -161,7 +159,7 @@ test.concurrent('Cancel of a job that waits for a place', async () => {
   const first = await launch(mayfly, await template('hold.yml', full))
   await runsUntil(first, 'has begun')
   const second = await launch(mayfly, await template('hold.yml', full))
-  await until({ what: 'the second job to wait', seconds: 30 }, async () =>
+  await until({ what: 'the second job to wait', seconds: 30, everyMs: 200 }, async () =>
     (await operator.history(second)).some(({ activity }) => activity === 'admit'),
   )
   await operator.cancel(second)
@@ -177,7 +175,7 @@ test.concurrent('Reset of a failed job to its first task: a clean retry', async 
   expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'failed' })
   await closed(job)
   expect(await witness.output(job)).toContain('not yet')
-  const playbook = join(mayfly.projectsRoot, projectFolder, 'mended.yml')
+  const playbook = join(catalog.projectFolder, 'mended.yml')
   writeFileSync(playbook, readFileSync(playbook, 'utf8').replace('fail: {msg: not yet}', 'debug: {msg: is mended}'))
   await operator.reset(job)
   expect((await closed(job)).status.name).toBe('COMPLETED')
@@ -229,7 +227,7 @@ test.concurrent('Reset of a job in a group that only its own pod fills, to where
   await runsUntil(job, 'has begun')
   await operator.reset(job, 'prepare')
   // Nobody owns the pod that holds the place but a run that is no more.
-  await until({ what: 'the reaper to free the place', seconds: 30 }, async () => {
+  await until({ what: 'the reaper to free the place', seconds: 30, everyMs: 200 }, async () => {
     return (await operator.reap()).attemptsReleased === 1
   })
   expect((await closed(job)).status.name).toBe('COMPLETED')

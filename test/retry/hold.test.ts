@@ -23,8 +23,8 @@ beforeAll(async () => {
   pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
   undo.add(async () => pods.close())
   scene = await Scene.open(mayfly, {
-    fails: play('{command: "sh -c \'echo secret > /tmp/left; exit 1\'"}'),
-    waits: play('{wait_for: {path: /tmp/go, timeout: 120}}, {fail: {msg: on purpose}}'),
+    fails: play(`{fail: {msg: "{{ lookup('pipe', 'echo secret > /tmp/left') }}"}}`),
+    waits: play(`{fail: {msg: "{{ lookup('pipe', 'until test -e /tmp/go; do sleep 0.1; done') }} on purpose"}}`),
   })
   operator = await Operator.open(mayfly)
   undo.add(() => operator.close())

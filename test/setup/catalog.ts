@@ -11,6 +11,8 @@ export interface Catalog {
   organization: number
   inventory: number
   project: number
+  /** Where the files of its project are. */
+  projectFolder: string
   group: number
 }
 
@@ -34,8 +36,9 @@ let made = 0
 /** Makes an organization with a manual project, an inventory of local hosts and a container group. */
 export async function makeCatalog(mayfly: Mayfly, options: CatalogOptions): Promise<Catalog> {
   const name = `catalog-${++made}`
+  const projectFolder = join(mayfly.projectsRoot, name)
   for (const [path, text] of Object.entries(options.files)) {
-    const file = join(mayfly.projectsRoot, name, path)
+    const file = join(projectFolder, path)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
   }
@@ -51,13 +54,13 @@ export async function makeCatalog(mayfly: Mayfly, options: CatalogOptions): Prom
     pod_spec_override: inNamespace(mayfly),
     ...options.group,
   })
-  return { organization, inventory, project, group }
+  return { organization, inventory, project, projectFolder, group }
 }
 
 /** Makes a job template that runs a playbook of the catalog in its group. */
 export async function makeTemplate(
   mayfly: Mayfly,
-  catalog: Catalog,
+  catalog: Pick<Catalog, 'project' | 'inventory' | 'group'>,
   playbook: string,
   fields: Record<string, unknown> = {},
 ): Promise<number> {

@@ -7,6 +7,7 @@ import { inject } from 'vitest'
 import { portIsFree } from '../../dev/numbers.ts'
 import { cacheRoot } from '../../dev/paths.ts'
 import { until } from '../../dev/wait.ts'
+import { News } from './news.ts'
 import { ownDatabase, ownKubernetesNamespace, ownTemporalNamespace, Undo } from './own-places.ts'
 import { Part } from './part.ts'
 import type { TestStack } from './stack.ts'
@@ -67,6 +68,8 @@ export interface Mayfly {
   get<Body = Record<string, unknown>>(path: string): Promise<Body>
   /** Resolves with the job once its status is final; `path` is that of the job, such as `/jobs/7/`. */
   ended(path: string, seconds?: number): Promise<{ id: number; status: string; job_explanation: string }>
+  /** Passes the time until there is news of a job, for `until`. */
+  newsOf(job: number): () => Promise<void>
   /** Starts a part that does not run, and resolves when it is ready. */
   start(part: PartName): Promise<void>
   /** kill -9, and resolves when it is dead. */
@@ -105,6 +108,8 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
     ownKubernetesNamespace(stack, id, undo),
     ownTemporalNamespace(stack, id, undo),
   ])
+  const news = new News(databaseUrl)
+  undo.add(() => news.close())
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const password = randomBytes(12).toString('base64url')
@@ -182,7 +187,8 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
     post: (path, body) => good('POST', path, body ?? {}),
     patch: (path, body) => good('PATCH', path, body),
     ended: async (path, seconds = 120) => {
-      const wait = { what: `${path} to end`, seconds, everyMs: 100 }
+      const id = Number(/(\d+)\/$/.exec(path)?.[1])
+      const wait = { what: `${path} to end`, seconds, pause: news.pauses(id) }
       return await until(wait, async () => {
         const job = await good<{ id: number; status: string; job_explanation: string; finished: string | null }>(
           'GET',
@@ -191,6 +197,7 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
         return job.finished === null ? undefined : job
       })
     },
+    newsOf: (job) => news.pauses(job),
     start,
     kill9: (name) => part(name).end('SIGKILL'),
     terminate: (name) => part(name).end('SIGTERM'),

@@ -111,7 +111,7 @@ export class Scene {
     const giveUp = () => {
       if (latest?.finished && !holds(latest)) throw new Error(`job ${id} ended: ${JSON.stringify(latest)}`)
     }
-    return await until({ what: `job ${id} ${what}`, seconds, giveUp, everyMs: 100 }, async () => {
+    return await until({ what: `job ${id} ${what}`, seconds, giveUp, pause: this.mayfly.newsOf(id) }, async () => {
       latest = await this.job(id)
       return holds(latest) ? latest : undefined
     })
@@ -128,7 +128,7 @@ export class Scene {
 
   /** Resolves when the output holds the text. */
   async printed(id: number, text: string, seconds = 60): Promise<void> {
-    await until({ what: `job ${id} to print ${text}`, seconds, everyMs: 100 }, async () =>
+    await until({ what: `job ${id} to print ${text}`, seconds, pause: this.mayfly.newsOf(id) }, async () =>
       (await this.stdout(id)).includes(text),
     )
   }

@@ -123,22 +123,25 @@ test(`rows 7, 8, 9 and 39: ${slices} slices with room for ${room}; those that ar
     workflow_job: launched.id,
   })
   const run = launched.id
-  await until({ what: 'all slices to be made', seconds: 60 }, async () => (await slicesOf(run)).length === slices)
+  await until(
+    { what: 'all slices to be made', seconds: 60, everyMs: 250 },
+    async () => (await slicesOf(run)).length === slices,
+  )
   await pods.until(`${room} pods`, () => pods.live.filter((pod) => jobOf(pod) > run).length === room, 90)
   const held = pods.live.map(jobOf).filter((job) => job > run)
   for (const id of held) {
-    await until({ what: `slice ${id} to hold`, seconds: 90, everyMs: 100 }, async () =>
+    await until({ what: `slice ${id} to hold`, seconds: 90, pause: mayfly.newsOf(id) }, async () =>
       (await mayfly.api('GET', `/jobs/${id}/stdout/?format=txt`)).text.includes('on h'),
     )
   }
   // Row 9: the others wait and say for what.
   const waiting = (await slicesOf(run)).filter(({ status }) => status === 'pending')
   expect(waiting.length).toBeGreaterThan(0)
-  await until({ what: 'an explanation', seconds: 30, everyMs: 100 }, async () =>
+  await until({ what: 'an explanation', seconds: 30, everyMs: 300 }, async () =>
     (await slicesOf(run)).some(({ job_explanation: text }) => /Quota three is used up/.test(text)),
   )
 
-  writeFileSync(join(mayfly.projectsRoot, 'catalog-1', 'slices.yml'), quick)
+  writeFileSync(join(catalog.projectFolder, 'slices.yml'), quick)
   const [reset = 0, ...retried] = held
   for (const id of held) {
     const name = pods.live.find((pod) => jobOf(pod) === id)?.metadata?.name ?? ''
