@@ -35,7 +35,7 @@ export function causeOfTermination(pod: Pod): Cause | null {
     case 'DeadlineExceeded':
       return cause('pod_deadline_exceeded', 'The pod ran longer than it may (activeDeadlineSeconds).', detail)
     case 'NodeLost':
-      return cause('pod_evicted', `The pod's node was lost. ${message}`.trim(), detail)
+      return cause('node_lost', `The pod's node was lost. ${message}`.trim(), detail)
     case 'Terminated':
     case 'NodeShutdown':
     case 'Shutdown':
@@ -70,7 +70,7 @@ function causeOfDisruption(reason: string, message: string, detail: string): Cau
     case 'EvictionByEvictionAPI':
       return cause('pod_evicted', `The pod was evicted, as when a node is drained. ${message}`.trim(), detail)
     case 'DeletionByPodGC':
-      return cause('pod_evicted', `The pod's node no longer exists. ${message}`.trim(), detail)
+      return cause('node_lost', `The pod's node no longer exists. ${message}`.trim(), detail)
     default:
       return cause('pod_evicted', `The node ended the pod: ${message || reason}`, detail)
   }

@@ -159,7 +159,7 @@ describe('has ended', () => {
       failed({ reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }),
       'pod_deadline_exceeded',
     ],
-    ['on a lost node', failed({ reason: 'NodeLost' }), 'pod_evicted'],
+    ['on a lost node', failed({ reason: 'NodeLost' }), 'node_lost'],
     [
       'by node shutdown',
       failed({ reason: 'Terminated', message: 'Pod was terminated in response to imminent node shutdown.' }),

@@ -27,6 +27,7 @@ export const causeStatus = {
   out_of_memory: 'error',
   pod_deleted: 'error',
   pod_evicted: 'error',
+  node_lost: 'error',
   group_drained: 'error',
   pod_deadline_exceeded: 'error',
   pod_failed: 'error',

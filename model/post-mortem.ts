@@ -1,4 +1,5 @@
 import { type Cause, type CauseKind, causeStatus } from './cause.ts'
+import { instantText } from './instant-text.ts'
 
 /** What is kept of a pod before it is deleted when its attempt ended otherwise than by a successful play. Holds no secret. */
 export interface PostMortem {
@@ -36,6 +37,19 @@ export interface PostMortemNode {
   conditions: { type: string; status: string; reason: string; message: string; since: string }[]
   /** As `key=value:effect`. */
   taints: string[]
+}
+
+/** Whether a cluster has stopped hearing from a node: its kubelet is dead, or cannot be reached. What runs there nobody knows. */
+export function isLostNode(conditions: readonly { type: string; status: string }[]): boolean {
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'Unknown')
+}
+
+/** The cause, once the node is known: a pod that had to leave a node which nobody hears from was lost with it. */
+export function causeWithNode(found: Cause, node: PostMortemNode | null): Cause {
+  const ready = node?.conditions.find(({ type }) => type === 'Ready')
+  if (found.kind !== 'pod_evicted' || !node || !ready || !isLostNode(node.conditions)) return found
+  const message = `The pod's node was lost: nothing is heard of ${node.name} since ${instantText(ready.since)} (${ready.message || ready.reason}).`
+  return { kind: 'node_lost', message, detail: found.detail }
 }
 
 /**

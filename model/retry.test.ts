@@ -136,7 +136,7 @@ describe('whether the platform runs a job once more', () => {
 
   const everything: RetryPolicy = { lost_before_start: 9, lost_after_start: 9, out_of_memory: memory }
   const others = (Object.keys(causeStatus) as CauseKind[]).filter(
-    (kind) => !['pod_deleted', 'pod_evicted', 'group_drained', 'out_of_memory'].includes(kind),
+    (kind) => !['pod_deleted', 'pod_evicted', 'node_lost', 'group_drained', 'out_of_memory'].includes(kind),
   )
   test.each(others)('never for %s', (kind) => {
     for (const started of [false, true]) {

@@ -34,7 +34,7 @@ export type RetryDecision =
 const mebibyte = 2 ** 20
 
 /** By these the cluster, or whoever drains a group, takes a pod away, whatever runs in it. */
-const lost: readonly CauseKind[] = ['pod_deleted', 'pod_evicted', 'group_drained']
+const lost: readonly CauseKind[] = ['pod_deleted', 'pod_evicted', 'node_lost', 'group_drained']
 
 /**
  * Decides whether the platform runs a job once more by itself. A pod that was lost and a container that ran out of memory may lead to another

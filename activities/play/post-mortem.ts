@@ -3,7 +3,7 @@ import { NotFoundError } from '../../kubernetes/errors.ts'
 import type { Node, Pod } from '../../kubernetes/objects.ts'
 import type { Cause } from '../../model/cause.ts'
 import { podWithoutSecrets } from '../../model/pod-without-secrets.ts'
-import { type PostMortem, type PostMortemNode, postMortemOf } from '../../model/post-mortem.ts'
+import { causeWithNode, type PostMortem, type PostMortemNode, postMortemOf } from '../../model/post-mortem.ts'
 import { Redactor } from '../../runner/redact.ts'
 import type { AttemptRow } from '../../store/claims.ts'
 import { readLastLines } from '../../store/last-lines.ts'
@@ -48,7 +48,7 @@ export async function takePostMortem(
   ])
   const document: PostMortem = {
     taken: new Date().toISOString(),
-    cause,
+    cause: causeWithNode(cause, found.node),
     cluster: cluster?.host ?? '',
     namespace: attempt.namespace,
     pod: attempt.podName,

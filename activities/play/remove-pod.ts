@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cluster } from '../../kubernetes/cluster.ts'
-import { isTransient, NotFoundError } from '../../kubernetes/errors.ts'
+import { ForbiddenError, isTransient, NotFoundError } from '../../kubernetes/errors.ts'
+import type { Pod } from '../../kubernetes/objects.ts'
+import { isLostNode } from '../../model/post-mortem.ts'
 import type { ActivityDeps } from '../deps.ts'
 
 /** How long a container may take to end by itself once its pod is being deleted. */
 const graceSeconds = 5
 /** The watch tells at once; but it may be broken, or not allowed. */
 const lookEveryMs = 2_000
+/** A pod whose node lives is gone by then, nearly always: before, nobody is asked about the node. */
+const overdueMs = 8_000
+/** As long a pod that was told to leave its node stays there before the node counts as lost where nodes may not be read. */
+const unseenMs = 60_000
 
 /** The pod to be removed. */
 export interface RemovablePod {
@@ -36,7 +42,10 @@ export async function removePod(
   const found = new AbortController()
   const either = AbortSignal.any([signal, found.signal])
   try {
+    const forcing = forceWhenLost(cluster, pod, either).catch(() => {})
     await Promise.race([watchedGone(deps, cluster, pod, either), seenGone(cluster, pod, either)])
+    found.abort()
+    await forcing
   } finally {
     found.abort()
   }
@@ -53,6 +62,39 @@ export async function persistently<Answer>(signal: AbortSignal, ask: () => Promi
       if (!isTransient(error)) throw error
       await sleep(pause, undefined, { signal })
     }
+  }
+}
+
+/**
+ * Deletes the pod by force when its node is lost: there nobody confirms its end, and it would keep its place until the node comes back. What still runs
+ * there then is ended by the kubelet as soon as it hears of it.
+ */
+async function forceWhenLost(
+  cluster: Cluster,
+  { namespace, name, uid }: RemovablePod,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let waitMs = overdueMs; ; waitMs = lookEveryMs) {
+    await sleep(waitMs, undefined, { signal })
+    const pod = await cluster.getPod(namespace, name, { signal }).catch(() => null)
+    if (pod?.metadata.uid !== uid || !(await isOnLostNode(cluster, pod, signal))) continue
+    // What is refused or not heard of is tried again.
+    await cluster.deletePod(namespace, name, { graceSeconds: 0, uid, signal }).catch(() => {})
+  }
+}
+
+async function isOnLostNode(cluster: Cluster, { metadata, spec, status }: Pod, signal: AbortSignal): Promise<boolean> {
+  if (!spec.nodeName) return false
+  try {
+    const node = await cluster.getNode(spec.nodeName, { signal })
+    return isLostNode(node.status?.conditions ?? [])
+  } catch (error) {
+    if (error instanceof NotFoundError) return true
+    if (!(error instanceof ForbiddenError)) return false
+    const toldToLeave = status?.conditions?.some(
+      ({ type, reason }) => type === 'DisruptionTarget' && reason === 'DeletionByTaintManager',
+    )
+    return toldToLeave === true && Date.now() - Date.parse(metadata.deletionTimestamp ?? '') > unseenMs
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Cause, causeStatus } from '../../model/cause.ts'
 import { isFinal } from '../../model/job.ts'
 import type { PodSpec } from '../../model/pod-template-types.ts'
+import { causeWithNode } from '../../model/post-mortem.ts'
 import { parseQuantity } from '../../model/quantity.ts'
 import { decideRetry, type RetryDecision } from '../../model/retry.ts'
 import { endAttempt, getAttempt, type WrittenAttempt } from '../../store/attempts.ts'
@@ -35,9 +36,11 @@ export interface AttemptEnd {
  * for whoever wants to look into it. What was decided once is not decided again.
  */
 export async function storeVerdict(deps: ActivityDeps, attempt: AttemptRow, end: AttemptEnd): Promise<Verdict> {
-  const { found, known, goesOn } = end
+  const { known, goesOn } = end
   const { jobId } = attempt
-  const postMortem = found && (await takePostMortem(deps, attempt, found, known))
+  const postMortem = end.found && (await takePostMortem(deps, attempt, end.found, known))
+  // Only its node tells a pod that was told to leave from one that was lost.
+  const found = end.found && causeWithNode(end.found, postMortem?.node ?? null)
   const enterable = found !== null && goesOn && (await canBeEntered(deps, attempt, found))
   const stored = await deps.store.db.transaction(async (tx): Promise<Verdict | null> => {
     const ended = await endAttempt(tx, { attemptId: attempt.id, runId: attempt.runId }, found)
