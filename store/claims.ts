@@ -1,4 +1,4 @@
-import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { neverFits, type Refusal, refusalOf, type Taken } from '../model/capacity.ts'
 import { isFinal, type JobStatus } from '../model/job.ts'
 import { channels } from './channel.ts'
@@ -7,6 +7,7 @@ import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
 import { jobLocked } from './lock-order.ts'
 import { notify } from './notify.ts'
+import { holdsTestPlace } from './preflights.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
@@ -84,9 +85,14 @@ export async function claimAttempt(db: Database, request: ClaimRequest): Promise
   })
 }
 
-async function takenOf(tx: Database, groupId: number): Promise<Taken> {
+/** What is taken of a group: by attempts, and by the pods of its tests, each of which counts for one job and one fork. To be asked while the group's row is locked. */
+export async function takenOf(tx: Database, groupId: number): Promise<Taken> {
+  const tests = sql`(SELECT count(*) FROM preflight_reports WHERE instance_group_id = ${groupId} AND ${holdsTestPlace()})`
   const [row] = await tx
-    .select({ jobs: count(), forks: sql<number>`coalesce(sum(${attempts.impact}), 0)::int` })
+    .select({
+      jobs: sql<number>`(count(*) + ${tests})::int`,
+      forks: sql<number>`(coalesce(sum(${attempts.impact}), 0) + ${tests})::int`,
+    })
     .from(attempts)
     .where(and(eq(attempts.instanceGroupId, groupId), isNull(attempts.releasedAt)))
   return row ?? { jobs: 0, forks: 0 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNotNull, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import type { PreflightReport } from '../model/preflight.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
@@ -120,6 +120,11 @@ function ofSubject(subject: PreflightSubject) {
   return 'instanceGroupId' in subject
     ? eq(preflightReports.instanceGroupId, subject.instanceGroupId)
     : eq(preflightReports.credentialId, subject.credentialId)
+}
+
+/** Whether the pod of a test takes a place of its group, as a condition on its row. One that was given up long ago takes none any more. */
+export function holdsTestPlace(): SQL | undefined {
+  return and(isNotNull(preflightReports.placeSince), stillRuns())
 }
 
 function stillRuns() {

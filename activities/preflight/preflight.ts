@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import { ConfigurationError } from '../../kubernetes/errors.ts'
 import { wrapperArgs } from '../../kubernetes/scripts.ts'
+import { refusalText } from '../../model/capacity.ts'
 import { OverrideSyntaxError } from '../../model/pod-template.ts'
 import { effectiveManifest, type ReadyManifest } from '../../model/pod-template-manifest.ts'
 import type { ManifestInput } from '../../model/pod-template-types.ts'
@@ -9,6 +10,7 @@ import { type CheckName, checkNames, type PreflightReport } from '../../model/pr
 import { globalEnvironment } from '../../store/execution-environment.ts'
 import { endPreflight, type PreflightRow, readPreflight } from '../../store/preflights.ts'
 import { readCredential } from '../../store/run-document.ts'
+import { takeTestPlace } from '../../store/test-place.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from '../deps.ts'
 import { throwIfAsked } from '../failures.ts'
 import { Heart } from '../heart.ts'
@@ -16,7 +18,7 @@ import { providePullSecret } from '../pull-secret.ts'
 import type { JobActivities } from '../types.ts'
 import { Checklist } from './checklist.ts'
 import { checkCluster } from './cluster-checks.ts'
-import { failed, findingOf, passed } from './findings.ts'
+import { failed, findingOf, passed, skipped, warning } from './findings.ts'
 import { checkAdmission, checkRealPod, testArgs, testLabels, testPodName } from './pod-checks.ts'
 
 /** A test's pod ends by itself after this time, whatever became of us. */
@@ -100,8 +102,22 @@ async function testGroup(
   await checkAdmission(list, { cluster, manifest: manifest(wrapperArgs()), signal })
   // A quota that is used up refuses the real one as well.
   const hasRoom = list.report().checks.some(({ name, outcome }) => name === 'pod' && outcome === 'passed')
-  if (row.runPod && list.sound && hasRoom)
-    await checkRealPod(deps, list, { cluster, manifest: manifest(testArgs), signal })
+  if (!row.runPod || !list.sound || !hasRoom) return
+  const refusal = await takeTestPlace(deps.store.db, { preflightId: row.id, groupId })
+  if (refusal) noteFull(list, refusalText(refusal))
+  else await checkRealPod(deps, list, { cluster, manifest: manifest(testArgs), signal })
+}
+
+/** A test's pod is a pod of the group like any other: where the group has no place, none is made. */
+function noteFull(list: Checklist, why: string): void {
+  list.note(
+    'image',
+    warning(
+      `No pod was started, because the group has no place: ${why}.`,
+      'Test again when a job of the group has ended.',
+    ),
+  )
+  for (const name of ['exec', 'deletion'] as const) list.note(name, skipped('Left out because no pod was started.'))
 }
 
 /** Where the group's pods go, or what keeps them from going anywhere. */

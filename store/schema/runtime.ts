@@ -155,6 +155,8 @@ export const preflightReports = pgTable(
     ok: boolean(),
     report: json().$type<PreflightReport>(),
     created: instant().notNull().defaultNow(),
+    /** Since when its pod takes a place of the group; until the test is over. */
+    placeSince: instant(),
     finished: instant(),
   },
   (table) => [index().on(table.instanceGroupId, table.id), index().on(table.credentialId, table.id)],

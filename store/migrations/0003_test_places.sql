@@ -1,0 +1,1 @@
+ALTER TABLE "preflight_reports" ADD COLUMN "place_since" timestamp(6) with time zone;
