@@ -1,6 +1,7 @@
 /** The pods of a namespace, as a watch of the test's own tells them. */
 import { KubeConfig, type V1Pod, Watch } from '@kubernetes/client-node'
 import { until } from '../../dev/wait.ts'
+import { podAnnotations } from '../../model/attempt.ts'
 import type { Mayfly } from './mayfly.ts'
 import { clusterAdmin, ownKubernetesNamespace, type Undo } from './own-places.ts'
 import type { TestStack } from './stack.ts'
@@ -18,6 +19,11 @@ export function jobOf(pod: V1Pod): number {
   return Number(pod.metadata?.labels?.['ansible-awx-job-id'])
 }
 
+/** How many forks its job counts for. */
+function forksOf(pod: V1Pod): number {
+  return Number(pod.metadata?.annotations?.[podAnnotations.forks] ?? 0)
+}
+
 /** True while a pod uses the node: one that is being deleted does, one that has ended does not. */
 function isRunningOrToBe(pod: V1Pod): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
@@ -31,6 +37,8 @@ export class PodRecord {
   readonly states: V1Pod[] = []
   /** The most pods that lived at one moment. */
   peak = 0
+  /** The most forks that the pods that lived at one moment counted for. */
+  peakForks = 0
   #ended: unknown
   #closed = false
   #controller: AbortController | undefined
@@ -97,7 +105,10 @@ export class PodRecord {
     this.states.push(pod)
     if (type === 'DELETED') this.pods.delete(name)
     else this.pods.set(name, pod)
-    this.peak = Math.max(this.peak, this.live.length)
+    const { live } = this
+    this.peak = Math.max(this.peak, live.length)
+    const forks = live.reduce((sum, one) => sum + forksOf(one), 0)
+    this.peakForks = Math.max(this.peakForks, forks)
   }
 }
 
