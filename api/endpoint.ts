@@ -113,11 +113,11 @@ async function answer(c: Context, endpoint: Endpoint, serving: Serving): Promise
   } catch (error) {
     response = errorResponse(toApiError(error, serving.deps.log))
   }
-  const headers = new Headers(response.headers)
+  const { headers } = response
   if (response.status !== 404 || headers.get('content-type')?.startsWith('application/json')) {
     headers.set('Allow', allowHeader(endpoint))
   }
-  return new Response(response.body, { status: response.status, headers })
+  return response
 }
 
 async function respond(c: Context, endpoint: Endpoint, serving: Serving): Promise<Response> {
@@ -176,7 +176,11 @@ function negotiate(request: Request): void {
 }
 
 function toResponse(answer: Answer): Response {
-  if (answer instanceof Response) return answer
+  if (answer instanceof Response) {
+    // Looked at, a body is sent as the stream that it may be, and a short one still gets its length.
+    void answer.body
+    return answer
+  }
   const { status, body, headers } = answer
   if (body === undefined) return new Response(null, { status, headers })
   return Response.json(body, { status, headers })

@@ -19,21 +19,21 @@ export function answerHeaders(deps: ApiDeps): MiddlewareHandler {
     const started = performance.now()
     const id = randomUUID().replaceAll('-', '')
     c.set('requestId', id)
-    // Made now, so that cookies set on the context join whatever response a handler returns.
-    void c.res
     await next()
     const seconds = (performance.now() - started) / 1000
     const actor = c.get('actor') as Actor | undefined
-    c.header('X-API-Product-Name', 'AWX')
-    if (actor) c.header('X-API-Product-Version', productVersion)
-    c.header('X-API-Node', deps.nodeName)
-    c.header('X-API-Time', `${seconds.toFixed(3)}s`)
-    c.header('X-API-Total-Time', `${seconds.toFixed(3)}s`)
-    c.header('X-API-Request-Id', id)
-    c.header('Vary', 'Accept, Accept-Language, origin, Cookie')
-    c.header('Content-Language', 'en')
-    c.header('X-Content-Type-Options', 'nosniff')
-    c.header('X-Frame-Options', 'DENY')
+    // Set on the response itself: the context's own way makes another response, with its body as a stream, for each of them.
+    const { headers } = c.res
+    headers.set('X-API-Product-Name', 'AWX')
+    if (actor) headers.set('X-API-Product-Version', productVersion)
+    headers.set('X-API-Node', deps.nodeName)
+    headers.set('X-API-Time', `${seconds.toFixed(3)}s`)
+    headers.set('X-API-Total-Time', `${seconds.toFixed(3)}s`)
+    headers.set('X-API-Request-Id', id)
+    headers.set('Vary', 'Accept, Accept-Language, origin, Cookie')
+    headers.set('Content-Language', 'en')
+    headers.set('X-Content-Type-Options', 'nosniff')
+    headers.set('X-Frame-Options', 'DENY')
     const { method, path } = c.req
     const parameters = [...new Set(new URL(c.req.url).searchParams.keys())]
     deps.log.info(

@@ -9,8 +9,14 @@ export function cookieOptions(c: Context) {
   return { path: '/', sameSite: 'Lax', secure } as const
 }
 
+/** Cookies that are set on the context from now on join whatever response its handler returns. */
+export function joinAnyResponse(c: Context): void {
+  void c.res
+}
+
 /** The cookies of a session: its key, which scripts cannot read, and the CSRF token that they must send back. */
 export function setSessionCookies(c: Context, key: string): void {
+  joinAnyResponse(c)
   setCookie(c, sessionCookie, key, { ...cookieOptions(c), httpOnly: true, maxAge: sessionSeconds })
   setCookie(c, csrfCookie, sessionToken(key), cookieOptions(c))
   setCookie(c, 'userLoggedIn', 'true', cookieOptions(c))

@@ -4,7 +4,7 @@ import { readText } from '../body.ts'
 import type { ApiDeps } from '../context.ts'
 import { errorResponse, htmlPage, toApiError } from '../error-response.ts'
 import { type Authenticator, clientAddress } from './authenticate.ts'
-import { cookieOptions, setSessionCookies } from './cookies.ts'
+import { cookieOptions, joinAnyResponse, setSessionCookies } from './cookies.ts'
 import { CsrfError, checkToken, csrfCookie, newToken, sessionToken } from './csrf.ts'
 import { endSession, sessionCookie, startSession } from './sessions.ts'
 
@@ -12,6 +12,7 @@ import { endSession, sessionCookie, startSession } from './sessions.ts'
 export function ensureCsrfCookie(c: Context): string {
   const session = getCookie(c, sessionCookie)
   const token = session ? sessionToken(session) : (getCookie(c, csrfCookie) ?? newToken())
+  joinAnyResponse(c)
   setCookie(c, csrfCookie, token, cookieOptions(c))
   return token
 }

@@ -1,4 +1,5 @@
-import { inArray, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
+import { preparedOn } from '../../store/prepared.ts'
 import { groups, hosts, inventories } from '../../store/schema/inventory.ts'
 import { jobHostSummaries } from '../../store/schema/jobs.ts'
 import { inventorySources } from '../../store/schema/updates.ts'
@@ -34,11 +35,16 @@ export async function inventoryCounts(rows: readonly Row[], context: RequestCont
 
 async function load(ids: number[], context: RequestContext): Promise<Map<number, InventoryCounts>> {
   if (ids.length === 0) return new Map()
+  const found = await countsOf(context.db).execute({ ids })
+  return new Map(found.map(({ id, ...counts }) => [id, counts]))
+}
+
+const countsOf = preparedOn((db) => {
   // What fills a constructed inventory is a part of it, and no source to AWX.
   const sources = sql`FROM ${inventorySources}
     WHERE ${inventorySources.inventoryId} = ${inventories.id} AND ${inventorySources.source} <> 'constructed'`
   const ofInventory = sql`${hosts.inventoryId} = ${inventories.id}`
-  const found = await context.db
+  return db
     .select({
       id: inventories.id,
       total_hosts: subselect<number>(sql`(SELECT count(*)::int FROM ${hosts} WHERE ${ofInventory})`),
@@ -54,6 +60,6 @@ async function load(ids: number[], context: RequestContext): Promise<Map<number,
       ),
     })
     .from(inventories)
-    .where(inArray(inventories.id, ids))
-  return new Map(found.map(({ id, ...counts }) => [id, counts]))
-}
+    .where(sql`${inventories.id} = any(${sql.placeholder('ids')}::int[])`)
+    .prepare('inventory_counts')
+})

@@ -129,15 +129,18 @@ export async function loadSources(
   return { ...row, credentials: row.credentials.map((stored) => launchCredential(keyring, stored)) }
 }
 
+/** Of each prompt, the column that says whether it is asked for. */
+const askColumns = Object.entries(promptFlags).map(
+  ([field, flag]) => [field, camelCase(flag) as keyof TemplateRow] as const,
+)
+
 /** The template as the rules of launching look at it. */
 export function launchTemplate(template: TemplateRow, sources: LaunchSources): LaunchTemplate {
   const { project } = sources
-  const asks = Object.fromEntries(
-    Object.entries(promptFlags).map(([field, flag]) => [
-      field,
-      template[camelCase(flag) as keyof TemplateRow] === true,
-    ]),
-  ) as Record<PromptField, boolean>
+  const asks = Object.fromEntries(askColumns.map(([field, column]) => [field, template[column] === true])) as Record<
+    PromptField,
+    boolean
+  >
   return {
     plain: {
       scm_branch: template.scmBranch,
