@@ -109,6 +109,18 @@ describe('how a command ends', () => {
     await expect(session.result).rejects.toMatchObject({ name: 'ContainerNotRunningError' })
   })
 
+  test.each([
+    'Internal error occurred: error sending request: Post "https://10.0.0.7:10250/exec/n/p/worker?command=sh": dial tcp 10.0.0.7:10250: connect: connection refused',
+    'error dialing backend: dial tcp 10.0.0.7:10250: i/o timeout',
+  ])('a node that does not answer: %s', async (message) => {
+    script(frame.failure(message))
+    await expect((await exec()).result).rejects.toMatchObject({
+      name: 'ExecLostError',
+      detail: message,
+      transient: true,
+    })
+  })
+
   test('a command that is not in the image', async () => {
     script(frame.failure('OCI runtime exec failed: exec: "sh": executable file not found in $PATH: unknown'))
     await expect((await exec()).result).rejects.toMatchObject({ name: 'CommandNotStartedError' })

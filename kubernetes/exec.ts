@@ -267,6 +267,9 @@ function statusFrame(frame: Buffer): StatusBody | null {
 const notRunning =
   /container not found|pod does not exist|CONTAINER_EXITED|not running|no running task|task \S+ not found|container not created|cannot exec in a (stopped|deleted|created|paused)/i
 
+/** What the API server says when the node's kubelet does not answer it: it restarts, or the node is gone. */
+const noKubelet = /error (sending request|dialing backend): /
+
 /** The exit code that a final Status tells; throws where the command never ran. */
 function endOf(status: StatusBody): { exitCode: number } {
   if (status.status === 'Success') return { exitCode: 0 }
@@ -274,5 +277,6 @@ function endOf(status: StatusBody): { exitCode: number } {
   if (code !== undefined) return { exitCode: Number(code) }
   const text = status.message ?? ''
   if (notRunning.test(text)) throw new ContainerNotRunningError('The container does not run.', text)
+  if (noKubelet.test(text)) throw new ExecLostError('The API server does not reach the node of the pod.', text)
   throw new CommandNotStartedError(`The command could not be started in the container: ${text}`, text)
 }

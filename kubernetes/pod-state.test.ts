@@ -195,6 +195,15 @@ describe('has ended', () => {
     expect((result.state === 'ended' && result.cause?.kind) || null).toBe(kind)
   })
 
+  test('when nobody says so, because its node is lost, it has ended some time after it had to', () => {
+    const conditions = [{ type: 'DisruptionTarget', status: 'True' as const, reason: 'DeletionByTaintManager' }]
+    const containerStatuses = [{ name: 'worker', state: { running: {} } }]
+    const left = pod({ phase: 'Running', conditions, containerStatuses }, { deletionTimestamp: '2026-11-21T13:00:00Z' })
+    const at = (time: string) => podFate(left, { now: Date.parse(time) })
+    expect(at('2026-11-21T13:00:14Z')).toMatchObject({ state: 'running' })
+    expect(at('2026-11-21T13:00:16Z')).toMatchObject({ state: 'ended', cause: { kind: 'pod_evicted' } })
+  })
+
   test('an eviction names the resource, memory its limit', () => {
     expect(fate(failed({ reason: 'Evicted', message: 'low on resource: memory' }))).toMatchObject({
       cause: { message: 'The node evicted the pod: low on resource: memory' },

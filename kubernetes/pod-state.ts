@@ -1,6 +1,6 @@
 import { type Cause, cause } from '../model/cause.ts'
 import type { ContainerStatus, Pod } from './objects.ts'
-import { causeOfPodEnd } from './pod-end.ts'
+import { causeOfPodEnd, causeOfTermination } from './pod-end.ts'
 
 /** What will become of a pod. `cause` says why it cannot run or why it ended; `ended` without cause: its worker ended with exit code 0. */
 export type PodFate =
@@ -50,6 +50,9 @@ export function waitsForScheduler(pod: Pod): boolean {
 export function podFate(pod: Pod, options: FateOptions): PodFate {
   const ended = causeOfPodEnd(pod)
   if (ended) return { state: 'ended', cause: ended.cause }
+  // A kubelet that lives ends it in the time it was given, and says so. On a node that is lost nobody ever does.
+  if (options.now - Date.parse(pod.metadata.deletionTimestamp ?? '') > overdueMs)
+    return { state: 'ended', cause: causeOfTermination(pod) }
   const worker = workerStatus(pod)
   if (worker?.state?.running) return { state: 'running' }
   const failedInit = initFailure(pod)
@@ -78,6 +81,9 @@ export function followFate(pullPatienceMs = pullPatienceDefaultMs): (pod: Pod, n
     return fate
   }
 }
+
+/** How long after the end of its time a pod that is being deleted is still believed to run; clocks differ a little. */
+const overdueMs = 15_000
 
 /** Messages of registries after which another try gives the same answer. */
 const hopelessPull =
