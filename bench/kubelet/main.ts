@@ -1,5 +1,5 @@
 /** The simulated nodes' own process: started by start.ts, so that what they cost can be told from what the bench costs. */
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { openConnection } from '../../kubernetes/connection.ts'
@@ -20,6 +20,8 @@ export interface SimulationOptions {
   nodes: number
   seed: number
   plan: BehaviourPlan
+  /** Folder in which every play that begins leaves a line, in a file that is called as its pod. */
+  marks?: string | undefined
 }
 
 /** What it tells its parent. */
@@ -37,6 +39,9 @@ const find = (namespace: string, pod: string) => {
   }
   return undefined
 }
+const mark = (pod: string): void => {
+  if (options.marks) appendFileSync(join(options.marks, pod), 'begun\n')
+}
 let execs = 0
 const server = createExecServer({
   certificate: read('kubelet.crt'),
@@ -47,7 +52,7 @@ const server = createExecServer({
     const pod = find(call.namespace, call.pod)
     if (!pod) return { refused: 'pod does not exist' }
     if (random() < pod.behaviour.cutExecs) setTimeout(call.cut, random() * 300)
-    return await runScript(pod, call)
+    return await runScript(pod, call, () => mark(call.pod))
   },
   log: (namespace, pod) => (find(namespace, pod) ? '' : undefined),
 })

@@ -11,7 +11,7 @@ import {
 import type { ExecCall, ExecEnd } from './exec-server.ts'
 import type { SimulatedPod } from './simulated-pod.ts'
 
-type Script = (pod: SimulatedPod, call: ExecCall, word: number) => Promise<ExecEnd>
+type Script = (pod: SimulatedPod, call: ExecCall, word: number, begun: () => void) => Promise<ExecEnd>
 
 const scripts = new Map<string, Script>([
   [uploadScript, upload],
@@ -20,8 +20,8 @@ const scripts = new Map<string, Script>([
   [signalScript, signalRunner],
 ])
 
-/** Runs a command in a pod: `sh -c SCRIPT mayfly WORD`. A script that is not known is not in the image. */
-export async function runScript(pod: SimulatedPod, call: ExecCall): Promise<ExecEnd> {
+/** Runs a command in a pod: `sh -c SCRIPT mayfly WORD`; `begun` is called when it starts the play. A script that is not known is not in the image. */
+export async function runScript(pod: SimulatedPod, call: ExecCall, begun: () => void = () => {}): Promise<ExecEnd> {
   if (pod.state !== 'running') return { refused: `container not found ("${call.container}")` }
   const [shell, flag, text = '', , word = '0'] = call.command
   const script = shell === 'sh' && flag === '-c' ? scripts.get(text) : undefined
@@ -29,10 +29,10 @@ export async function runScript(pod: SimulatedPod, call: ExecCall): Promise<Exec
     call.stderr('sh: not found\n')
     return 127
   }
-  return await script(pod, call, Number(word))
+  return await script(pod, call, Number(word), begun)
 }
 
-async function upload(pod: SimulatedPod, call: ExecCall, size: number): Promise<ExecEnd> {
+async function upload(pod: SimulatedPod, call: ExecCall, size: number, begun: () => void): Promise<ExecEnd> {
   const already = () => {
     call.stdout(`${uploadAnswer.started}\n`)
     return 0
@@ -47,6 +47,7 @@ async function upload(pod: SimulatedPod, call: ExecCall, size: number): Promise<
   if (left > 0) return uploadRetry.cutOff
   if (pod.committed) return already()
   pod.committed = true
+  begun()
   pod.startRunner()
   call.stdout(`${uploadAnswer.delivered}\n`)
   return 0

@@ -16,6 +16,8 @@ export interface SimulationWishes {
   /** Default 1. */
   seed?: number
   plan?: Partial<BehaviourPlan>
+  /** Folder in which every play that begins leaves a line, in a file that is called as its pod. Default: none. */
+  marks?: string
 }
 
 /** Running nodes. */
@@ -40,14 +42,14 @@ export async function startNodes(
   stack: Pick<TestStack, 'stackName' | 'kubeconfigPath' | 'kubeContext' | 'auditLogPath'>,
   owner: string,
   log: string,
-  { nodes = 1, seed = 1, plan = {} }: SimulationWishes = {},
+  { nodes = 1, seed = 1, plan = {}, marks }: SimulationWishes = {},
 ): Promise<SimulatedNodes> {
   if (!stack.auditLogPath) throw new Error('simulated nodes need a cluster that dev/ started: unset KUBECONFIG')
   const options: SimulationOptions = {
     kubeconfig: stack.kubeconfigPath,
     context: stack.kubeContext,
     certificates: join(stackPaths(stack.stackName).state, 'certificates'),
-    ...{ address, owner, nodes, seed, plan: { ...calmPlan, ...plan } },
+    ...{ address, owner, nodes, seed, plan: { ...calmPlan, ...plan }, marks },
   }
   const file = openSync(log, 'a')
   const child = fork(program, [JSON.stringify(options)], {

@@ -16,7 +16,7 @@ import type { Rule } from './fault-rules.ts'
 import type { Fault } from './faults.ts'
 import { type Point, type PointKind, points } from './points.ts'
 import { StoreHolds } from './store-holds.ts'
-import { patienceSeconds, Subjects } from './subjects.ts'
+import { type Nodes, patienceSeconds, Subjects } from './subjects.ts'
 
 /** What became of a job to which a fault was done. */
 export interface Outcome {
@@ -35,8 +35,10 @@ export interface Cell {
   job: number
   /** Lets it go on. */
   release: (lost: boolean) => Promise<void>
-  /** Resolves when it is held, or was seen there. */
+  /** Resolves when it is held. */
   reached: Promise<void>
+  /** Lets it do its last step to where it is only seen, and resolves when it is there; at once where it is held. */
+  arrive: () => Promise<void>
   rules: Rule[]
 }
 
@@ -62,8 +64,9 @@ export class Arena {
     this.#clock = clock
   }
 
-  static async open(undo: Undo): Promise<Arena> {
-    const clockModule = pathToFileURL(join(import.meta.dirname, 'clock.ts')).href
+  /** Jobs run on simulated nodes, or on the stack's real one. */
+  static async open(undo: Undo, nodes: Nodes): Promise<Arena> {
+    const preload = (file: string) => `--import=${pathToFileURL(join(import.meta.dirname, file)).href}`
     const clock = join(tmpdir(), `mayfly-clock-${process.pid}`)
     writeFileSync(clock, '0')
     undo.add(async () => rmSync(clock))
@@ -71,7 +74,7 @@ export class Arena {
       env: {
         MAYFLY_REAPER_INTERVAL: '5',
         MAYFLY_ORPHAN_GRACE: '20',
-        NODE_OPTIONS: `--import=${clockModule}`,
+        NODE_OPTIONS: `${preload('clock.ts')} ${preload('wide-pool.ts')}`,
         MAYFLY_TEST_CLOCK: clock,
       },
     })
@@ -91,13 +94,13 @@ export class Arena {
     const writes = Object.fromEntries(points.flatMap(({ name, write }) => (write ? [[name, write]] : [])))
     const holds = await StoreHolds.open(mayfly.databaseUrl, writes)
     undo.add(() => holds.close())
-    const subjects = await Subjects.open(mayfly, witness, proxy, undo)
+    const subjects = await Subjects.open(mayfly, witness, proxy, nodes, undo)
     return new Arena({ mayfly, proxy, subjects, witness, holds }, clock)
   }
 
   /** Sends a job on its way to a point; `reached` tells when it is there. */
   async send(point: Point, fault: Fault): Promise<Cell> {
-    const kind = point.kind ?? 'command'
+    const kind = point.kind ?? 'plain'
     const sent = this.#launching.then(async () => {
       for (let tries = 0; tries < 10; tries++) {
         const cell = await this.#sendOnce(point, fault, kind)
@@ -113,7 +116,7 @@ export class Arena {
   async #sendOnce(point: Point, fault: Fault, kind: PointKind): Promise<Cell | undefined> {
     const job = await this.#holds.nextJob()
     const letGo = point.git ? this.subjects.holdUpdates() : undefined
-    if (point.write) await this.#holds.arm(job, point.name)
+    if (point.write) await this.#holds.arm(job, point.holds ?? point.name)
     const { match, when = 'before' } = point.call ?? {}
     const hold = match && this.proxy.add({ match: { ...match, name: podPrefix(job) }, fault: { kind: 'hold', when } })
     const release = async (lost: boolean) => {
@@ -125,10 +128,19 @@ export class Arena {
       await release(false)
       return undefined
     }
-    const reached = this.#reached(point, job, hold)
+    const reached = this.#reached(point, job, hold).catch(async (error: unknown) => {
+      throw new Error(`${error instanceof Error ? error.message : error}; ${await this.#whereabouts(job)}`)
+    })
     reached.catch(() => {})
     this.subjects.accompany(kind, job).catch(() => {})
-    return { point, fault, job, reached, release, rules: [] }
+    const arrive = async () => {
+      const { seen } = point
+      if (!seen) return
+      await release(false)
+      const wait = { what: `job ${job} to come to “${point.name}”`, seconds: patienceSeconds, everyMs: 10 }
+      await until(wait, async () => (await this.#holds.query(seen, job)).length > 0)
+    }
+    return { point, fault, job, reached, arrive, release, rules: [] }
   }
 
   async #reached(point: Point, job: number, hold: Rule | undefined): Promise<void> {
@@ -136,7 +148,17 @@ export class Arena {
     if (point.write) await this.#holds.reached(job, patienceSeconds)
     else if (hold) await until(wait, () => hold.applied > 0)
     else if (point.git) await until(wait, () => this.#updateRuns(job))
-    else await until(wait, async () => (await this.#holds.query(point.seen ?? '', job)).length > 0)
+  }
+
+  /** Where a job stands, for those who look for it elsewhere. */
+  async #whereabouts(job: number): Promise<string> {
+    const [row] = await this.#holds.query<{ at: string }>(
+      `SELECT concat_ws(', ', status, job_explanation, (SELECT string_agg(number || ' ' || phase, ' ') FROM attempts WHERE job_id = $1)) AS at
+       FROM unified_jobs WHERE id = $1`,
+      job,
+    )
+    const calls = this.proxy.calls.filter(({ name }) => name.startsWith(podPrefix(job)))
+    return `it is ${row?.at}; calls: ${calls.map(({ verb, script }) => script || verb).join(' ')}`
   }
 
   async #updateRuns(job: number): Promise<boolean> {
@@ -181,10 +203,11 @@ export class Arena {
   /** Waits for the job's end and judges it. */
   async judge(cell: Cell): Promise<Outcome> {
     const { job, rules, fault } = cell
-    const kind = cell.point.kind ?? 'command'
+    const kind = cell.point.kind ?? 'plain'
     const wrong = (note: string): Outcome => ({ result: 'wrong', applied: true, note: `job ${job}: ${note}` })
     const wait = { what: `job ${job} to end`, seconds: patienceSeconds, everyMs: 100 }
     const ended = await until(wait, async () => {
+      if (!(await this.#holds.standing(job))?.ended) return undefined
       const answer = await this.mayfly.api<Ended>('GET', `/jobs/${job}/`).catch(() => undefined)
       return answer?.body?.finished ? answer.body : undefined
     }).catch((error: unknown) => String(error))
@@ -208,12 +231,12 @@ export class Arena {
   /** What is still there of a job some time after its end; '' when nothing is. */
   async #leftOf(job: number): Promise<string> {
     const pods = () => this.#witness.pods.filter(({ metadata }) => metadata.name.startsWith(podPrefix(job)))
-    const places = () => this.#holds.query('SELECT FROM attempts WHERE job_id = $1 AND released_at IS NULL', job)
+    const places = async () => (await this.#holds.standing(job))?.places
     const wait = { what: 'nothing to be left', seconds: patienceSeconds, everyMs: 100 }
-    const none = until(wait, async () => pods().length === 0 && (await places()).length === 0)
+    const none = until(wait, async () => pods().length === 0 && (await places()) === 0)
     return await none.then(
       () => '',
-      async () => `${pods().length} pods and ${(await places()).length} places are left`,
+      async () => `${pods().length} pods and ${await places()} places are left`,
     )
   }
 }

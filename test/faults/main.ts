@@ -1,5 +1,5 @@
 /**
- * `npm run faults -- [--seed N] [--all] [--faults NAMES] [--at NAMES] [--stack] [--width N]`: the fault matrix. With `--all` every cell is run
+ * `npm run faults -- [--seed N] [--all] [--faults NAMES] [--at NAMES] [--stack] [--width N] [--real]`: the fault matrix. With `--all` every cell is run
  * and docs/fault-matrix.md is written, without it a sample. NAMES are parts of names of columns or rows with commas between them (`=NAME` is a
  * whole one); what is not run stays in the page as it is. `--stack` also restarts parts of the stack, so nobody else may use it. `--width`:
  * how many jobs of single faults run side by side.
@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util'
 
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
-const { values } = parseArgs({ options: { seed: text, all: flag, faults: text, at: text, stack: flag, width: text } })
+const { values } = parseArgs({
+  options: { seed: text, all: flag, faults: text, at: text, stack: flag, width: text, real: flag },
+})
 const given = {
   FAULTS_SEED: values.seed ?? String(Date.now() % 1_000_000),
   FAULTS_OF: values.faults,
@@ -17,6 +19,7 @@ const given = {
   FAULTS_ALL: values.all ? 'yes' : undefined,
   FAULTS_STACK: values.stack ? 'yes' : undefined,
   FAULTS_WIDTH: values.width,
+  FAULTS_NODES: values.real ? 'real' : undefined,
 }
 console.log(`seed ${given.FAULTS_SEED}`)
 const child = spawn(
@@ -27,6 +30,7 @@ const child = spawn(
     stdio: 'inherit',
   },
 )
+process.on('SIGTERM', () => child.kill())
 child.on('close', (code) => {
   process.exitCode = code ?? 1
 })

@@ -10,26 +10,24 @@ export interface Result extends Outcome {
   fault: string
 }
 
-/** Holds one of ten database connections of the worker each, so no round has more. */
-const holdsInRound = 8
-/** Only one job at a time can stand there, and nobody else gets past it: the sender of messages, and the lock of a group's claims. */
-const narrow = ['place claimed', 'workflow started, message there', 'message claimed']
+/** Nobody gets past who stands there, so they come last, in this order: whoever stands at one of the first two holds one lock, at the others the sender of messages. */
+const narrow = [
+  'dependency being made',
+  'place claimed',
+  'workflow started, message there',
+  'message claimed',
+  'launch committed',
+]
+const atSender = ['workflow started, message there', 'message claimed']
 
-/** Points in rounds, each in the order in which its jobs are sent: who has the longest way first, so that nobody stands for long. */
+/** Points in rounds; those of a round are held at once. A round has room for one job at the sender of messages. */
 export function rounds(of: readonly Point[]): Point[][] {
-  const made: Point[][] = []
-  for (const point of of.toReversed()) {
-    const fitting = made.find((round) => {
-      const taken = round.filter(({ write }) => write).length
-      const blocksOutbox = (name: string) => name.includes('message')
-      const clash = blocksOutbox(point.name) && round.some(({ name }) => blocksOutbox(name))
-      return (taken < holdsInRound || !point.write) && !clash
-    })
-    if (fitting) fitting.push(point)
-    else made.push([point])
-  }
-  const isLast = ({ name, seen }: Point) => (seen ? 2 : narrow.includes(name) ? 1 : 0)
-  return made.map((round) => round.toSorted((one, other) => isLast(one) - isLast(other)))
+  const [, ...others] = of.filter(({ name }) => atSender.includes(name))
+  const first = of.filter((point) => !others.includes(point))
+  const last = ({ name }: Point) => narrow.indexOf(name)
+  // Who has the longest way goes first.
+  const sorted = first.toReversed().toSorted((one, other) => last(one) - last(other))
+  return [sorted, ...others.map((point) => [point])].filter((round) => round.length > 0)
 }
 
 /** Does a fault that hits everybody to a job at every point. */
@@ -37,31 +35,57 @@ export async function runShared(arena: Arena, fault: Fault, of: readonly Point[]
   const results: Result[] = []
   const random = new Random(seed)
   for (const round of rounds(of)) {
-    const cells: Cell[] = []
-    const missed: Result[] = []
-    for (const point of round) {
-      // Whoever stands in everybody's way, or does not stand at all, comes when the others are there.
-      if (point.seen || narrow.includes(point.name)) await allReached(cells, missed)
-      cells.push(await arena.send(point, fault))
-    }
-    await allReached(cells, missed)
-    await arena.strikeAll(fault, async () => {
-      for (const cell of cells) await cell.release(random.chance(0.5))
-    })
-    const outcomes = await Promise.all(cells.map(async (cell) => resultOf(cell, await arena.judge(cell))))
+    const { judged } = await strikeRound(arena, fault, round, random)
+    results.push(...(await judged))
     arena.calm()
-    results.push(...outcomes.map((outcome) => missed.find(({ point }) => point === outcome.point) ?? outcome))
   }
   return results
 }
 
+/** What was struck, and what becomes of it. */
+export interface Struck {
+  judged: Promise<Result[]>
+}
+
+/**
+ * Sends a job to every point of a round and does a fault to all of them at once. Resolves when the fault is over; what became of the jobs shows
+ * later. `meanwhile` is done while what was killed is dead.
+ */
+export async function strikeRound(
+  arena: Arena,
+  fault: Fault,
+  round: readonly Point[],
+  random: Random,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<Struck> {
+  const cells: Cell[] = []
+  const missed: Result[] = []
+  for (const point of round) {
+    // Whoever stands in everybody's way, or does not stand at all, comes when the others are there.
+    if (narrow.includes(point.name)) await allReached(cells, missed)
+    cells.push(await arena.send(point, fault))
+  }
+  await allReached(cells, missed)
+  await Promise.all(cells.map((cell) => cell.arrive().catch((error: unknown) => note(missed, cell, error))))
+  await arena.strikeAll(fault, async () => {
+    for (const cell of cells) await cell.release(random.chance(0.5))
+    await meanwhile()
+  })
+  const judged = Promise.all(cells.map(async (cell) => resultOf(cell, await arena.judge(cell)))).then((outcomes) =>
+    outcomes.map((outcome) => missed.find(({ point }) => point === outcome.point) ?? outcome),
+  )
+  judged.catch(() => {})
+  return { judged }
+}
+
 /** Resolves when all cells are where they should be; those that do not get there are noted. */
 async function allReached(cells: Cell[], missed: Result[]): Promise<void> {
-  for (const cell of cells)
-    await cell.reached.catch((error: unknown) => {
-      if (missed.some(({ point }) => point === cell.point.name)) return
-      missed.push(resultOf(cell, { result: 'wrong', applied: false, note: String(error) }))
-    })
+  for (const cell of cells) await cell.reached.catch((error: unknown) => note(missed, cell, error))
+}
+
+function note(missed: Result[], cell: Cell, error: unknown): void {
+  if (missed.some(({ point }) => point === cell.point.name)) return
+  missed.push(resultOf(cell, { result: 'wrong', applied: false, note: String(error) }))
 }
 
 /** Does faults that hit single jobs, `width` of them side by side. */
@@ -86,7 +110,7 @@ export async function runSingle(
 
 async function runOne(arena: Arena, point: Point, fault: Fault): Promise<Result> {
   const cell = await arena.send(point, fault)
-  const missed = await cell.reached.then(
+  const missed = await cell.reached.then(cell.arrive).then(
     () => undefined,
     (error: unknown) => String(error),
   )

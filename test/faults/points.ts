@@ -2,8 +2,11 @@
 import type { CallMatch } from './fault-rules.ts'
 import type { Write } from './store-holds.ts'
 
-/** What the job of a point is: a command; one whose project is updated first; one that never ends and is cancelled. */
-export type PointKind = 'command' | 'dependent' | 'cancelled'
+/**
+ * What the job of a point is: a plain one; one whose project is updated first; one that never ends and is cancelled; one that Ansible plays on a
+ * real node; one that fills its group, each kind a group of its own; one that fills its namespace's quota.
+ */
+export type PointKind = 'plain' | 'dependent' | 'cancelled' | 'played' | 'fills group' | 'fills another' | 'fills quota'
 
 /** A step, and how Mayfly is held there. */
 export interface Point {
@@ -11,11 +14,16 @@ export interface Point {
   kind?: PointKind
   /** Held when it is about to write this. */
   write?: Write
+  /** Name of the hold for `write`, if it is that of another point. */
+  holds?: string
   /** Held when it makes this call, before it is passed on or once it has been answered. */
   call?: { match: CallMatch; when: 'before' | 'answered' }
   /** Held by the git server of the project. */
   git?: true
-  /** Not held, but seen at once: a query that gives a row when the step has come; $1 is the job. */
+  /**
+   * Not held, but seen at once: a query that gives a row when the step has come; $1 is the job. With `write` the job is held there until everybody
+   * else is where they should be.
+   */
   seen?: string
 }
 
@@ -38,7 +46,7 @@ export const points: Point[] = [
   {
     name: 'dependency being made',
     kind: 'dependent',
-    seen: `SELECT FROM unified_jobs WHERE id = $1 AND job_explanation LIKE '%project_update%'`,
+    write: job(`NEW.job_explanation LIKE '%project_update%' AND OLD.job_explanation NOT LIKE '%project_update%'`),
   },
   { name: 'dependency at work', kind: 'dependent', git: true },
   { name: 'place claimed', write: { ...attempt('true'), operation: 'INSERT' } },
@@ -53,8 +61,8 @@ export const points: Point[] = [
   { name: 'job said to run', write: job(`NEW.status = 'running' AND OLD.status <> 'running'`) },
   { name: 'output asked for', call: { match: exec('read'), when: 'before' } },
   { name: 'first output written', write: attempt(`NEW."offset" > 0 AND OLD."offset" = 0`) },
-  { name: 'amid the output', write: output('NEW.counter = 12') },
-  { name: 'output read to its end', write: output(`NEW.stdout LIKE '%the end%'`) },
+  { name: 'amid the output', write: output('NEW.counter = 3') },
+  { name: 'output read to its end', write: output(`NEW.stdout LIKE '%the end%' OR NEW.stdout LIKE '%PLAY RECAP%'`) },
   { name: 'cancel asked for', kind: 'cancelled', write: job('NEW.cancel_flag AND NOT OLD.cancel_flag') },
   { name: 'cancel told to the runner', kind: 'cancelled', call: { match: exec('signal'), when: 'before' } },
   { name: 'verdict written', write: attempt(`NEW.phase = 'ended' AND OLD.phase = 'delivered'`) },
@@ -63,5 +71,34 @@ export const points: Point[] = [
   { name: 'deletion asked for', call: { match: { verb: 'delete', resource: 'pods' }, when: 'before' } },
   { name: 'deletion taken, not answered', call: { match: { verb: 'delete', resource: 'pods' }, when: 'answered' } },
   { name: 'pod gone, not written', write: attempt(`NEW.phase = 'released' AND OLD.phase <> 'released'`) },
-  { name: 'place given back', seen: `SELECT FROM attempts WHERE job_id = $1 AND released_at IS NOT NULL` },
+  {
+    name: 'place given back',
+    write: attempt(`NEW.phase = 'released' AND OLD.phase <> 'released'`),
+    seen: `SELECT FROM attempts WHERE job_id = $1 AND released_at IS NOT NULL`,
+  },
 ]
+
+const played = [
+  'place of the pod written',
+  'pod made, not written',
+  'delivery written',
+  'first output written',
+  'verdict written',
+  'pod gone, not written',
+]
+const filling: [string, PointKind][] = [
+  ['place of the pod written', 'fills group'],
+  ['pod made, not written', 'fills another'],
+  // Nobody is let in who could go on with this pod: it is deleted unused, and the job gets another one.
+  ['pod made, not written', 'fills quota'],
+]
+
+/** Some of them with jobs of other kinds; only the short form has these. */
+export const furtherPoints: Point[] = [
+  ...played.map((name): [string, PointKind] => [name, 'played']),
+  ...filling,
+].flatMap(([name, kind]) =>
+  points
+    .filter((point) => point.name === name)
+    .map((point) => ({ ...point, name: `${name}: ${kind}`, kind, holds: name })),
+)

@@ -14,15 +14,32 @@ export interface Write {
 /** First half of the advisory locks' key; the second is the job. */
 const lockSpace = 7701
 
+/** For so many ms what was read once is good for everybody who asks. */
+const freshMs = 50
+
+/** Where a job stands. */
+export interface Standing {
+  ended: boolean
+  /** Attempts that have not given their place back. */
+  places: number
+}
+
 /** Writes of one Mayfly that are held for single jobs. */
 export class StoreHolds {
   readonly #url: string
   readonly #writes: Record<string, Write>
+  readonly #pool: pg.Pool
   #session: pg.Client | undefined
+  /** Jobs that are held now, and where all jobs stand. */
+  readonly #held = shared(freshMs, () => this.#readHeld())
+  readonly #standings = shared(freshMs, () => this.#readStandings())
 
   private constructor(url: string, writes: Record<string, Write>) {
     this.#url = url
     this.#writes = writes
+    this.#pool = new pg.Pool({ connectionString: url, max: 3 })
+    // A server that is killed takes idle connections with it.
+    this.#pool.on('error', () => {})
   }
 
   /** Lays down a trigger for every write; none holds anything yet. */
@@ -57,20 +74,39 @@ export class StoreHolds {
   async close(): Promise<void> {
     await this.#session?.end().catch(() => {})
     this.#session = undefined
+    await this.#pool.end()
   }
 
   /** Holds the job when it comes to the point. To be called before the job can be there. */
   async arm(job: number, point: string): Promise<void> {
     await this.query('INSERT INTO fault_holds VALUES ($1, $2)', job, point)
-    await (await this.#held()).query('SELECT pg_advisory_lock($1, $2)', [lockSpace, job])
+    await (await this.#locks()).query('SELECT pg_advisory_lock($1, $2)', [lockSpace, job])
   }
 
   /** Resolves when Mayfly is held at the point. */
   async reached(job: number, seconds: number): Promise<void> {
-    const waits = `SELECT pid FROM pg_locks
-      WHERE locktype = 'advisory' AND NOT granted AND classid = ${lockSpace} AND objid = $1`
-    const wait = { what: `job ${job} to be held in the store`, seconds, everyMs: 25 }
-    await until(wait, async () => (await this.query(waits, job)).length > 0)
+    const wait = { what: `job ${job} to be held in the store`, seconds, everyMs: freshMs }
+    await until(wait, async () => (await this.#held()).has(job))
+  }
+
+  /** Where a job stands; undefined while the database cannot be asked. */
+  async standing(job: number): Promise<Standing | undefined> {
+    return (await this.#standings().catch(() => undefined))?.get(job)
+  }
+
+  async #readHeld(): Promise<Set<number>> {
+    const waits = `SELECT objid::int AS job FROM pg_locks
+      WHERE locktype = 'advisory' AND NOT granted AND classid = ${lockSpace}
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+    return new Set((await this.query<{ job: number }>(waits)).map(({ job }) => job))
+  }
+
+  async #readStandings(): Promise<Map<number, Standing>> {
+    const rows = await this.query<Standing & { id: number }>(
+      `SELECT id, finished IS NOT NULL AS ended,
+         (SELECT count(*)::int FROM attempts WHERE job_id = job.id AND released_at IS NULL) AS places FROM unified_jobs job`,
+    )
+    return new Map(rows.map(({ id, ...standing }) => [id, standing]))
   }
 
   /**
@@ -81,11 +117,12 @@ export class StoreHolds {
     await this.query('DELETE FROM fault_holds WHERE job = $1', job)
     if (lost) {
       const waits = `SELECT pg_terminate_backend(pid) FROM pg_locks
-        WHERE locktype = 'advisory' AND NOT granted AND classid = ${lockSpace} AND objid = $1`
+        WHERE locktype = 'advisory' AND NOT granted AND classid = ${lockSpace} AND objid = $1
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
       await this.query(waits, job)
     }
     // A server that was started again has forgotten the lock, and with it the hold.
-    await (await this.#held()).query('SELECT pg_advisory_unlock($1, $2)', [lockSpace, job])
+    await (await this.#locks()).query('SELECT pg_advisory_unlock($1, $2)', [lockSpace, job])
   }
 
   /** Statuses that the job has come to, in their order. */
@@ -102,20 +139,13 @@ export class StoreHolds {
     return Number(next?.id)
   }
 
-  /** A query on a connection of its own. */
+  /** A query of the test's own. */
   async query<Row extends pg.QueryResultRow>(statement: string, ...values: unknown[]): Promise<Row[]> {
-    const client = new pg.Client(this.#url)
-    client.on('error', () => {})
-    await client.connect()
-    try {
-      return (await client.query<Row>(statement, values)).rows
-    } finally {
-      await client.end().catch(() => {})
-    }
+    return (await this.#pool.query<Row>(statement, values)).rows
   }
 
   /** The session that has the locks. */
-  async #held(): Promise<pg.Client> {
+  async #locks(): Promise<pg.Client> {
     if (this.#session) return this.#session
     const session = new pg.Client(this.#url)
     session.on('error', () => {
@@ -124,5 +154,14 @@ export class StoreHolds {
     await session.connect()
     this.#session = session
     return session
+  }
+}
+
+/** What `read` gives, read again only when the last time is longer ago. */
+function shared<Value>(freshForMs: number, read: () => Promise<Value>): () => Promise<Value> {
+  let last: { at: number; value: Promise<Value> } | undefined
+  return () => {
+    if (!last || performance.now() - last.at > freshForMs) last = { at: performance.now(), value: read() }
+    return last.value
   }
 }

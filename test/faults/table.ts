@@ -10,20 +10,29 @@ const missed = '?'
 const head = `# The fault matrix
 
 What became of jobs to which faults were done, at every step of their way. \`npm run faults -- --all\` makes this page; \`--seed N\` chooses which
-statements of a dead process take effect after all. Without \`--all\` it runs a sample
-([test/faults/main.ts](../test/faults/main.ts)).
+statements of a dead process take effect after all. Without \`--all\` it runs a sample, and CI runs a short form: the kills at every point, and every
+fault of calls and watches at some ([test/faults](../test/faults)).
 
-Each job is held exactly at its point, by a trigger in the database or by a proxy in front of the API server, while the fault is done; a fault of a call hits the
-next call about the job's pod, one of a watch the next event of it. Faults of processes and clocks hit a job at every point at once.
+Each job is held exactly at its point, by a trigger in the database, by a proxy in front of the API server or by the git server, while the fault is
+done; a fault of a call hits the next call about the job's pod, one of a watch the next event of it. Faults of processes, clocks and parts of the
+stack hit jobs at all points at once; the others hit one job each, many side by side.
+
+- Pods run on simulated nodes: the API server, its watch and exec are real, the node says what a real runner said, and counts the plays that begin.
+  A kubelet is killed on a real node (\`--real\`), where a shell in the pod counts.
+- Parts of the stack are killed with SIGKILL and started again at once (\`--stack\`).
+- The clock is that of the worker's process: what it reads as the time of day jumps, as when an administrator sets it; its timers, the database and
+  Temporal keep theirs. (The kernel's time namespaces do not cover the time of day.)
+- *cut before*: the API server never hears of the call; *cut after*: the connection ends when what was asked for is done, before the answer;
+  *cut amid*: in the middle of the answer, or of an exec's bytes; *no answer*: neither; *watch silent*: the event is never told.
 
 | sign | meaning |
 |---|---|
 | ✓ | The job ended as it does undisturbed: one final status, the same output byte by byte, its play started once, no pod and no place left. |
 | e | The API server refused what it cannot refuse for a passing reason: the job ended as \`error\` and says why; its play was started once at most, nothing is left. |
-| · | ✓, but there was no such call or event any more that the fault could have hit. |
+| · | ✓, but no call or event of the pod came any more that the fault could have hit: all that was left to do is in the store. |
 | ✗ | Something is wrong; see below. |
-| ? | The job did not come to its point within five minutes, as on a machine with too much to do: nothing was shown. |
-| | Not run yet. |
+| ? | The job did not come to its point in time, as on a machine with too much to do: nothing was shown. |
+| | Not run. |
 `
 
 /** The page for these results; cells that were not run this time stay as `before` has them. */
