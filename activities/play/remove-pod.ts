@@ -7,10 +7,14 @@ import type { ActivityDeps } from '../deps.ts'
 
 /** How long a container may take to end by itself once its pod is being deleted. */
 const graceSeconds = 5
-/** The watch tells at once; but it may be broken, or not allowed. */
-const lookEveryMs = 2_000
-/** A pod whose node lives is gone by then, nearly always: before, nobody is asked about the node. */
-const overdueMs = 8_000
+/** When who deletes a pod looks after it; tests have shorter times. All in ms. */
+export interface RemovalTiming {
+  /** The watch tells at once; but it may be broken, or not allowed. */
+  lookEveryMs: number
+  /** A pod whose node lives is gone by then, nearly always: before, nobody is asked about the node. */
+  overdueMs: number
+}
+const removalTiming: RemovalTiming = { lookEveryMs: 2_000, overdueMs: 8_000 }
 /** As long a pod that was told to leave its node stays there before the node counts as lost where nodes may not be read. */
 const unseenMs = 60_000
 
@@ -32,6 +36,7 @@ export async function removePod(
   cluster: Cluster,
   pod: RemovablePod,
   signal: AbortSignal,
+  timing = removalTiming,
 ): Promise<void> {
   const { uid } = pod
   const grace = pod.unused ? 0 : graceSeconds
@@ -42,8 +47,8 @@ export async function removePod(
   const found = new AbortController()
   const either = AbortSignal.any([signal, found.signal])
   try {
-    const forcing = forceWhenLost(cluster, pod, either).catch(() => {})
-    await Promise.race([watchedGone(deps, cluster, pod, either), seenGone(cluster, pod, either)])
+    const forcing = forceWhenLost(cluster, pod, either, timing).catch(() => {})
+    await Promise.race([watchedGone(deps, cluster, pod, either), seenGone(cluster, pod, either, timing)])
     found.abort()
     await forcing
   } finally {
@@ -73,6 +78,7 @@ async function forceWhenLost(
   cluster: Cluster,
   { namespace, name, uid }: RemovablePod,
   signal: AbortSignal,
+  { lookEveryMs, overdueMs }: RemovalTiming,
 ): Promise<void> {
   for (let waitMs = overdueMs; ; waitMs = lookEveryMs) {
     await sleep(waitMs, undefined, { signal })
@@ -111,7 +117,12 @@ async function watchedGone(
 }
 
 /** Resolves when the API server no longer has the pod; rejects when the signal aborts. */
-async function seenGone(cluster: Cluster, { namespace, name, uid }: RemovablePod, signal: AbortSignal): Promise<void> {
+async function seenGone(
+  cluster: Cluster,
+  { namespace, name, uid }: RemovablePod,
+  signal: AbortSignal,
+  { lookEveryMs }: RemovalTiming,
+): Promise<void> {
   for (;;) {
     await sleep(lookEveryMs, undefined, { signal })
     try {
