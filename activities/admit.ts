@@ -86,9 +86,9 @@ async function admitOnce(
   const { jobId, groupId } = input
   let job: JobRow | undefined
   try {
-    const [document, owned] = await Promise.all([readJobForRun(deps.store.db, jobId), ownsJob(deps, jobId)])
+    const document = await readJobForRun(deps.store.db, jobId)
     if (!document) return await throwEnded(deps, jobId)
-    if (!owned) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
+    if (!ownsJob(document.job)) throw staleAttempt('The job was prepared by an earlier run of this workflow.')
     job = document.job
     // Whoever waits here hears of it sooner than by a heartbeat.
     if (job.cancelFlag) return await endJob(deps, jobId, cause('canceled', ''))

@@ -38,21 +38,6 @@ async function projectUpdatesOf(deps: ActivityDeps, document: RunDocument): Prom
   return sync ? await settled(deps, document, sync) : []
 }
 
-/**
- * The commit that the job runs once its dependencies have ended: of its own branch, as the sync found it, else the project's as of now; '' when there is
- * none.
- */
-export async function revisionOf({ store }: ActivityDeps, jobId: number): Promise<string> {
-  const job = await readJob(store.db, jobId)
-  const update = job?.projectUpdateId ? await readJob(store.db, job.projectUpdateId) : undefined
-  if (update?.launchType === 'sync') return update.scmRevision
-  const [project] = await store.db
-    .select({ revision: projects.scmRevision })
-    .from(projects)
-    .where(eq(projects.id, job?.projectId ?? 0))
-  return project?.revision ?? ''
-}
-
 /** The update as a dependency while it has not ended; nothing when the job may go on. A job that may not is ended here. */
 async function settled(deps: ActivityDeps, { job, project }: RunDocument, update: JobRow): Promise<Dependency[]> {
   const { db } = deps.store

@@ -56,14 +56,19 @@ async function updatesFor(
   job: JobRow,
   sources: readonly InventorySourceRow[],
 ): Promise<number[]> {
+  const inventoryId = job.type === 'inventory_update' ? null : job.inventoryId
+  // Mostly nothing is to be decided, and then nothing to be locked.
+  if (sources.length === 0 && inventoryId !== null) {
+    const before = await inventoryUpdatesBefore(store.db, inventoryId, job.id)
+    if (before.length === 0) return []
+  }
   return await store.db.transaction(async (tx) => {
     const ids: number[] = []
     for (const source of sources) {
       const id = await updateFor(tx, job, source)
       if (id !== null) ids.push(id)
     }
-    if (job.type !== 'inventory_update' && job.inventoryId !== null)
-      ids.push(...(await inventoryUpdatesBefore(tx, job.inventoryId, job.id)))
+    if (inventoryId !== null) ids.push(...(await inventoryUpdatesBefore(tx, inventoryId, job.id)))
     if (ids.length > 0) await linkInventoryUpdates(tx, job.id, ids)
     return [...new Set(ids)]
   })

@@ -1,6 +1,7 @@
 import { attemptsOf } from '../store/attempts.ts'
 import type { AttemptRow } from '../store/claims.ts'
-import { ownerOfJob, takeJob } from '../store/ownership.ts'
+import type { JobRow } from '../store/job-status.ts'
+import { ownerOfJob, takeJob, takeNewJob } from '../store/ownership.ts'
 import type { ActivityDeps } from './deps.ts'
 import { fenced, owner } from './failures.ts'
 
@@ -20,6 +21,8 @@ export async function ownJob(
   { restart }: { restart: boolean },
 ): Promise<void> {
   const { workflowId, runId } = owner()
+  // The ordinary case of a job that begins.
+  if (restart && (await takeNewJob(deps.store.db, jobId, runId))) return
   const before = await ownerOfJob(deps.store.db, jobId)
   if (before === runId) return
   if (before !== null && (await deps.workflows.current(jobId))?.runId !== runId) {
@@ -30,9 +33,8 @@ export async function ownJob(
 }
 
 /** True when this run owns the job, or nobody does yet. */
-export async function ownsJob({ store }: Pick<ActivityDeps, 'store'>, jobId: number): Promise<boolean> {
-  const before = await ownerOfJob(store.db, jobId)
-  return before === null || before === owner().runId
+export function ownsJob({ runId }: Pick<JobRow, 'runId'>): boolean {
+  return runId === null || runId === owner().runId
 }
 
 /** The attempts of a job that still hold a place and belong to this run. */

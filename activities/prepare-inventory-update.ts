@@ -2,13 +2,12 @@ import { type Cause, cause } from '../model/cause.ts'
 import { noEnvironmentExplanation } from '../model/execution-environment.ts'
 import { isFinal } from '../model/job.ts'
 import { prestartProblem } from '../runner/credentials.ts'
-import { resolveExecutionEnvironment } from '../store/execution-environment.ts'
 import { readInventorySource } from '../store/inventory-updates.ts'
-import { freezeRun, groupNames, linkDependency } from '../store/prepare.ts'
+import { freezeRun, linkDependency, readStartLine } from '../store/prepare.ts'
 import { controlPlane, createProjectUpdate } from '../store/project-updates.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { resolve } from './credentials.ts'
-import { dependenciesOf, revisionOf } from './dependencies.ts'
+import { dependenciesOf } from './dependencies.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
 import { ownJob } from './own-job.ts'
@@ -34,7 +33,7 @@ export function createPrepareInventoryUpdateActivity(deps: ActivityDeps): JobAct
     const dependencies = await dependenciesOf(deps, await withFirstRevision(deps, document))
     if (dependencies.length > 0) return { ...prepared, dependencies }
 
-    const scmRevision = await revisionOf(deps, jobId)
+    const { scmRevision, executionEnvironmentId, groups } = await readStartLine(db, jobId)
     if (document.project && document.project.scmType !== '' && scmRevision === '') {
       const message = `Project "${document.project.name}" has no revision to read: its last update did not succeed.`
       return await endJob(deps, jobId, cause('dependency_failed', message))
@@ -44,10 +43,8 @@ export function createPrepareInventoryUpdateActivity(deps: ActivityDeps): JobAct
       await freezeRun(db, jobId, { ...run, executionEnvironmentId: document.job.executionEnvironmentId })
       return { ...prepared, dependencies: [] }
     }
-    const executionEnvironmentId = await resolveExecutionEnvironment(db, jobId)
     if (executionEnvironmentId === null)
       return await endJob(deps, jobId, cause('no_execution_environment', noEnvironmentExplanation))
-    const groups = await groupNames(db, document.job.eligibleGroups)
     if (groups.length === 0) return await endJob(deps, jobId, noContainerGroup)
     await freezeRun(db, jobId, { ...run, executionEnvironmentId })
     await Promise.all(groups.map(({ id }) => deps.gates.ensure(id)))

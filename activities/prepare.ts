@@ -4,13 +4,12 @@ import { isFinal } from '../model/job.ts'
 import { prestartProblem } from '../runner/credentials.ts'
 import { blockerOf, waitingFor } from '../store/blocking.ts'
 import { DatabaseUnavailableError } from '../store/errors.ts'
-import { resolveExecutionEnvironment } from '../store/execution-environment.ts'
 import { FencedError } from '../store/fence.ts'
-import { freezeRun, groupNames } from '../store/prepare.ts'
+import { freezeRun, groupNames, readStartLine } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import { launchPasswords, resolve } from './credentials.ts'
-import { dependenciesOf, revisionOf } from './dependencies.ts'
+import { dependenciesOf } from './dependencies.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
 import { noCapacity } from './failures.ts'
@@ -26,7 +25,8 @@ const leftoverRetryMs = 2_000
 export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepare'] {
   return async ({ jobId }) => {
     await ownJob(deps, jobId, { restart: true })
-    const [document] = await Promise.all([readJobForRun(deps.store.db, jobId), releaseLeftovers(deps, jobId)])
+    const document = await readJobForRun(deps.store.db, jobId)
+    if (document && document.job.attemptCount > 0) await releaseLeftovers(deps, jobId)
     if (!document || isFinal(document.job.status)) return await throwEnded(deps, jobId)
     if (document.job.cancelFlag) return await endJob(deps, jobId, cause('canceled', ''))
 
@@ -49,11 +49,10 @@ export function createPrepareActivity(deps: ActivityDeps): JobActivities['prepar
         groups: await groupNames(deps.store.db, document.job.eligibleGroups),
       }
 
-    const [executionEnvironmentId, scmRevision, groups] = await Promise.all([
-      isFrozen ? frozenEnvironment : resolveExecutionEnvironment(deps.store.db, jobId),
-      isFrozen ? frozenRevision : revisionOf(deps, jobId),
-      groupNames(deps.store.db, document.job.eligibleGroups),
-    ])
+    const line = await readStartLine(deps.store.db, jobId)
+    const { groups } = line
+    const executionEnvironmentId = isFrozen ? frozenEnvironment : line.executionEnvironmentId
+    const scmRevision = isFrozen ? frozenRevision : line.scmRevision
     const problem = whyItCannotRun(deps, document, { executionEnvironmentId, scmRevision })
     if (problem) return await endJob(deps, jobId, problem)
     if (groups.length === 0) return await endJob(deps, jobId, noContainerGroup)

@@ -4,8 +4,7 @@ import { cause } from '../model/cause.ts'
 import { isFinal } from '../model/job.ts'
 import { getAttempt } from '../store/attempts.ts'
 import type { AttemptRow } from '../store/claims.ts'
-import { MissingRowError } from '../store/errors.ts'
-import { readJob, readJobForRun } from '../store/run-document.ts'
+import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
 import { throwEnded } from './end-job.ts'
 import { staleAttempt, throwIfAsked } from './failures.ts'
@@ -29,8 +28,9 @@ export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runIn
   return async ({ jobId, attemptId, goesOn = false }) => {
     const heart = new Heart(Context.current())
     try {
-      const attempt = await ownAttempt(deps, jobId, attemptId)
-      const { held, ...verdict } = await verdictOf(deps, attempt, heart, goesOn)
+      const run = await ownAttempt(deps, jobId, attemptId)
+      const { attempt } = run
+      const { held, ...verdict } = await verdictOf(deps, run, heart, goesOn)
       if (held && (await clearedForEntry(deps, attempt, heart.stop))) return { ...verdict, held }
       return { ...verdict, released: await released(deps, attempt, heart) }
     } catch (error) {
@@ -60,37 +60,47 @@ async function released(deps: ActivityDeps, attempt: AttemptRow, heart: Heart): 
   }
 }
 
+/** An attempt that this run owns, and all that its job refers to. */
+interface OwnedRun {
+  document: RunDocument
+  attempt: AttemptRow
+}
+
 /**
  * The attempt, owned by this run. A run that an operator's Reset started goes on with the pod of the run before while that is at work; what
  * has ended is done again from the beginning.
  */
-async function ownAttempt(deps: ActivityDeps, jobId: number, attemptId: number): Promise<AttemptRow> {
-  const isOurs = await ownsJob(deps, jobId)
-  const [job, attempt] = await Promise.all([readJob(deps.store.db, jobId), getAttempt(deps.store.db, attemptId)])
-  if (!job) return await throwEnded(deps, jobId)
+async function ownAttempt(deps: ActivityDeps, jobId: number, attemptId: number): Promise<OwnedRun> {
+  const document = await readJobForRun(deps.store.db, jobId)
+  if (!document) return await throwEnded(deps, jobId)
+  const attempt = await getAttempt(deps.store.db, attemptId)
   if (!attempt) throw staleAttempt(`There is no attempt ${attemptId} of job ${jobId}.`)
-  // An earlier try of this activity brought the attempt to its end and died before it could say so.
-  if (isOurs && (isFinal(job.status) || attempt.endedAt)) return attempt
-  if (isFinal(job.status) || attempt.endedAt || attempt.releasedAt)
-    throw staleAttempt(`Attempt ${attempt.number} is over.`)
-  if (isOurs) return attempt
+  const isOver = isFinal(document.job.status) || attempt.endedAt !== null
+  // One that is over: an earlier try of this activity brought the attempt to its end and died before it could say so.
+  if (ownsJob(document.job)) return { document, attempt }
+  if (isOver || attempt.releasedAt) throw staleAttempt(`Attempt ${attempt.number} is over.`)
   await ownJob(deps, jobId, { restart: false })
   // Read anew: until now the run before may have stored more of the output.
-  return (await getAttempt(deps.store.db, attemptId)) ?? attempt
+  const [documentNow, attemptNow] = await Promise.all([
+    readJobForRun(deps.store.db, jobId),
+    getAttempt(deps.store.db, attemptId),
+  ])
+  return { document: documentNow ?? document, attempt: attemptNow ?? attempt }
 }
 
-async function verdictOf(deps: ActivityDeps, attempt: AttemptRow, heart: Heart, goesOn: boolean): Promise<Verdict> {
-  const { jobId } = attempt
-  const job = await readJob(deps.store.db, jobId)
-  if (attempt.endedAt || (job && isFinal(job.status))) return await decidedBefore(deps, attempt)
+async function verdictOf(
+  deps: ActivityDeps,
+  { document, attempt }: OwnedRun,
+  heart: Heart,
+  goesOn: boolean,
+): Promise<Verdict> {
+  if (attempt.endedAt || isFinal(document.job.status)) return await decidedBefore(deps, attempt)
   const cluster = await deps.clusters.forAttempt(attempt)
   if (!cluster || !attempt.podUid) {
     const message =
       'The cluster of this job can no longer be reached: its group or the credential of its group was changed.'
     return await concludeWith(deps, attempt, cause('group_misconfigured', message), { goesOn })
   }
-  const document = await readJobForRun(deps.store.db, jobId)
-  if (!document) throw new MissingRowError(`job ${jobId} does not exist`)
   const pod = { namespace: attempt.namespace, name: attempt.podName, uid: attempt.podUid }
   return await playInPod(deps, { document, attempt, cluster, pod, heart, goesOn })
 }

@@ -8,8 +8,11 @@ const countNames = ['changed', 'dark', 'failures', 'ignored', 'ok', 'processed',
 /** A host's counts from playbook_on_stats; `failed` when it had failures or was unreachable (`dark`). */
 export type HostSummary = Record<(typeof countNames)[number], number> & { hostName: string; failed: boolean }
 
+/** What is read of an event that may be playbook_on_stats. */
+type StatsEvent = Pick<EventRow, 'event' | 'eventData'>
+
 /** Host summaries of a playbook_on_stats event, sorted by host name; empty for any other event. */
-export function hostSummaries(stats: EventRow): HostSummary[] {
+export function hostSummaries(stats: StatsEvent): HostSummary[] {
   if (stats.event !== 'playbook_on_stats') return []
   const maps = countNames.map((name) => [name, stats.eventData[name]] as const)
   const hosts = new Set(maps.flatMap(([, map]) => (isMapping(map) ? Object.keys(map) : [])))
@@ -54,7 +57,7 @@ export function countPlays(counts: PlaybookCounts, rows: EventRow[]): PlaybookCo
 }
 
 /** What set_stats left for later workflow nodes: artifact_data of playbook_on_stats; empty for any other event. */
-export function artifactData(stats: EventRow): Record<string, unknown> {
+export function artifactData(stats: StatsEvent): Record<string, unknown> {
   const data = stats.event === 'playbook_on_stats' ? stats.eventData.artifact_data : undefined
   return isMapping(data) ? data : {}
 }

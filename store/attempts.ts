@@ -125,7 +125,9 @@ export async function releaseAttempt(db: Database, owned: OwnedAttempt): Promise
     .update(attempts)
     .set({ phase: 'released', releasedAt: sql`now()` })
     .where(and(ownedBy(owned), isNull(attempts.releasedAt)))
-    .returning({ told: sql`pg_notify(${channels.groups}, ${attempts.instanceGroupId}::text)` })
+    .returning({
+      told: sql`pg_notify(${channels.groups}, concat_ws(' ', ${attempts.instanceGroupId}, nullif(${attempts.podName}, '')))`,
+    })
   if (released) return
   const attempt = await getAttempt(db, owned.attemptId)
   if (attempt && attempt.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)

@@ -6,7 +6,9 @@ export const channels = {
   jobs: 'mayfly_jobs',
   /** Events of a job were stored; payload: job id. */
   events: 'mayfly_events',
-  /** A place of a group became free or its settings changed; payload: instance group id. */
+  /**
+   * A place of a group became free, or its settings changed; payload: instance group id, and for a place that was given back a blank and the name of the pod that had it.
+   */
   groups: 'mayfly_groups',
   /** A test of a group or credential is over; payload: its id. */
   preflights: 'mayfly_preflights',

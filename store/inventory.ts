@@ -1,43 +1,49 @@
-import { asc, eq } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import type { InventoryStructure } from '../model/inventory-script.ts'
 import type { Database } from './database.ts'
-import { groupChildren, groupHosts, groups, hosts, inventories } from './schema/inventory.ts'
+import { preparedOn } from './prepared.ts'
+import { inventories } from './schema/inventory.ts'
+
+/** Rows of a query as one value, in its order. */
+const listOf = <Row>(query: SQL): SQL<Row[]> => sql`(SELECT coalesce(json_agg(found), '[]') FROM (${query}) found)`
+
+const inventoryId = sql.placeholder('inventoryId')
+
+/** One statement, so that all of it is of one moment. */
+const wholeInventory = preparedOn((db) =>
+  db
+    .select({
+      name: inventories.name,
+      variables: inventories.variables,
+      hosts: listOf<InventoryStructure['hosts'][number]>(
+        sql`SELECT id, name, enabled, variables FROM hosts WHERE inventory_id = ${inventoryId} ORDER BY id`,
+      ),
+      groups: listOf<{ id: number; name: string; variables: string }>(
+        sql`SELECT id, name, variables FROM groups WHERE inventory_id = ${inventoryId} ORDER BY id`,
+      ),
+      memberships: listOf<{ group_id: number; host_id: number }>(
+        sql`SELECT member.group_id, member.host_id FROM group_hosts member JOIN hosts ON hosts.id = member.host_id
+          WHERE hosts.inventory_id = ${inventoryId} ORDER BY hosts.id`,
+      ),
+      nestings: listOf<{ parent_id: number; child: string }>(
+        sql`SELECT nested.parent_id, groups.name AS child FROM group_children nested JOIN groups ON groups.id = nested.child_id
+          WHERE groups.inventory_id = ${inventoryId} ORDER BY groups.id`,
+      ),
+    })
+    .from(inventories)
+    .where(eq(inventories.id, inventoryId))
+    .prepare('whole_inventory'),
+)
 
 /** Reads a whole inventory at one moment: hosts, groups and who is in which by id; undefined when there is none. */
 export async function readInventory(db: Database, inventoryId: number): Promise<InventoryStructure | undefined> {
-  return await db.transaction(
-    async (tx) => {
-      const [inventory] = await tx.select().from(inventories).where(eq(inventories.id, inventoryId))
-      if (!inventory) return undefined
-      const hostRows = await tx
-        .select({ id: hosts.id, name: hosts.name, enabled: hosts.enabled, variables: hosts.variables })
-        .from(hosts)
-        .where(eq(hosts.inventoryId, inventoryId))
-        .orderBy(asc(hosts.id))
-      const groupRows = await tx
-        .select({ id: groups.id, name: groups.name, variables: groups.variables })
-        .from(groups)
-        .where(eq(groups.inventoryId, inventoryId))
-        .orderBy(asc(groups.id))
-      const byId = new Map<number, InventoryStructure['groups'][number]>(
-        groupRows.map(({ id, ...group }) => [id, { ...group, hostIds: [], childNames: [] }]),
-      )
-      const memberships = await tx
-        .select({ groupId: groupHosts.groupId, hostId: groupHosts.hostId })
-        .from(groupHosts)
-        .innerJoin(hosts, eq(hosts.id, groupHosts.hostId))
-        .where(eq(hosts.inventoryId, inventoryId))
-        .orderBy(asc(hosts.id))
-      for (const { groupId, hostId } of memberships) byId.get(groupId)?.hostIds.push(hostId)
-      const nestings = await tx
-        .select({ parentId: groupChildren.parentId, child: groups.name })
-        .from(groupChildren)
-        .innerJoin(groups, eq(groups.id, groupChildren.childId))
-        .where(eq(groups.inventoryId, inventoryId))
-        .orderBy(asc(groups.id))
-      for (const { parentId, child } of nestings) byId.get(parentId)?.childNames.push(child)
-      return { name: inventory.name, variables: inventory.variables, hosts: hostRows, groups: [...byId.values()] }
-    },
-    { isolationLevel: 'repeatable read', accessMode: 'read only' },
+  const [inventory] = await wholeInventory(db).execute({ inventoryId })
+  if (!inventory) return undefined
+  const { name, variables, hosts, groups, memberships, nestings } = inventory
+  const byId = new Map<number, InventoryStructure['groups'][number]>(
+    groups.map(({ id, ...group }) => [id, { ...group, hostIds: [], childNames: [] }]),
   )
+  for (const { group_id, host_id } of memberships) byId.get(group_id)?.hostIds.push(host_id)
+  for (const { parent_id, child } of nestings) byId.get(parent_id)?.childNames.push(child)
+  return { name, variables, hosts, groups: [...byId.values()] }
 }

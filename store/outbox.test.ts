@@ -68,7 +68,7 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
     const [sentJob, failedJob] = await put(2)
     const rows = await claimOutbox(store.db, 10)
     const of = (jobId: number | undefined) => rows.find((row) => row.subjectId === jobId) ?? { id: -1, asked: 0 }
-    await outboxSent(store.db, of(sentJob))
+    await outboxSent(store.db, [of(sentJob)])
     await outboxFailed(store.db, of(failedJob).id, 'no connection', new Date(Date.now() + 60_000))
     expect(await claimOutbox(store.db, 10, { now: later(50_000) })).toEqual([])
     expect(await claimOutbox(store.db, 10, { now: later(61_000) })).toMatchObject([
@@ -80,7 +80,7 @@ describe.each(storeKinds)('the outbox on %s', (kind) => {
     const [jobId = 0] = await put(1)
     const [claimed] = await claimOutbox(store.db, 10)
     await enqueue(store.db, 'start', jobId)
-    await outboxSent(store.db, claimed ?? { id: -1, asked: 0 })
+    await outboxSent(store.db, claimed ? [claimed] : [])
     expect(await claimOutbox(store.db, 10)).toMatchObject([{ subjectId: jobId, asked: 2 }])
   })
 

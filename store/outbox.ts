@@ -111,9 +111,11 @@ export async function notBegun(db: Database, jobIds: readonly number[]): Promise
   return rows.map(({ id }) => id)
 }
 
-/** The message arrived: forgets it, unless it was asked for again since it was claimed; then it stays due. */
-export async function outboxSent(db: Database, row: Pick<OutboxRow, 'id' | 'asked'>): Promise<void> {
-  await db.delete(outbox).where(and(eq(outbox.id, row.id), eq(outbox.asked, row.asked)))
+/** The messages arrived: forgets them, save those that were asked for again since they were claimed; they stay due. */
+export async function outboxSent(db: Database, rows: readonly Pick<OutboxRow, 'id' | 'asked'>[]): Promise<void> {
+  if (rows.length === 0) return
+  const sent = rows.map(({ id, asked }) => sql`(${id}::bigint, ${asked}::int)`)
+  await db.execute(sql`DELETE FROM outbox WHERE (id, asked) IN (${sql.join(sent, sql`, `)})`)
 }
 
 /** The message did not arrive: keeps it until `retryAt`, with the reason for operators. */

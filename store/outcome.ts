@@ -67,19 +67,31 @@ export function lastJobOfHosts(jobId: number): SQL {
 }
 
 /**
- * Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook. Idempotent. Goes
- * level by level with the uuids at hand: a recursive query over events just stored is planned without statistics, and badly.
+ * Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook, in one statement. Idempotent. Goes
+ * level by level with the uuids at hand, as arrays: a recursive query over events just stored is planned without statistics, and badly.
  */
 export async function propagateEventFlags(db: Database, jobId: number): Promise<void> {
-  for (const flag of [sql.raw('failed'), sql.raw('changed')]) {
-    const flagged = await db.execute<{ parent_uuid: string }>(sql`
-      SELECT DISTINCT parent_uuid FROM job_events WHERE job_id = ${jobId} AND ${flag} AND parent_uuid <> ''`)
-    let parents = flagged.rows.map((row) => row.parent_uuid)
-    while (parents.length > 0) {
-      const risen = await db.execute<{ parent_uuid: string }>(sql`
-        UPDATE job_events SET ${flag} = true, modified = now()
-        WHERE job_id = ${jobId} AND uuid = ANY(${sql.param(parents)}::text[]) AND NOT ${flag} RETURNING parent_uuid`)
-      parents = [...new Set(risen.rows.map((row) => row.parent_uuid))].filter(Boolean)
-    }
+  const above = (level: SQL) => sql`
+    SELECT array_agg(DISTINCT parent_uuid) FILTER (WHERE uuid IN (SELECT unnest(failed) FROM ${level})) AS failed,
+      array_agg(DISTINCT parent_uuid) FILTER (WHERE uuid IN (SELECT unnest(changed) FROM ${level})) AS changed
+    FROM job_events
+    WHERE job_id = ${jobId} AND parent_uuid <> '' AND uuid = ANY(ARRAY(SELECT unnest(failed || changed) FROM ${level}))`
+  const raised = (flag: SQL) => sql`uuid IN (SELECT unnest(level.${flag}) FROM level)`
+  for (;;) {
+    const { rows } = await db.execute(sql`
+      WITH task AS (
+        SELECT array_agg(DISTINCT parent_uuid) FILTER (WHERE failed) AS failed, array_agg(DISTINCT parent_uuid) FILTER (WHERE changed) AS changed
+        FROM job_events WHERE job_id = ${jobId} AND (failed OR changed) AND parent_uuid <> ''),
+      play AS (${above(sql`task`)}),
+      playbook AS (${above(sql`play`)}),
+      level AS (SELECT * FROM task UNION ALL SELECT * FROM play UNION ALL SELECT * FROM playbook),
+      risen AS (
+        UPDATE job_events SET failed = failed OR ${raised(sql`failed`)}, changed = changed OR ${raised(sql`changed`)}, modified = now()
+        WHERE job_id = ${jobId} AND uuid = ANY(ARRAY(SELECT unnest(failed || changed) FROM level))
+          AND ((NOT failed AND ${raised(sql`failed`)}) OR (NOT changed AND ${raised(sql`changed`)}))
+        RETURNING uuid, parent_uuid)
+      SELECT FROM risen WHERE parent_uuid <> '' AND uuid IN (SELECT unnest(failed || changed) FROM playbook)`)
+    // Only where there is more above what is mostly the playbook.
+    if (rows.length === 0) return
   }
 }

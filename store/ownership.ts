@@ -52,7 +52,8 @@ export async function takeJob(db: Database, taking: Taking): Promise<boolean> {
   })
 }
 
-async function takeNewJob(db: Database, jobId: number, runId: string): Promise<boolean> {
+/** Makes a run the owner of a job that nobody has owned yet; false when somebody has. */
+export async function takeNewJob(db: Database, jobId: number, runId: string): Promise<boolean> {
   const taken = await db
     .update(unifiedJobs)
     .set({ runId })

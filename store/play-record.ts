@@ -1,63 +1,61 @@
-import { and, asc, count, desc, eq, inArray, like, sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { EventRow } from '../model/event.ts'
 import type { PlayOutcome } from '../model/explanation.ts'
 import type { Database } from './database.ts'
-import { jobEvents } from './schema/jobs.ts'
 
 /** What the stored events tell of a play as a whole, read once at its end: a reader that resumed half-way has not seen them all. */
 export interface PlayRecord extends Pick<PlayOutcome, 'failedTasks' | 'errorLines'> {
   /** playbook_on_stats; null when the play did not come that far. */
-  stats: EventRow | null
+  stats: Pick<EventRow, 'event' | 'eventData'> | null
   events: number
   plays: number
   tasks: number
+  /** Whether anything failed or changed that is to be shown above it, see propagateEventFlags. */
+  hasFlags: boolean
 }
 
 const failures = ['runner_on_failed', 'runner_on_unreachable', 'runner_on_async_failed']
 /** Enough for an explanation; the output has them all. */
 const kept = 5
 
-/** Reads the record of a job's play. */
+/** Reads the record of a job's play, in one statement. */
 export async function readPlayRecord(db: Database, jobId: number): Promise<PlayRecord> {
-  const ofJob = eq(jobEvents.jobId, jobId)
-  const times = (event: string) => sql<number>`count(*) FILTER (WHERE ${jobEvents.event} = ${event})`.mapWith(Number)
-  const [[counts], [stats], failed, errors] = await Promise.all([
-    db
-      .select({ events: count(), plays: times('playbook_on_play_start'), tasks: times('playbook_on_task_start') })
-      .from(jobEvents)
-      .where(ofJob),
-    db
-      .select()
-      .from(jobEvents)
-      .where(and(ofJob, eq(jobEvents.event, 'playbook_on_stats')))
-      .orderBy(desc(jobEvents.counter))
-      .limit(1),
-    db
-      .select({ host: jobEvents.hostName, task: jobEvents.task, data: jobEvents.eventData })
-      .from(jobEvents)
-      .where(and(ofJob, eq(jobEvents.failed, true), inArray(jobEvents.event, failures)))
-      .orderBy(asc(jobEvents.counter))
-      .limit(kept),
-    db
-      .select({ stdout: jobEvents.stdout })
-      .from(jobEvents)
-      .where(and(ofJob, inArray(jobEvents.event, ['verbose', 'error']), like(jobEvents.stdout, '%ERROR%')))
-      .orderBy(asc(jobEvents.counter))
-      .limit(kept),
-  ])
+  const { rows } = await db.execute<{
+    events: number
+    plays: number
+    tasks: number
+    flags: boolean
+    stats: Record<string, unknown> | null
+    failed: { host: string; task: string; data: Record<string, unknown> }[]
+    errors: string[]
+  }>(sql`
+    SELECT count(*)::int AS events, count(*) FILTER (WHERE event = 'playbook_on_play_start')::int AS plays,
+      count(*) FILTER (WHERE event = 'playbook_on_task_start')::int AS tasks,
+      coalesce(bool_or((failed OR changed) AND parent_uuid <> ''), false) AS flags,
+      (SELECT event_data FROM job_events WHERE job_id = ${jobId} AND event = 'playbook_on_stats' ORDER BY counter DESC LIMIT 1) AS stats,
+      ${listOf(
+        sql`json_build_object('host', host_name, 'task', task, 'data', event_data)`,
+        sql`SELECT * FROM job_events
+        WHERE job_id = ${jobId} AND failed AND event = ANY(${sql.param(failures)}::text[]) ORDER BY counter LIMIT ${kept}`,
+      )} AS failed,
+      ${listOf(
+        sql`stdout`,
+        sql`SELECT * FROM job_events
+        WHERE job_id = ${jobId} AND event IN ('verbose', 'error') AND stdout LIKE '%ERROR%' ORDER BY counter LIMIT ${kept}`,
+      )} AS errors
+    FROM job_events WHERE job_id = ${jobId}`)
+  const [record] = rows
+  if (!record) throw new Error('a count has a row')
+  const { events, plays, tasks, flags, stats, failed, errors } = record
   return {
-    events: counts?.events ?? 0,
-    plays: counts?.plays ?? 0,
-    tasks: counts?.tasks ?? 0,
-    stats: stats ? withoutNull(stats) : null,
+    ...{ events, plays, tasks, hasFlags: flags },
+    stats: stats && { event: 'playbook_on_stats', eventData: stats },
     failedTasks: failed.map(({ host, task, data }) => ({ host, task, message: messageOf(data) })),
-    errorLines: errors.map(({ stdout }) => stdout),
+    errorLines: errors,
   }
 }
 
-function withoutNull({ stdoutRaw, ...row }: typeof jobEvents.$inferSelect): EventRow {
-  return stdoutRaw ? { ...row, stdoutRaw } : row
-}
+const listOf = (value: SQL, query: SQL) => sql`(SELECT coalesce(json_agg(${value}), '[]') FROM (${query}) found)`
 
 /** `res.msg` of a failed result; a module that says nothing there mostly says it on stderr. */
 function messageOf(data: Record<string, unknown>): string {

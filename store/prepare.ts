@@ -1,8 +1,14 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
+import { resolveEnvironment } from '../model/execution-environment.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
-import { instanceGroups } from './schema/catalog.ts'
+import { MissingRowError } from './errors.ts'
+import { preparedOn } from './prepared.ts'
+import { instanceGroups, organizations } from './schema/catalog.ts'
+import { inventories } from './schema/inventory.ts'
 import { unifiedJobs } from './schema/jobs.ts'
+import { jobTemplates, projects } from './schema/templates.ts'
 
 /** What a job runs, fixed before it queues; from now on it waits for a place. */
 export async function freezeRun(
@@ -22,6 +28,61 @@ export async function freezeRun(
     .where(eq(unifiedJobs.id, jobId))
     // In the same statement: whoever listens hears of it when it is there.
     .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
+}
+
+/** What a job begins with once nothing must come first any more. */
+export interface StartLine {
+  /** In the order of model/execution-environment.ts; null when there is none at all. */
+  executionEnvironmentId: number | null
+  /** The commit that the job runs: of its own branch, as the sync found it, else the project's as of now; '' when there is none. */
+  scmRevision: string
+  /** The container groups that it may run in and that still exist, preferred first. */
+  groups: { id: number; name: string }[]
+}
+
+const startLine = preparedOn((db) => {
+  const update = alias(unifiedJobs, 'update')
+  const inventoryOrganizations = alias(organizations, 'inventory_organizations')
+  return db
+    .select({
+      environments: {
+        job: unifiedJobs.executionEnvironmentId,
+        template: jobTemplates.executionEnvironmentId,
+        project: projects.defaultEnvironmentId,
+        organization: organizations.defaultEnvironmentId,
+        inventoryOrganization: inventoryOrganizations.defaultEnvironmentId,
+      },
+      globalEnvironmentId: sql<number | null>`(
+        SELECT id FROM execution_environments WHERE organization_id IS NULL AND NOT managed ORDER BY id LIMIT 1)`,
+      updateKind: update.launchType,
+      updateRevision: update.scmRevision,
+      projectRevision: projects.scmRevision,
+      eligible: unifiedJobs.eligibleGroups,
+      groups: sql<{ id: number; name: string }[]>`(
+        SELECT coalesce(json_agg(json_build_object('id', id, 'name', name)), '[]') FROM instance_groups
+        WHERE is_container_group AND id IN (SELECT value::int FROM json_array_elements_text(${unifiedJobs.eligibleGroups})))`,
+    })
+    .from(unifiedJobs)
+    .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
+    .leftJoin(projects, eq(projects.id, unifiedJobs.projectId))
+    .leftJoin(organizations, eq(organizations.id, unifiedJobs.organizationId))
+    .leftJoin(inventories, eq(inventories.id, unifiedJobs.inventoryId))
+    .leftJoin(inventoryOrganizations, eq(inventoryOrganizations.id, inventories.organizationId))
+    .leftJoin(update, eq(update.id, unifiedJobs.projectUpdateId))
+    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
+    .prepare('start_line')
+})
+
+/** Reads what a job begins with. Throws MissingRowError. */
+export async function readStartLine(db: Database, jobId: number): Promise<StartLine> {
+  const [row] = await startLine(db).execute({ jobId })
+  if (!row) throw new MissingRowError(`job ${jobId} does not exist`)
+  const { environments, eligible, groups } = row
+  return {
+    executionEnvironmentId: resolveEnvironment(environments) ?? row.globalEnvironmentId,
+    scmRevision: (row.updateKind === 'sync' ? row.updateRevision : row.projectRevision) ?? '',
+    groups: eligible.flatMap((id) => groups.find((group) => group.id === id) ?? []),
+  }
 }
 
 /** The container groups of these ids that still exist, in the given order: only they have a queue and pods. */

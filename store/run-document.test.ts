@@ -2,8 +2,8 @@ import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bootstrap } from './bootstrap.ts'
 import type { Store } from './database.ts'
-import { resolveExecutionEnvironment } from './execution-environment.ts'
 import { readInventory } from './inventory.ts'
+import { readStartLine } from './prepare.ts'
 import { readGroup, readJobForRun } from './run-document.ts'
 import * as catalog from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
@@ -171,7 +171,7 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
       projectId: project.id,
       jobTemplateId: template.id,
     })
-    const resolved = () => resolveExecutionEnvironment(store.db, job.id)
+    const resolved = async () => (await readStartLine(store.db, job.id)).executionEnvironmentId
     expect(await resolved()).toBe(1)
     const steps: [() => Promise<unknown>, number][] = [
       [() => setDefault(owner.id, ofInventory), ofInventory],

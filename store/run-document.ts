@@ -39,7 +39,17 @@ export interface RunDocument {
 
 const jobWithParts = preparedOn((db) =>
   db
-    .select()
+    .select({
+      job: unifiedJobs,
+      template: jobTemplates,
+      project: projects,
+      inventory: inventories,
+      organization: organizations,
+      executionEnvironment: executionEnvironments,
+      user: users,
+      attached: sql<number[]>`ARRAY(SELECT ${unifiedJobCredentials.credentialId} FROM ${unifiedJobCredentials}
+        WHERE ${unifiedJobCredentials.jobId} = ${sql.placeholder('jobId')})`,
+    })
     .from(unifiedJobs)
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
     .leftJoin(projects, eq(projects.id, unifiedJobs.projectId))
@@ -51,36 +61,19 @@ const jobWithParts = preparedOn((db) =>
     .prepare('job_with_parts'),
 )
 
-const attachedCredentials = preparedOn((db) =>
-  db
-    .select({ id: unifiedJobCredentials.credentialId })
-    .from(unifiedJobCredentials)
-    .where(eq(unifiedJobCredentials.jobId, sql.placeholder('jobId')))
-    .prepare('credentials_of_job'),
-)
-
-/** Reads a job with all that it refers to; undefined when there is none. */
+/** Reads a job with all that it refers to; undefined when there is none. One statement, and one more for credentials. */
 export async function readJobForRun(db: Database, jobId: number): Promise<RunDocument | undefined> {
-  const [[row], attached] = await Promise.all([
-    jobWithParts(db).execute({ jobId }),
-    attachedCredentials(db).execute({ jobId }),
-  ])
+  const [row] = await jobWithParts(db).execute({ jobId })
   if (!row) return undefined
-  const job = row.unified_jobs
-  const registryId = row.execution_environments?.credentialId ?? null
-  const scmId = job.credentialId ?? row.projects?.credentialId ?? null
-  const attachedIds = attached.map(({ id }) => id)
-  const byId = await readCredentials(db, [...attachedIds, registryId, scmId])
+  const { job, attached, ...parts } = row
+  const registryId = parts.executionEnvironment?.credentialId ?? null
+  const scmId = job.credentialId ?? parts.project?.credentialId ?? null
+  const byId = await readCredentials(db, [...attached, registryId, scmId])
   return {
     job,
-    template: row.job_templates,
-    project: row.projects,
-    inventory: row.inventories,
-    organization: row.organizations,
-    executionEnvironment: row.execution_environments,
-    user: row.users,
+    ...parts,
     origin: await readOrigin(db, job),
-    credentials: [...byId.values()].filter(({ credential }) => attachedIds.includes(credential.id)),
+    credentials: [...byId.values()].filter(({ credential }) => attached.includes(credential.id)),
     registryCredential: (registryId !== null && byId.get(registryId)) || null,
     scmCredential: (scmId !== null && byId.get(scmId)) || null,
   }
@@ -88,8 +81,10 @@ export async function readJobForRun(db: Database, jobId: number): Promise<RunDoc
 
 const groupAlone = preparedOn((db) =>
   db
-    .select()
+    .select({ group: instanceGroups, credential: credentials, type: credentialTypes })
     .from(instanceGroups)
+    .leftJoin(credentials, eq(credentials.id, instanceGroups.credentialId))
+    .leftJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
     .where(eq(instanceGroups.id, sql.placeholder('groupId')))
     .prepare('group_alone'),
 )
@@ -120,9 +115,10 @@ export interface GroupDocument {
 
 /** Reads an instance group with its credential; undefined when there is none. */
 export async function readGroup(db: Database, groupId: number): Promise<GroupDocument | undefined> {
-  const [group] = await groupAlone(db).execute({ groupId })
-  if (!group) return undefined
-  return { group, credential: await readCredential(db, group.credentialId) }
+  const [row] = await groupAlone(db).execute({ groupId })
+  if (!row) return undefined
+  const { group, credential, type } = row
+  return { group, credential: credential && type && { credential, type } }
 }
 
 /** Reads one credential with its type; null for null and for one that is gone. */

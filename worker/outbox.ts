@@ -83,7 +83,7 @@ export class OutboxSender {
         this.#again = false
         const starts = await this.#pace.hasRoomFor(concurrency)
         const rows = await claimOutbox(this.#store.db, concurrency, { starts })
-        await Promise.all(rows.map((row) => this.#send(row)))
+        await this.#send(rows)
         if (rows.length === 0 && !starts) await setTimeout(heldMs)
         if (rows.length > 0 || !starts) this.#again = true
       }
@@ -93,22 +93,36 @@ export class OutboxSender {
     }
   }
 
-  async #send(row: OutboxRow): Promise<void> {
+  /** Sends what was claimed together, and forgets it together. */
+  async #send(rows: OutboxRow[]): Promise<void> {
+    const starts = rows.filter(({ kind }) => kind === 'start').map(({ subjectId }) => subjectId)
+    const facts = await readStartFacts(this.#store.db, starts)
+    const sent = await Promise.all(rows.map((row) => this.#sendOne(row, facts.get(row.subjectId))))
+    await outboxSent(
+      this.#store.db,
+      rows.filter((_row, index) => sent[index]),
+    )
+  }
+
+  /** False when it did not arrive, and is to be sent again. */
+  async #sendOne(row: OutboxRow, facts: StartFacts | undefined): Promise<boolean> {
     try {
-      await this.#tell(row)
-      await outboxSent(this.#store.db, row)
+      await this.#tell(row, facts)
+      return true
     } catch (error) {
       const retryMs = Math.min(500 * 2 ** row.tries, 30_000)
       const reason = reasonOf(error)
       this.#log.warn({ subject: row.subjectId, kind: row.kind, reason, retryMs }, 'a message could not be sent')
       await outboxFailed(this.#store.db, row.id, reason, new Date(Date.now() + retryMs))
+      return false
     }
   }
 
-  async #tell({ kind, subjectId }: OutboxRow): Promise<void> {
+  async #tell({ kind, subjectId }: OutboxRow, facts: StartFacts | undefined): Promise<void> {
     switch (kind) {
       case 'start':
-        return await this.#startWorkflow(subjectId)
+        // The job was deleted: there is nothing to start.
+        return facts && (await this.#startWorkflow(subjectId, facts))
       case 'cancel':
         return await this.#cancelWorkflow(subjectId)
       case 'progress':
@@ -132,9 +146,7 @@ export class OutboxSender {
     }
   }
 
-  async #startWorkflow(jobId: number): Promise<void> {
-    const facts = (await readStartFacts(this.#store.db, [jobId])).get(jobId)
-    if (!facts) return
+  async #startWorkflow(jobId: number, facts: StartFacts): Promise<void> {
     this.#pace.sending(jobId)
     try {
       await this.#temporal.client.workflow.start(workflowTypeOf[facts.type], {

@@ -77,7 +77,7 @@ export async function conclude(
       },
       async further(tx) {
         await storeHostSummaries(tx, jobId, withHostIds(summaries, run.hostIds))
-        await propagateEventFlags(tx, jobId)
+        if (record.hasFlags) await propagateEventFlags(tx, jobId)
         return harvest && !harvest.cause ? await harvest.write(tx) : {}
       },
     })
@@ -102,7 +102,7 @@ export async function concludeWith(
     changes: { eventsEmitted: record.events, playCount: record.plays, taskCount: record.tasks },
     async further(tx) {
       await storeHostSummaries(tx, attempt.jobId, withHostIds(summaries, run?.hostIds))
-      await propagateEventFlags(tx, attempt.jobId)
+      if (record.hasFlags) await propagateEventFlags(tx, attempt.jobId)
       return {}
     },
   })

@@ -105,6 +105,11 @@ export class GroupLine {
     this.gate.reconsider()
   }
 
+  /** As `released`, told by the store; without effect where that is known already. */
+  givenBack(podName: string): void {
+    if (this.#places.released(podName)) this.#roomMade()
+  }
+
   /** A pod is gone. */
   released(podName: string): void {
     this.#places.released(podName)

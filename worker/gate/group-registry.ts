@@ -27,6 +27,7 @@ export class GroupRegistry implements Gates {
   #pass: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
   #due: Set<number> | 'all' | undefined
+  #reading = false
 
   constructor(deps: GroupLineDeps, clusters: Clusters) {
     this.#deps = deps
@@ -36,7 +37,9 @@ export class GroupRegistry implements Gates {
 
   async start(): Promise<void> {
     this.#unlisten = await this.#deps.store.listen(channels.groups, (payload) => {
-      this.#refreshQuietly(payload ? [Number(payload)] : undefined)
+      const [groupId, podName] = payload?.split(' ') ?? []
+      if (groupId && podName) this.#givenBack(Number(groupId), podName)
+      else this.#refreshQuietly(groupId ? [Number(groupId)] : undefined)
     })
     await this.refresh()
     this.#timer = setInterval(() => this.#refreshQuietly(), refreshMs)
@@ -66,6 +69,13 @@ export class GroupRegistry implements Gates {
 
   released(groupId: number, podName: string): void {
     this.#settled.get(groupId)?.released(podName)
+  }
+
+  /** Some worker gave a place back, which needs no look at the store: hundreds do in a minute. What is being read just now may still show it, and is read again. */
+  #givenBack(groupId: number, podName: string): void {
+    const line = this.#settled.get(groupId)
+    if (this.#reading || (!line && this.#lines.has(groupId))) this.#refreshQuietly([groupId])
+    else line?.givenBack(podName)
   }
 
   async unbraked(groupId: number, signal: AbortSignal): Promise<void> {
@@ -159,6 +169,15 @@ export class GroupRegistry implements Gates {
 
   async #refreshNow(only: ReadonlySet<number> | undefined): Promise<void> {
     if (this.#stopping) return
+    this.#reading = true
+    try {
+      await this.#readNow(only)
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  async #readNow(only: ReadonlySet<number> | undefined): Promise<void> {
     const wanted = new Set(await containerGroupIds(this.#deps.store.db))
     for (const [groupId, line] of this.#lines) {
       if (wanted.has(groupId)) continue

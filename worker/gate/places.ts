@@ -42,7 +42,8 @@ export class Places {
     this.#claims.set(name, impact)
   }
 
-  released(name: string): void {
-    this.#claims.delete(name)
+  /** A claim is over. False when it was not known, or known to be over. */
+  released(name: string): boolean {
+    return this.#claims.delete(name)
   }
 }
