@@ -5,9 +5,11 @@ import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
+import { lockJob } from './job-status.ts'
 import { jobLocked } from './lock-order.ts'
 import { notify } from './notify.ts'
 import { holdsTestPlace } from './preflights.ts'
+import { preparedOn } from './prepared.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
@@ -44,14 +46,17 @@ export async function claimAttempt(db: Database, request: ClaimRequest): Promise
   const { jobId, groupId, workflowId, runId } = request
   return await db.transaction(async (tx) => {
     // Always the job first, then the group, so that two claims never wait for each other crosswise. NO KEY: referring rows need not wait.
-    const [job] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
-    if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+    const job = await lockJob(tx, jobId)
     if (job.runId !== null && job.runId !== runId) throw new FencedError(`job ${jobId}`, runId)
     if (isFinal(job.status)) return { ended: job.status }
-    const [live] = await tx
-      .select()
-      .from(attempts)
-      .where(and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt)))
+    // A job without a numbered attempt has none.
+    const [live] =
+      job.attemptCount === 0
+        ? []
+        : await tx
+            .select()
+            .from(attempts)
+            .where(and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt)))
     if (live?.runId === runId) return { attempt: live, takenOver: false }
     if (live) {
       const [attempt] = await tx.update(attempts).set({ runId, workflowId }).where(eq(attempts.id, live.id)).returning()
@@ -63,27 +68,42 @@ export async function claimAttempt(db: Database, request: ClaimRequest): Promise
       .where(eq(instanceGroups.id, groupId))
       .for('no key update')
     if (!found) throw new MissingRowError(`instance group ${groupId} does not exist`)
-    const impact = impactOf(job, found.hosts)
-    const { maxForks } = found.group
-    if (neverFits(found.group, impact)) return { neverFits: { maxForks, impact } }
-    const refused = refusalOf(found.group, await takenOf(tx, groupId), impact)
+    const { group, hosts } = found
+    const impact = impactOf(job, hosts)
+    const { maxForks } = group
+    if (neverFits(group, impact)) return { neverFits: { maxForks, impact } }
+    // Counted only now, by a statement that began when the group was locked: what others have claimed until then is in it.
+    const refused = refusalOf(group, await takenOf(tx, groupId), impact)
     if (refused) return { refused }
     const number = job.attemptCount + 1
-    const [attempt] = await tx
-      .insert(attempts)
-      .values({
-        ...{ jobId, number, instanceGroupId: groupId, workflowId, runId, phase: 'claimed' as const, impact },
-        memoryBytes: job.retries.memory_bytes ?? null,
-      })
-      .returning()
+    const memoryBytes = job.retries.memory_bytes ?? null
+    const [attempt] = await newAttempt(tx).execute({ jobId, groupId, workflowId, runId, number, impact, memoryBytes })
     if (!attempt) throw new MissingRowError(`attempt ${number} of job ${jobId} was not made`)
-    await tx
-      .update(unifiedJobs)
-      .set({ attemptCount: number, instanceGroupId: groupId })
-      .where(eq(unifiedJobs.id, jobId))
     return { attempt, takenOver: false }
   })
 }
+
+/** Makes an attempt, and writes it down on its job. */
+const newAttempt = preparedOn((db) => {
+  const value = sql.placeholder
+  const job = db.$with('job', {}).as(sql`
+    UPDATE unified_jobs SET attempt_count = ${value('number')}, instance_group_id = ${value('groupId')} WHERE id = ${value('jobId')}`)
+  return db
+    .with(job)
+    .insert(attempts)
+    .values({
+      jobId: value('jobId'),
+      number: value('number'),
+      instanceGroupId: value('groupId'),
+      workflowId: value('workflowId'),
+      runId: value('runId'),
+      phase: 'claimed',
+      impact: value('impact'),
+      memoryBytes: value('memoryBytes'),
+    })
+    .returning()
+    .prepare('new_attempt')
+})
 
 /** What is taken of a group: by attempts, and by the pods of its tests, each of which counts for one job and one fork. To be asked while the group's row is locked. */
 export async function takenOf(tx: Database, groupId: number): Promise<Taken> {

@@ -54,6 +54,22 @@ export function rowsWhere({ keys, rows }: PackedEvents, wanted: (key: EventKey) 
   return Buffer.concat(pieces)
 }
 
+/** Rows that encodeEvents wrote as the texts of their columns, by SQL name; null for NULL. */
+export function decodeRows(rows: Buffer): Record<string, string | null>[] {
+  const lines = rows.toString().split('\n').slice(0, -1)
+  return lines.map((line) => {
+    const fields = line.split('\t').map((field) => (field === '\\N' ? null : unescaped(field)))
+    return Object.fromEntries(eventColumns.map((column, index) => [column, fields[index] ?? null]))
+  })
+}
+
+const characters: Record<string, string> = { t: '\t', n: '\n', r: '\r' }
+
+function unescaped(field: string): string {
+  if (!field.includes('\\')) return field
+  return field.replaceAll(/\\(.)/g, (_all, character: string) => characters[character] ?? character)
+}
+
 /** Encodes events as rows of PostgreSQL's COPY text format. */
 export function encodeEvents(jobId: number, events: Iterable<EventRow>): Buffer {
   let rows = ''

@@ -89,6 +89,25 @@ describe.each(storeKinds)('storing events on %s', (kind) => {
     expect(empty?.stdoutRaw?.length).toBe(0)
   })
 
+  test('few events are stored as many are', async () => {
+    const strange = 'tab\t line\r\nback\\slash \\N \\t quote" \u2028 \u001b[0m emoji 🦟 nul\0 half\ud800'
+    const told = (counter: number): EventRow => ({
+      ...makeEvent(counter, { stdout: strange, task: strange, hostName: '\\N', play: '', hostId: 7, failed: true }),
+      ...{
+        stdoutRaw: Buffer.from([0x00, 0xff, 0x5c, 0x0a]),
+        eventData: { res: { strange, '\0': [null, true, 1e21] } },
+      },
+      ...{ created: '2026-11-21T10:36:13.990386', startLine: 3, endLine: 5 },
+    })
+    await append(0, 10, [told(1)])
+    const many = Array.from({ length: 60 }, (_, index) => makeEvent(index + 3))
+    expect(await append(10, 20, [told(2), ...many])).toEqual({ stored: 61 })
+    const [few, other] = await stored()
+    expect(few?.stdout).toContain('tab\t line\r\nback\\slash \\N \\t quote')
+    expect(other).toEqual({ ...few, id: other?.id, counter: 2, uuid: other?.uuid, modified: other?.modified })
+    expect(await job()).toMatchObject({ eventsStored: 62 })
+  })
+
   test('a single line of 10 MB is kept', async () => {
     const line = 'x\\y'.repeat(3_500_000)
     await append(0, 10, [makeEvent(1, { stdout: line, eventData: { res: { stdout: line } } })])

@@ -2,9 +2,10 @@ import { sql } from 'drizzle-orm'
 import { getAttempt } from './attempts.ts'
 import { channels } from './channel.ts'
 import type { Database, Store } from './database.ts'
-import { type EventKey, eventColumns, type PackedEvents, rowsWhere } from './event-rows.ts'
+import { decodeRows, type EventKey, eventColumns, type PackedEvents, rowsWhere } from './event-rows.ts'
 import { FencedError } from './fence.ts'
 import { jobLocked } from './lock-order.ts'
+import { preparedOn } from './prepared.ts'
 
 /** A piece of the spool, from one offset to the next, as events. */
 export interface EventBatch {
@@ -41,12 +42,18 @@ export class OutputConflictError extends Error {
   }
 }
 
+/** What goes in by a statement of its own: a job that says little says it in few and small batches, and then COPY costs more than it saves. */
+const fewEvents = 50
+const fewBytes = 50_000
+
 /**
  * Stores a batch in one transaction: the events, how many there are, and how far the spool was read. An event that is stored already is
  * passed over. Throws FencedError, StaleOffsetError or OutputConflictError, having stored nothing. Notifies `events` once.
  */
 export async function appendEvents(store: Store, batch: EventBatch): Promise<{ stored: number }> {
   const uuids = uuidsByCounter(batch)
+  const isSmall = uuids.size <= fewEvents && batch.events.every(({ rows }) => rows.length <= fewBytes)
+  if (isSmall && (await appendFew(store.db, batch, [...uuids.keys()]))) return { stored: uuids.size }
   return await store.copyTransaction(async (tx, copyIn) => {
     const known = await advance(tx, batch, [...uuids.keys()])
     for (const { counter, uuid } of known)
@@ -60,6 +67,45 @@ export async function appendEvents(store: Store, batch: EventBatch): Promise<{ s
     }
     return { stored }
   })
+}
+
+const few = preparedOn((db) => {
+  const value = sql.placeholder
+  const moved = db.$with('moved', {}).as(sql`
+    UPDATE attempts SET
+      "offset" = ${value('toOffset')}::bigint, last_counter = ${value('last')}::int, first_event_at = coalesce(first_event_at, now())
+    WHERE id = ${value('attemptId')} AND job_id = ${value('jobId')} AND run_id = ${value('runId')}
+      AND "offset" = ${value('fromOffset')} AND ended_at IS NULL
+      AND ${value('first')}::int > (SELECT max(last_counter) FROM attempts WHERE job_id = ${value('jobId')})
+      AND ${jobLocked(value('attemptId'))}
+    RETURNING id`)
+  const columns = sql.raw(eventColumns.join(', '))
+  const stored = db.$with('stored', {}).as(sql`
+    INSERT INTO job_events (${columns}) SELECT ${sql.raw(eventColumns.map((column) => (column === 'event_data' ? 'event_data::json' : column)).join(', '))}
+    FROM json_to_recordset(${value('rows')}::text::json) AS row(job_id int, counter int, event text, uuid text, parent_uuid text, failed boolean,
+      changed boolean, host_id int, host_name text, playbook text, play text, task text, role text, stdout text, stdout_raw bytea,
+      start_line int, end_line int, verbosity int, event_data text, created timestamptz)
+    WHERE EXISTS (SELECT FROM moved)`)
+  const counted = db.$with('counted', {}).as(sql`
+    UPDATE unified_jobs SET events_stored = events_stored + ${value('count')}::int
+    WHERE id = ${value('jobId')} AND EXISTS (SELECT FROM moved)`)
+  return db
+    .with(moved, stored, counted)
+    .select({ told: sql`pg_notify(${channels.events}, ${value('jobId')}::text)` })
+    .from(sql`moved`)
+    .prepare('append_few')
+})
+
+/** Stores a batch of which nothing can be stored already in one statement. False, having stored nothing, where that is not so: then what is so is to be found out. */
+async function appendFew(db: Database, batch: EventBatch, counters: readonly number[]): Promise<boolean> {
+  const { events, ...keys } = batch
+  const rows = JSON.stringify(events.flatMap((packed) => decodeRows(packed.rows)))
+  const count = counters.length
+  const [first, last] = [Math.min(...counters), Math.max(...counters)]
+  // A counter twice, or none at all.
+  if (count === 0 || events.reduce((all, packed) => all + packed.keys.length, 0) !== count) return false
+  const told = await few(db).execute({ ...keys, rows, count, first, last })
+  return told.length > 0
 }
 
 function uuidsByCounter({ jobId, events }: EventBatch): Map<number, string> {

@@ -177,7 +177,8 @@ const lockedJob = preparedOn((db) =>
     .prepare('locked_job'),
 )
 
-async function lockJob(tx: Database, jobId: number): Promise<JobRow> {
+/** Locks a job's row against other changes, and reads it. Throws MissingRowError. */
+export async function lockJob(tx: Database, jobId: number): Promise<JobRow> {
   const [job] = await lockedJob(tx).execute({ jobId })
   if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
   return job
