@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
-import type { AnyPgColumn } from 'drizzle-orm/pg-core'
+import type { AnyPgColumn, PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { Cause } from '../model/cause.ts'
 import { channels } from './channel.ts'
 import type { AttemptRow } from './claims.ts'
@@ -73,17 +73,17 @@ export async function attemptsOf(db: Database, jobId: number): Promise<AttemptRo
 
 /** Where the pod is going to be, noted before it is created, so that a crash in between leaves no pod that nobody can find. */
 export async function recordPlace(db: Database, owned: OwnedAttempt, place: Omit<PodPlace, 'podUid'>): Promise<void> {
-  await write(db, owned, { ...place })
+  await written(db, owned, writes.place, place)
 }
 
 /** The API server has the pod. */
 export async function recordPod(db: Database, owned: OwnedAttempt, place: PodPlace): Promise<WrittenAttempt> {
-  return await advance(db, owned, 'created', { ...place, podCreatedAt: firstTime(attempts.podCreatedAt) })
+  return await written(db, owned, writes.created, place)
 }
 
 /** The payload was committed in the pod: the play may have started and must never be started again. Refused once the attempt has ended. */
 export async function recordDelivered(db: Database, owned: OwnedAttempt): Promise<WrittenAttempt> {
-  const attempt = await advance(db, owned, 'delivered', { deliveredAt: firstTime(attempts.deliveredAt) })
+  const attempt = await written(db, owned, writes.delivered)
   // Another attempt may have begun meanwhile: the caller's transaction must change nothing of the job.
   if (attempt.endedAt !== null) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
   return attempt
@@ -91,8 +91,7 @@ export async function recordDelivered(db: Database, owned: OwnedAttempt): Promis
 
 /** A payload is about to be sent: from here on the play can have begun, whatever becomes of the pod. Refused once the attempt has ended. */
 export async function recordOffered(db: Database, owned: OwnedAttempt): Promise<void> {
-  const offered = await update(db, owned, { offeredAt: firstTime(attempts.offeredAt) }, isNull(attempts.endedAt))
-  if (!offered) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
+  await written(db, owned, writes.offered)
 }
 
 /**
@@ -104,7 +103,7 @@ export async function endAttempt(
   owned: OwnedAttempt,
   cause: Cause | null,
 ): Promise<WrittenAttempt | null> {
-  const ended = await update(db, owned, { phase: 'ended', cause, endedAt: sql`now()` }, isNull(attempts.endedAt))
+  const [ended] = await writes.end(db).execute({ ...owned, cause: cause && JSON.stringify(cause) })
   if (ended) return ended
   const attempt = await getAttempt(db, owned.attemptId)
   if (attempt?.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
@@ -113,7 +112,7 @@ export async function endAttempt(
 
 /** The verdict is stored; `cause` is null after a plain success. */
 export async function recordEnded(db: Database, owned: OwnedAttempt, cause: Cause | null): Promise<WrittenAttempt> {
-  return await advance(db, owned, 'ended', { cause, endedAt: firstTime(attempts.endedAt) })
+  return await written(db, owned, writes.ended, { cause: cause && JSON.stringify(cause) })
 }
 
 /**
@@ -121,68 +120,94 @@ export async function recordEnded(db: Database, owned: OwnedAttempt, cause: Caus
  * it read, so that it loses against a run that took the attempt over meanwhile.
  */
 export async function releaseAttempt(db: Database, owned: OwnedAttempt): Promise<void> {
-  const [released] = await db
-    .update(attempts)
-    .set({ phase: 'released', releasedAt: sql`now()` })
-    .where(and(ownedBy(owned), isNull(attempts.releasedAt)))
-    .returning({
-      told: sql`pg_notify(${channels.groups}, concat_ws(' ', ${attempts.instanceGroupId}, nullif(${attempts.podName}, '')))`,
-    })
-  if (released) return
+  const told = await released(db).execute({ ...owned })
+  if (told.length > 0) return
   const attempt = await getAttempt(db, owned.attemptId)
   if (attempt && attempt.runId !== owned.runId) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
 }
 
-/** Moves the phase on, never back, and writes the columns either way. */
-async function advance(
+/** Does one of the writes. Throws FencedError. */
+async function written(
   db: Database,
   owned: OwnedAttempt,
-  to: (typeof phaseOrder)[number],
-  columns: Writable,
+  write: (typeof writes)[keyof typeof writes],
+  values: object = {},
 ): Promise<WrittenAttempt> {
-  const earlier = phaseOrder.slice(0, phaseOrder.indexOf(to))
-  const phase = sql`CASE WHEN ${inArray(attempts.phase, earlier)} THEN ${to} ELSE ${attempts.phase} END`
-  return await write(db, owned, { ...columns, phase })
-}
-
-type Writable = { [Column in keyof AttemptRow]?: AttemptRow[Column] | SQL }
-
-async function write(db: Database, owned: OwnedAttempt, columns: Writable): Promise<WrittenAttempt> {
-  const attempt = await update(db, owned, columns)
+  const [attempt] = await write(db).execute({ ...owned, ...values })
   if (!attempt) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
   return attempt
 }
 
-/** Locks the attempt's job, reads it, and then writes the attempt (lock-order.ts); undefined when another run owns it, its place was given back, or not `when`. */
-async function update(
-  db: Database,
-  owned: OwnedAttempt,
-  columns: Writable,
-  when?: SQL,
-): Promise<WrittenAttempt | undefined> {
-  const job = db
-    .$with('job')
-    .as(
+/**
+ * A statement that locks the attempt's job, reads it, and then writes the attempt (lock-order.ts); no row when another run owns the attempt, its place was
+ * given back, or not `when`.
+ */
+function writing(name: string, columns: PgUpdateSetSource<typeof attempts>, when?: SQL) {
+  return preparedOn((db) => {
+    const job = db.$with('job').as(
       db
         .select()
         .from(unifiedJobs)
-        .where(sql`${unifiedJobs.id} = (SELECT job_id FROM attempts WHERE id = ${owned.attemptId})`)
+        .where(sql`${unifiedJobs.id} = (SELECT job_id FROM attempts WHERE id = ${sql.placeholder('attemptId')})`)
         .for('no key update'),
     )
-  const [row] = await db
-    .with(job)
+    const owned = and(eq(attempts.id, sql.placeholder('attemptId')), eq(attempts.runId, sql.placeholder('runId')))
+    return db
+      .with(job)
+      .update(attempts)
+      .set(columns)
+      .from(job)
+      .where(and(owned, isNull(attempts.releasedAt), when, eq(attempts.jobId, job.id)))
+      .returning()
+      .prepare(`attempt_${name}`)
+  })
+}
+
+const firstTime = (column: AnyPgColumn): SQL => sql`coalesce(${column}, now())`
+
+/** The phase moved on, never back. */
+function movedTo(phase: (typeof phaseOrder)[number]): SQL {
+  const earlier = phaseOrder.slice(0, phaseOrder.indexOf(phase))
+  return sql`CASE WHEN ${inArray(attempts.phase, earlier)} THEN ${phase} ELSE ${attempts.phase} END`
+}
+
+const given = (name: string): SQL => sql`${sql.placeholder(name)}`
+const place = {
+  clusterKey: given('clusterKey'),
+  credentialId: given('credentialId'),
+  namespace: given('namespace'),
+  podName: given('podName'),
+}
+const givenCause = sql`${sql.placeholder('cause')}::text::json`
+
+/** What may be written of an attempt by who owns it. */
+const writes = {
+  place: writing('place', place),
+  created: writing('created', {
+    ...place,
+    podUid: given('podUid'),
+    phase: movedTo('created'),
+    podCreatedAt: firstTime(attempts.podCreatedAt),
+  }),
+  offered: writing('offered', { offeredAt: firstTime(attempts.offeredAt) }, isNull(attempts.endedAt)),
+  delivered: writing('delivered', { phase: movedTo('delivered'), deliveredAt: firstTime(attempts.deliveredAt) }),
+  ended: writing('ended', { phase: movedTo('ended'), cause: givenCause, endedAt: firstTime(attempts.endedAt) }),
+  end: writing('end', { phase: 'ended', cause: givenCause, endedAt: sql`now()` }, isNull(attempts.endedAt)),
+}
+
+const released = preparedOn((db) =>
+  db
     .update(attempts)
-    .set(columns)
-    .from(job)
-    .where(and(ownedBy(owned), isNull(attempts.releasedAt), when, eq(attempts.jobId, job.id)))
-    .returning()
-  return row
-}
-
-function ownedBy(owned: OwnedAttempt) {
-  return and(eq(attempts.id, owned.attemptId), eq(attempts.runId, owned.runId))
-}
-
-function firstTime(column: AnyPgColumn): SQL {
-  return sql`coalesce(${column}, now())`
-}
+    .set({ phase: 'released', releasedAt: sql`now()` })
+    .where(
+      and(
+        eq(attempts.id, sql.placeholder('attemptId')),
+        eq(attempts.runId, sql.placeholder('runId')),
+        isNull(attempts.releasedAt),
+      ),
+    )
+    .returning({
+      told: sql`pg_notify(${channels.groups}, concat_ws(' ', ${attempts.instanceGroupId}, nullif(${attempts.podName}, '')))`,
+    })
+    .prepare('attempt_released'),
+)

@@ -1,12 +1,15 @@
-import { and, asc, eq, inArray, lt, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
 import { activeStatuses } from '../model/job.ts'
 import type { Database } from './database.ts'
 import { type Ahead, olderJobs } from './in-line.ts'
 import type { InventorySourceRow } from './launch/inventory-update.ts'
+import { preparedOn } from './prepared.ts'
 import { organizations } from './schema/catalog.ts'
 import { hosts, inventories } from './schema/inventory.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { inventoryInputs, inventorySources } from './schema/updates.ts'
+
+const ofInventory = sql.placeholder('inventoryId')
 
 /** Reads one inventory source; undefined when it was deleted. */
 export async function readInventorySource(db: Database, id: number | null): Promise<InventorySourceRow | undefined> {
@@ -27,12 +30,22 @@ export async function sourcesUpdatedOnLaunch(
   inventoryId: number,
   whose: 'own' | 'inputs',
 ): Promise<InventorySourceRow[]> {
-  const owners =
-    whose === 'own'
-      ? eq(inventorySources.inventoryId, inventoryId)
-      : sql`${inventorySources.inventoryId} IN (SELECT ${inventoryInputs.inputInventoryId} FROM ${inventoryInputs}
-          WHERE ${inventoryInputs.inventoryId} = ${inventoryId})`
-  return await db
+  return await (whose === 'own' ? ownSources : inputSources)(db).execute({ inventoryId })
+}
+
+const ownSources = preparedOn((db) =>
+  updatedOnLaunch(db, eq(inventorySources.inventoryId, ofInventory)).prepare('own_sources'),
+)
+const inputSources = preparedOn((db) =>
+  updatedOnLaunch(
+    db,
+    sql`${inventorySources.inventoryId} IN (SELECT ${inventoryInputs.inputInventoryId} FROM ${inventoryInputs}
+      WHERE ${inventoryInputs.inventoryId} = ${ofInventory})`,
+  ).prepare('input_sources'),
+)
+
+function updatedOnLaunch(db: Database, owners: SQL) {
+  return db
     .select()
     .from(inventorySources)
     .where(and(owners, eq(inventorySources.updateOnLaunch, true)))
@@ -64,22 +77,27 @@ export async function olderInventoryUpdate(
 
 /** Updates that a job on the inventory lets pass: those that are at work, and those that were asked for before it. */
 export async function inventoryUpdatesBefore(db: Database, inventoryId: number, jobId: number): Promise<number[]> {
-  const rows = await db
+  const rows = await updatesBefore(db).execute({ inventoryId, jobId })
+  return rows.map(({ id }) => id)
+}
+
+const updatesBefore = preparedOn((db) =>
+  db
     .select({ id: unifiedJobs.id })
     .from(unifiedJobs)
     .where(
       and(
-        eq(unifiedJobs.inventoryId, inventoryId),
+        eq(unifiedJobs.inventoryId, ofInventory),
         eq(unifiedJobs.type, 'inventory_update'),
         or(
           inArray(unifiedJobs.status, ['waiting', 'running']),
-          and(inArray(unifiedJobs.status, [...activeStatuses]), lt(unifiedJobs.id, jobId)),
+          and(inArray(unifiedJobs.status, [...activeStatuses]), lt(unifiedJobs.id, sql.placeholder('jobId'))),
         ),
       ),
     )
     .orderBy(asc(unifiedJobs.id))
-  return rows.map(({ id }) => id)
-}
+    .prepare('inventory_updates_before'),
+)
 
 /** Notes which inventory updates a job waits for. */
 export async function linkInventoryUpdates(db: Database, jobId: number, ids: readonly number[]): Promise<void> {

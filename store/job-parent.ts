@@ -6,11 +6,17 @@ import { jobTemplates, projects } from './schema/templates.ts'
 import { inventorySources, systemJobTemplates } from './schema/updates.ts'
 import { workflowApprovalTemplates, workflowJobTemplates } from './schema/workflows.ts'
 
+/** The columns of a job that its template or project shows, or that say which one it is. */
+export type ParentFacts = Pick<
+  typeof unifiedJobs.$inferSelect,
+  'id' | 'type' | 'launchType' | 'isSlicedJob' | 'unifiedJobTemplateId' | 'status' | 'failed' | 'finished'
+>
+
 /**
  * Keeps `status`, `current_job` and the `last_job…` fields of the template or project that a job was made from, as AWX does on every save: while
  * the job is active it is the current one (waiting does not count), at its end the last one. Undefined where there is nothing to keep.
  */
-export function parentUpdate(job: typeof unifiedJobs.$inferSelect): SQL | undefined {
+export function parentUpdate(job: ParentFacts): SQL | undefined {
   const parentId = job.unifiedJobTemplateId
   if (parentId === null || job.status === 'waiting') return undefined
   // A sync for another job's run is no update of the project: its revision and playbooks stay those of the last update.

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, sql, type WithSubquery } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { CauseKind } from '../model/cause.ts'
 import { countsAsFailed, isFinal, type JobStatus, mayFollow } from '../model/job.ts'
@@ -8,13 +8,11 @@ import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
 import { followUp, furtherFollowUp } from './job-follow-up.ts'
-import { parentUpdate } from './job-parent.ts'
-import { isAnnounced } from './notifications/announce.ts'
 import { notify } from './notify.ts'
-import { lastJobOfHosts } from './outcome.ts'
 import { preparedOn } from './prepared.ts'
 import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
 import { inTransaction } from './transaction.ts'
+import { prefixed, transition } from './transition.ts'
 
 /** A job of any kind as stored. */
 export type JobRow = typeof unifiedJobs.$inferSelect
@@ -95,30 +93,13 @@ export async function transitionLocked(
   if (status !== to && !mayFollow(status, to))
     throw new TransitionError(`job ${id} is ${status} and cannot become ${to}`)
   const moves = status !== to
+  const columns = columnsFor(before, to, changes)
   const after = { ...before, status: to, failed: countsAsFailed(to), timedOut: changes.timedOut ?? before.timedOut }
-  const [row] = await tx
-    .with(...(moves ? updatesBeside(tx, after) : []))
-    .update(unifiedJobs)
-    .set(columnsFor(before, to, changes))
-    .where(eq(unifiedJobs.id, id))
-    .returning({
-      ...getTableColumns(unifiedJobs),
-      isAnnounced: moves ? isAnnounced(after) : sql<boolean>`false`,
-      told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)`,
-    })
+  const [row] = await transition(tx, { after, columns, moves }).execute({ ...after, ...prefixed(columns) })
   if (!row) throw new MissingRowError(`job ${id} does not exist`)
   const { isAnnounced: announced, told: _told, ...job } = row
   if (moves) await furtherFollowUp(tx, job, announced)
   return { applied: true, job }
-}
-
-/** Updates of other rows that go with a job's change of status, as parts of its statement. */
-function updatesBeside(tx: Database, after: JobRow): WithSubquery[] {
-  const parent = parentUpdate(after)
-  return [
-    ...(isFinal(after.status) && after.type === 'job' ? [tx.$with('host', {}).as(lastJobOfHosts(after.id))] : []),
-    ...(parent ? [tx.$with('parent', {}).as(parent)] : []),
-  ]
 }
 
 /**
@@ -130,13 +111,9 @@ export async function describeRun(
   runId: string,
   starting: Pick<JobRow, 'jobArgs' | 'jobCwd' | 'jobEnv'>,
 ): Promise<void> {
-  const described = await db
-    .update(unifiedJobs)
-    .set({ ...starting, modified: sql`now()` })
-    .where(and(eq(unifiedJobs.id, jobId), eq(unifiedJobs.runId, runId), eq(unifiedJobs.status, 'running')))
-    .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
+  const told = await described(db).execute({ jobId, runId, ...starting })
   // A worker may have died before it could say that the job runs.
-  if (described.length === 0) await transitionJob(db, jobId, 'running', starting, runId)
+  if (told.length === 0) await transitionJob(db, jobId, 'running', starting, runId)
 }
 
 function columnsFor(before: JobRow, to: JobStatus, changes: JobChanges) {
@@ -175,6 +152,26 @@ const lockedJob = preparedOn((db) =>
     // NO KEY UPDATE: rows that refer to the job (events being stored) need not wait.
     .for('no key update')
     .prepare('locked_job'),
+)
+
+const described = preparedOn((db) =>
+  db
+    .update(unifiedJobs)
+    .set({
+      jobArgs: sql`${sql.placeholder('jobArgs')}`,
+      jobCwd: sql`${sql.placeholder('jobCwd')}`,
+      jobEnv: sql`${sql.param(sql.placeholder('jobEnv'), unifiedJobs.jobEnv)}`,
+      modified: sql`now()`,
+    })
+    .where(
+      and(
+        eq(unifiedJobs.id, sql.placeholder('jobId')),
+        eq(unifiedJobs.runId, sql.placeholder('runId')),
+        eq(unifiedJobs.status, 'running'),
+      ),
+    )
+    .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
+    .prepare('describe_run'),
 )
 
 /** Locks a job's row against other changes, and reads it. Throws MissingRowError. */

@@ -54,10 +54,15 @@ export async function takeJob(db: Database, taking: Taking): Promise<boolean> {
 
 /** Makes a run the owner of a job that nobody has owned yet; false when somebody has. */
 export async function takeNewJob(db: Database, jobId: number, runId: string): Promise<boolean> {
-  const taken = await db
-    .update(unifiedJobs)
-    .set({ runId })
-    .where(and(eq(unifiedJobs.id, jobId), isNull(unifiedJobs.runId)))
-    .returning({ id: unifiedJobs.id })
+  const taken = await newOwner(db).execute({ jobId, runId })
   return taken.length > 0
 }
+
+const newOwner = preparedOn((db) =>
+  db
+    .update(unifiedJobs)
+    .set({ runId: sql`${sql.placeholder('runId')}` })
+    .where(and(eq(unifiedJobs.id, sql.placeholder('jobId')), isNull(unifiedJobs.runId)))
+    .returning({ id: unifiedJobs.id })
+    .prepare('new_owner'),
+)

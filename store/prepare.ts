@@ -16,19 +16,26 @@ export async function freezeRun(
   jobId: number,
   run: { executionEnvironmentId: number | null; scmRevision: string; controllerNode: string },
 ): Promise<void> {
-  await db
+  await frozenRun(db).execute({ jobId, ...run })
+}
+
+const frozenRun = preparedOn((db) =>
+  db
     .update(unifiedJobs)
     .set({
-      ...run,
+      executionEnvironmentId: sql`${sql.placeholder('executionEnvironmentId')}`,
+      scmRevision: sql`${sql.placeholder('scmRevision')}`,
+      controllerNode: sql`${sql.placeholder('controllerNode')}`,
       // From now on it stands in line; what it waited for until now was something else.
       waitingSince: sql`CASE WHEN ${unifiedJobs.waitingReason} = '' THEN coalesce(${unifiedJobs.waitingSince}, now()) ELSE now() END`,
       waitingReason: '',
       jobExplanation: '',
     })
-    .where(eq(unifiedJobs.id, jobId))
+    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
     // In the same statement: whoever listens hears of it when it is there.
     .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
-}
+    .prepare('frozen_run'),
+)
 
 /** What a job begins with once nothing must come first any more. */
 export interface StartLine {

@@ -14,3 +14,26 @@ export function preparedOn<Query>(build: (db: Database) => Query): (db: Database
     return found
   }
 }
+
+/**
+ * As preparedOn, for a query that comes in a few shapes: `key` says all that decides its text, and `build` is given a name for each.
+ */
+export function preparedVariants<Shape, Query>(
+  name: string,
+  key: (shape: Shape) => string,
+  build: (db: Database, shape: Shape, name: string) => Query,
+): (db: Database, shape: Shape) => Query {
+  const known = new WeakMap<object, Map<string, Query>>()
+  const names = new Map<string, string>()
+  return (db, shape) => {
+    const { session } = db._
+    const text = key(shape)
+    const ofSession = known.get(session) ?? new Map<string, Query>()
+    known.set(session, ofSession)
+    const called = names.get(text) ?? `${name}_${names.size + 1}`
+    names.set(text, called)
+    const found = ofSession.get(text) ?? build(db, shape, called)
+    ofSession.set(text, found)
+    return found
+  }
+}

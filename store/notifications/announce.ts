@@ -10,6 +10,22 @@ import { unifiedJobs } from '../schema/jobs.ts'
 import { notificationAttachments, notifications, notificationTemplates } from '../schema/notifications.ts'
 
 type JobRow = typeof unifiedJobs.$inferSelect
+/** The columns of a job that say who wants to be notified of it. */
+export type AnnouncedFacts = Pick<
+  JobRow,
+  | 'type'
+  | 'status'
+  | 'timedOut'
+  | 'retries'
+  | 'organizationId'
+  | 'jobTemplateId'
+  | 'projectId'
+  | 'inventoryId'
+  | 'inventorySourceId'
+  | 'systemJobTemplateId'
+  | 'workflowJobTemplateId'
+  | 'workflowJobId'
+>
 type TemplateRow = typeof notificationTemplates.$inferSelect
 
 /**
@@ -33,13 +49,13 @@ export async function announce(tx: Database, job: JobRow): Promise<void> {
 }
 
 /** Whether any template wants to know of what has just happened to a job: mostly none does. */
-export function isAnnounced(job: JobRow): SQL<boolean> {
+export function isAnnounced(job: AnnouncedFacts): SQL<boolean> {
   const attached = attachedTo(job)
   return attached ? sql`EXISTS (SELECT FROM ${notificationAttachments} WHERE ${attached})` : sql`false`
 }
 
 /** Attachments of the templates that want to know of what has just happened to a job; undefined where none can. */
-function attachedTo(job: JobRow): SQL | undefined {
+function attachedTo(job: AnnouncedFacts): SQL | undefined {
   const event = eventOf(job)
   const told = event && owners(job)
   if (!told) return undefined
@@ -73,7 +89,7 @@ export async function tell(
 }
 
 /** What has happened to a job that may be told; a change that nobody is told of gives none. */
-function eventOf({ type, status, timedOut, retries }: JobRow): NotificationEvent | undefined {
+function eventOf({ type, status, timedOut, retries }: AnnouncedFacts): NotificationEvent | undefined {
   if (type === 'workflow_approval') {
     if (status === 'pending') return 'running'
     if (status === 'successful') return 'approved'
@@ -89,7 +105,7 @@ function eventOf({ type, status, timedOut, retries }: JobRow): NotificationEvent
  * To what a template must be attached to be told of a job, as in AWX: its template, the project of its job template, and the organization, which is
  * that of the inventory where there is no template. A job whose template is gone, and a sliced job, tell nobody.
  */
-function owners(job: JobRow): SQL | undefined {
+function owners(job: AnnouncedFacts): SQL | undefined {
   const at = notificationAttachments
   const organization = job.organizationId === null ? undefined : eq(at.organizationId, job.organizationId)
   switch (job.type) {
@@ -123,7 +139,7 @@ function owners(job: JobRow): SQL | undefined {
   }
 }
 
-function ofInventory({ inventoryId }: JobRow): SQL | undefined {
+function ofInventory({ inventoryId }: AnnouncedFacts): SQL | undefined {
   if (inventoryId === null) return undefined
   const organization = sql`(SELECT organization_id FROM ${inventories} WHERE id = ${inventoryId})`
   return sql`${notificationAttachments.organizationId} = ${organization}`

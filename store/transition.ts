@@ -1,0 +1,101 @@
+import { eq, getTableColumns, is, SQL, sql, type WithSubquery } from 'drizzle-orm'
+import { isFinal } from '../model/job.ts'
+import { channels } from './channel.ts'
+import type { Database } from './database.ts'
+import { type ParentFacts, parentUpdate } from './job-parent.ts'
+import { type AnnouncedFacts, isAnnounced } from './notifications/announce.ts'
+import { lastJobOfHosts } from './outcome.ts'
+import { preparedVariants } from './prepared.ts'
+import { unifiedJobs } from './schema/jobs.ts'
+
+/** The columns of a job by which rows beside it are found and written. */
+type Facts = ParentFacts & AnnouncedFacts
+
+/** A write of a job's status. */
+interface Shape {
+  /** The job as it is then. */
+  after: Facts
+  /** What is written; values are given to the statement by their names, see `prefixed`. */
+  columns: Record<string, unknown>
+  /** The status is another one than before. */
+  moves: boolean
+}
+
+/** Facts by which the statement itself differs; of the others it does only in whether they are null. */
+const decisive = ['type', 'launchType', 'isSlicedJob', 'status', 'timedOut'] as const
+const others: readonly Exclude<keyof Facts, (typeof decisive)[number] | 'retries'>[] = [
+  'id',
+  'unifiedJobTemplateId',
+  'failed',
+  'finished',
+  'organizationId',
+  'jobTemplateId',
+  'projectId',
+  'inventoryId',
+  'inventorySourceId',
+  'systemJobTemplateId',
+  'workflowJobTemplateId',
+  'workflowJobId',
+]
+
+/** Names of columns that are given as values: neither SQL nor null, which are part of the text. */
+const givenColumns = (columns: Record<string, unknown>) =>
+  Object.keys(columns).filter(
+    (name) => columns[name] !== undefined && columns[name] !== null && !is(columns[name], SQL),
+  )
+
+/** The values of columns to be written, by their names in the statement: those of the same names beside them are facts. */
+export function prefixed(columns: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(givenColumns(columns).map((name) => [`to_${name}`, columns[name]]))
+}
+
+/** Says all that decides the statement's text. SQL among the columns is the same for the same status and the same columns. */
+function keyOf({ after, columns, moves }: Shape): string {
+  const nulls = others.filter((name) => after[name] === null)
+  const isRetried = after.retries.told !== undefined
+  return JSON.stringify([
+    moves,
+    isRetried,
+    decisive.map((name) => after[name]),
+    nulls,
+    Object.keys(columns),
+    givenColumns(columns),
+  ])
+}
+
+/**
+ * The statement that writes a job's status: the job, what it was made from, its hosts, the notification, and whether anybody wants to be notified. Jobs by
+ * the hundred share a template and hosts, so those are to be locked as shortly before the commit as can be.
+ */
+export const transition = preparedVariants(
+  'transition',
+  keyOf,
+  (db: Database, { after, columns, moves }: Shape, name) => {
+    const facts = { ...after } as Record<string, unknown>
+    for (const fact of others) if (after[fact] !== null) facts[fact] = sql.placeholder(fact)
+    const given = facts as unknown as Facts
+    const set = { ...columns }
+    for (const column of givenColumns(columns)) set[column] = sql.placeholder(`to_${column}`)
+    return db
+      .with(...(moves ? updatesBeside(db, given) : []))
+      .update(unifiedJobs)
+      .set(set)
+      .where(eq(unifiedJobs.id, sql.placeholder('id')))
+      .returning({
+        ...getTableColumns(unifiedJobs),
+        isAnnounced: moves ? isAnnounced(given) : sql<boolean>`false`,
+        told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)`,
+      })
+      .prepare(name)
+  },
+)
+
+/** Updates of other rows that go with a job's change of status, as parts of its statement. */
+function updatesBeside(db: Database, after: Facts): WithSubquery[] {
+  const parent = parentUpdate(after)
+  const isPlay = after.type === 'job'
+  return [
+    ...(isPlay && isFinal(after.status) ? [db.$with('host', {}).as(lastJobOfHosts(after.id))] : []),
+    ...(parent ? [db.$with('parent', {}).as(parent)] : []),
+  ]
+}
