@@ -14,8 +14,9 @@ test('a place counts once, whether its claim, its pod or both are known', () => 
   expect([places.taken, places.unseen]).toEqual([{ jobs: 2, forks: 9 }, 0])
   places.showPods(new Map([['automation-job-2-1', 3]]))
   expect(places.taken, 'the pod is gone, its claim is not').toEqual({ jobs: 2, forks: 9 })
-  places.released('automation-job-1-1')
+  expect(places.released('automation-job-1-1')).toBe(true)
   expect(places.taken).toEqual({ jobs: 1, forks: 3 })
+  expect(places.released('automation-job-1-1'), 'told again').toBe(false)
 })
 
 test('what the store says replaces the claims that were only heard of', () => {
