@@ -20,6 +20,8 @@ export default defineConfig({
             '{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts',
           ],
           pool: 'forks',
+          // One core less by default, which of two is half.
+          maxWorkers: '100%',
           globalSetup: ['store/testing-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -24,7 +24,7 @@ import { openTestApp, type TestApp } from './testing.ts'
 export const nobody = 'rec-user:x'
 
 /** The API on a database with the objects that AWX 24.6.1 was recorded with, under the same ids and names. */
-export async function openRecordedApp(kind: StoreKind = 'pglite'): Promise<TestApp> {
+export async function openRecordedApp(kind: StoreKind = 'postgres'): Promise<TestApp> {
   const projectsRoot = await mkdtemp(join(tmpdir(), 'mayfly-projects-'))
   for (const folder of ['rec-m', 'p1']) await mkdir(join(projectsRoot, folder))
   for (const name of ['ok.yml', 'fail.yml']) await writeFile(join(projectsRoot, 'rec-m', name), '- hosts: all\n')

@@ -14,7 +14,7 @@ import type { TestApp } from './testing.ts'
 import { openRecordedApp } from './testing-domain.ts'
 
 /** `openRecordedApp` with the workflows that AWX 24.6.1 was recorded with, under the same ids. */
-export async function openRecordedWorkflows(kind: StoreKind = 'pglite'): Promise<TestApp> {
+export async function openRecordedWorkflows(kind: StoreKind = 'postgres'): Promise<TestApp> {
   const app = await openRecordedApp(kind)
   const insert = async (table: PgTable, rows: Record<string, unknown>[]) => {
     await app.store.db.insert(table).overridingSystemValue().values(rows)

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
 import { pino } from 'pino'
 import { bootstrap, readInstallUuid } from '../store/bootstrap.ts'
-import { openDatabase, type Store } from '../store/database.ts'
-import { migrate } from '../store/migrate.ts'
+import type { Store } from '../store/database.ts'
 import { loadKeyring } from '../store/secrets.ts'
+import { testStore } from '../store/testing.ts'
 import { createApp } from './app.ts'
 import type { ApiDeps } from './context.ts'
 import type { Resource } from './resource.ts'
@@ -45,8 +45,7 @@ export interface TestAnswer {
 export async function openTestApp(
   options: { resources?: readonly Resource[]; deps?: Partial<ApiDeps>; store?: Store } = {},
 ): Promise<TestApp> {
-  const store = options.store ?? (await openDatabase('pglite://memory'))
-  await migrate(store)
+  const store = options.store ?? (await testStore('pglite'))
   await bootstrap(store, { adminPassword, defaultImage: 'registry.example.org/ee:1' })
   const deps: ApiDeps = {
     store,

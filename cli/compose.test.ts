@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makeEmptyPglite } from '../store/testing-pglite.ts'
 import { type CompositionOptions, openComposition } from './compose.ts'
 import { CommandError } from './errors.ts'
 import { readSettings } from './settings.ts'
@@ -23,6 +24,7 @@ function options(env: Record<string, string>, migrate: boolean): CompositionOpti
 const embedded = () => ({ MAYFLY_DATABASE_URL: `pglite://${join(folder, 'db')}` })
 
 test('a database without schema is refused with the remedy, and is free again', async () => {
+  await makeEmptyPglite(join(folder, 'db'))
   const refused = openComposition(options(embedded(), false))
   await expect(refused).rejects.toThrow(CommandError)
   await expect(refused).rejects.toMatchObject({ remedy: expect.stringContaining('mayfly migrate') })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { openDatabase, type Store } from './database.ts'
 import { migrate } from './migrate.ts'
 import { testDatabaseUrl } from './testing.ts'
+import { testPglite } from './testing-pglite.ts'
 
 async function applied(store: Store): Promise<number> {
   const answer = await store.db.execute<{ n: number }>(sql`SELECT count(*)::int AS n FROM drizzle.__drizzle_migrations`)
@@ -10,7 +11,7 @@ async function applied(store: Store): Promise<number> {
 }
 
 test('embedded: twice at once and once more apply everything once', async () => {
-  const store = await openDatabase('pglite://memory')
+  const store = await testPglite({ migrated: false })
   await Promise.all([migrate(store), migrate(store)])
   const count = await applied(store)
   await migrate(store)

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase, type Store } from './database.ts'
 import { IncompatibleSchemaError, isMigrated, migrate } from './migrate.ts'
 import { type StoreKind, storeKinds, testDatabaseUrl } from './testing.ts'
+import { testPglite } from './testing-pglite.ts'
 
 /** Columns that a migration gave another name; every other one of the first release stays. */
 const renamed: Record<string, string> = { 'outbox.job_id': 'subject_id' }
@@ -26,7 +27,9 @@ async function keepMigrations(folder: string, keep: (entries: { when: number }[]
 }
 
 const empty = async (kind: StoreKind): Promise<Store> =>
-  openDatabase(kind === 'pglite' ? 'pglite://memory' : await testDatabaseUrl({ migrated: false }))
+  kind === 'pglite'
+    ? await testPglite({ migrated: false })
+    : await openDatabase(await testDatabaseUrl({ migrated: false }))
 
 interface Column extends Record<string, unknown> {
   table: string

@@ -7,7 +7,8 @@ const files = globSync('**/*.ts', { exclude: (name) => name === 'node_modules' |
 /** Violations of a made-up file among the real ones. */
 function violationsOf(file: string, source: string, others: Record<string, string> = {}): string[] {
   const made: Record<string, string> = { ...others, [file]: source }
-  return findViolations([...new Set([...files, ...Object.keys(made)])], (path) => made[path] ?? '').map(
+  const known = new Set([...files, ...Object.keys(made)])
+  return findViolations(Object.keys(made), (path) => made[path] ?? '', known).map(
     ({ file, message }) => `${file} ${message}`,
   )
 }
