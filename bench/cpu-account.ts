@@ -17,9 +17,14 @@ export async function partsOf(stand: Stand, more: Record<string, number>): Promi
   const { parts } = await stackStatus(stand.stack.stackName)
   const ofStack = Object.fromEntries(parts.filter(({ alive }) => alive).map(({ part, pid }) => [part, pid]))
   const { postgres, containerd: _unused, ...others } = ofStack
+  const { ownTemporal } = stand.stack
+  if (ownTemporal) others.temporal = ownTemporal.pid
   return {
     single: { api: stand.apiPid, worker: stand.workerPid, ...others, ...more, bench: process.pid },
-    families: postgres === undefined ? {} : { postgres },
+    families: {
+      ...(postgres === undefined ? {} : { postgres }),
+      ...(ownTemporal ? { 'PostgreSQL of Temporal': ownTemporal.postgresPid } : {}),
+    },
   }
 }
 

@@ -9,6 +9,7 @@ import { ingest } from './ingest.ts'
 import { launch } from './launch.ts'
 import { lines } from './lines.ts'
 import { overhead } from './overhead.ts'
+import { temporals } from './parts.ts'
 import { refill } from './refill.ts'
 import { schedules } from './schedules.ts'
 import { soak } from './soak.ts'
@@ -39,18 +40,25 @@ const benches: Bench[] = [
 const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    temporal: { type: 'string', default: 'development' },
     ...Object.fromEntries(sizes.map((name) => [name, { type: 'string' as const }])),
   },
   allowPositionals: true,
 })
+const temporal = temporals.find((one) => one === values.temporal)
 const unknown = positionals.filter((name) => name !== 'all' && !benches.some((bench) => bench.name === name))
 if (unknown.length > 0) {
   console.error(`there is no bench ${unknown.join(', ')}; there are: ${benches.map(({ name }) => name).join(', ')}`)
   process.exitCode = 2
+} else if (!temporal) {
+  console.error(`there is no Temporal called ${values.temporal}; there are: ${temporals.join(', ')}`)
+  process.exitCode = 2
 } else if (positionals.length === 0) {
   const width = Math.max(...benches.map(({ name }) => name.length))
   for (const { name, about, takes } of benches) console.log(`${name.padEnd(width)}  ${about} (${takes})`)
-  console.log(`\nnpm run bench -- NAME [--json] [--SIZE N], where SIZE is ${sizes.join(', ')}`)
+  console.log(
+    `\nnpm run bench -- NAME [--json] [--temporal ${temporals.join('|')}] [--SIZE N], where SIZE is ${sizes.join(', ')}`,
+  )
 } else {
   const chosen = positionals.includes('all') ? benches : benches.filter(({ name }) => positionals.includes(name))
   await runBenches(chosen, values.json === true)
@@ -74,7 +82,7 @@ async function runBenches(chosen: Bench[], json: boolean): Promise<void> {
     say,
     size: (name, otherwise) => sizeOf(name) ?? otherwise,
     stand: (): Promise<Stand> => {
-      stand ??= startStand(say)
+      stand ??= startStand(say, temporal)
       return stand
     },
   }

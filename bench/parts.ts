@@ -3,24 +3,30 @@ import { type StackAddresses, type StackOptions, stackStatus, startStack, stopSt
 import type { Undo } from '../test/setup/own-places.ts'
 import type { TestStack } from '../test/setup/stack.ts'
 import type { Say } from './bench.ts'
+import { startTemporalOnPostgres, type TemporalOnPostgres } from './temporal-on-postgres.ts'
 
 const stackName = process.env.MAYFLY_BENCH_STACK || 'bench'
 
 /** Addresses of a stack that a bench needs. */
-export type BenchStack = Omit<TestStack, 'ansibleGalaxy'>
+export interface BenchStack extends Omit<TestStack, 'ansibleGalaxy'> {
+  /** The Temporal that is used instead of the stack's. */
+  ownTemporal: TemporalOnPostgres | undefined
+}
+
+/** Which Temporal: the stack's, a development server over SQLite, or the full server on PostgreSQL. */
+export const temporals = ['development', 'postgres'] as const
+export type Temporal = (typeof temporals)[number]
 
 /** Starts everything; a stack that was running before is used and left running. */
-export async function startParts(say: Say, undo: Undo): Promise<BenchStack> {
-  const want = { kubernetes: true, temporal: true, image: true, postgres: true }
-  const { kubeconfigPath, kubeContext, temporalAddress, postgresUrl, image, auditLogPath } = await start(
-    want,
-    say,
-    undo,
-  )
+export async function startParts(say: Say, undo: Undo, temporal: Temporal = 'development'): Promise<BenchStack> {
+  const want = { kubernetes: true, temporal: temporal === 'development', image: true, postgres: true }
+  const { kubeconfigPath, kubeContext, postgresUrl, image, auditLogPath, ...others } = await start(want, say, undo)
+  const ownTemporal = want.temporal ? undefined : await startTemporalOnPostgres(say, undo)
+  const temporalAddress = ownTemporal?.address ?? others.temporalAddress
   if (!kubeconfigPath || !temporalAddress || !postgresUrl || !image) {
     throw new Error('the benches need Temporal, a cluster, an image in MAYFLY_EE_IMAGE for it, and PostgreSQL')
   }
-  return { stackName, kubeconfigPath, kubeContext, image, temporalAddress, postgresUrl, auditLogPath }
+  return { stackName, kubeconfigPath, kubeContext, image, temporalAddress, postgresUrl, auditLogPath, ownTemporal }
 }
 
 /** Starts PostgreSQL alone; gives its superuser's address. */

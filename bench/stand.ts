@@ -9,7 +9,7 @@ import { Part } from '../test/setup/part.ts'
 import type { Say } from './bench.ts'
 import { ApiClient } from './client.ts'
 import { BenchCluster } from './cluster.ts'
-import { type BenchStack, startParts } from './parts.ts'
+import { type BenchStack, startParts, type Temporal } from './parts.ts'
 import { longPlaybook, stampedPlaybook, tinyPlaybook } from './playbooks.ts'
 
 /** Requests of every pod of a bench, raw or ours: the defaults of AWX. */
@@ -72,18 +72,18 @@ export interface Stand {
  * Starts a stack (or uses the running one that MAYFLY_BENCH_STACK names), and on it a namespace, a database, an API and a worker that
  * nobody else uses. `stop` removes all of that, and the stack if it was started here.
  */
-export async function startStand(say: Say): Promise<Stand> {
+export async function startStand(say: Say, temporal?: Temporal): Promise<Stand> {
   const undo = new Undo()
   try {
-    return { ...(await build(say, undo)), stop: () => undo.all() }
+    return { ...(await build(say, undo, temporal)), stop: () => undo.all() }
   } catch (error) {
     await undo.all()
     throw error
   }
 }
 
-async function build(say: Say, undo: Undo): Promise<Omit<Stand, 'stop'>> {
-  const stack = await startParts(say, undo)
+async function build(say: Say, undo: Undo, temporal: Temporal | undefined): Promise<Omit<Stand, 'stop'>> {
+  const stack = await startParts(say, undo, temporal)
   const id = `bench-${randomBytes(3).toString('hex')}`
   const folder = mkdtempSync(join(tmpdir(), `mayfly-${id}-`))
   undo.add(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))

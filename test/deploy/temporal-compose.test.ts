@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { defineSearchAttributeKey, type Priority, SearchAttributeType } from '@temporalio/common'
 import pg from 'pg'
@@ -12,8 +12,9 @@ import { temporalProgram } from '../../dev/temporal.ts'
 import { temporalServerFolder, temporalServerVersion } from '../../dev/temporal-server.ts'
 import { until } from '../../dev/wait.ts'
 import { searchAttributes } from '../../workflows/names.ts'
-import { checkout, composePath, readCompose, type Step, service, step } from './compose-file.ts'
-import { freePorts, TemporalServer } from './temporal-server.ts'
+import { checkout, composePath, readCompose, service, step } from './compose-file.ts'
+import { ComposedTemporal } from './composed-temporal.ts'
+import type { TemporalServer } from './temporal-server.ts'
 
 const compose = readCompose()
 
@@ -81,17 +82,17 @@ describe('every step, run for real', () => {
   const stack = 'temporal-compose'
   const namespace = 'default'
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-compose-'))
-  const log = join(folder, 'temporal-server.log')
   let unlock = (): void => {}
   let database: pg.Client
   let server: TemporalServer
-  let steps: { schema: Step; namespace: Step }
+  let composed: ComposedTemporal
   let connection: Connection
 
   // Building both programs takes minutes the first time.
   beforeAll(async () => {
-    const bin = await temporalServerFolder(console.log)
-    const temporal = await temporalProgram(console.log)
+    // Built before the lock is taken: others may wait for it.
+    await temporalServerFolder(console.log)
+    await temporalProgram(console.log)
     // One run at a time on a machine: the names of the databases are fixed.
     await new Promise<void>((ready, failed) => {
       const done = new Promise<void>((resolve) => {
@@ -112,28 +113,12 @@ describe('every step, run for real', () => {
     database = new pg.Client(postgresUrl)
     await database.connect()
 
-    const url = new URL(postgresUrl)
-    const sql = { SQL_HOST: url.hostname, SQL_PORT: url.port, SQL_USER: url.username, SQL_PASSWORD: url.password }
-    const roles = ['FRONTEND', 'HISTORY', 'MATCHING', 'WORKER']
-    const ports = await freePorts(roles.flatMap((role) => [`${role}_GRPC_PORT`, `${role}_MEMBERSHIP_PORT`]))
-    const address = `127.0.0.1:${ports.FRONTEND_GRPC_PORT}`
-    const path = { PATH: [bin, dirname(temporal), process.env.PATH].join(delimiter), HOME: folder }
-    const prepared = (name: string, overrides: Record<string, string>): Step => {
-      const { env, ...rest } = step(compose, name, overrides)
-      return { ...rest, env: { ...path, ...env } }
-    }
-    steps = { schema: prepared('schema', sql), namespace: prepared('namespace', { TEMPORAL_ADDRESS: address }) }
-    const start = prepared('temporal', { ...sql, BIND_ON_IP: '127.0.0.1' })
-    server = new TemporalServer(
-      { ...start, program: join(bin, start.program), env: { ...start.env, ...ports } },
-      address,
-      log,
-    )
-
-    for (const name of ['schema', 'again'] as const) await runStep(steps.schema, name)
+    composed = await ComposedTemporal.prepare(compose, postgresUrl, folder, console.log)
+    server = composed.server
+    for (const name of ['schema', 'again'] as const) await composed.runStep('schema', name)
     await server.start()
-    await runStep(steps.namespace, 'namespace')
-    connection = await Connection.connect({ address })
+    await composed.runStep('namespace')
+    connection = await Connection.connect({ address: server.address })
   }, 1_200_000)
 
   afterAll(async () => {
@@ -144,10 +129,6 @@ describe('every step, run for real', () => {
     rmSync(folder, { recursive: true, force: true })
     unlock()
   })
-
-  function runStep({ program, args, env }: Step, name: string): Promise<string> {
-    return run(program, args, { env, seconds: 120, log: join(folder, `${name}.log`) })
-  }
 
   test('both schemas are there, and updating them once more changed nothing', async () => {
     const history = await database.query('SELECT datname FROM pg_database WHERE datname LIKE $1 ORDER BY 1', [
@@ -168,7 +149,7 @@ describe('every step, run for real', () => {
   })
 
   test('the namespace keeps closed jobs for 30 days, also after a second run of its step', async () => {
-    await runStep(steps.namespace, 'namespace')
+    await composed.runStep('namespace')
     const { config } = await connection.workflowService.describeNamespace({ namespace })
     expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(720 * 3600)
   })

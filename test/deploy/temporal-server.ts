@@ -34,6 +34,12 @@ export class TemporalServer {
     this.#log = log
   }
 
+  /** Its process id. Throws while it does not run. */
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('temporal-server does not run')
+    return this.#child.pid
+  }
+
   /** Starts it and waits until it serves. */
   async start(): Promise<void> {
     this.#output = createWriteStream(this.#log, { flags: 'a' })
