@@ -4,6 +4,7 @@ import type { ActivityDeps } from './deps.ts'
 import { createFinishJobActivity } from './finish-job.ts'
 import { guarded } from './guard.ts'
 import { createLookAtHoldActivity } from './look-at-hold.ts'
+import { createNoteCancelActivity } from './note-cancel.ts'
 import { createDeliverActivity } from './notify/deliver.ts'
 import { createGiveUpNotificationActivity } from './notify/give-up.ts'
 import { createPostWebhookStatusActivity } from './notify/webhook-status.ts'
@@ -28,6 +29,7 @@ export function createActivities(deps: ActivityDeps): JobActivities {
     prepare: guarded(createPrepareActivity(deps)),
     admit: guarded(createAdmitActivity(deps)),
     runInPod: guarded(createRunInPodActivity(deps)),
+    noteCancel: guarded(createNoteCancelActivity(deps)),
     lookAtHold: guarded(createLookAtHoldActivity(deps)),
     releasePod: guarded(createReleasePodActivity(deps)),
     finishJob: guarded(createFinishJobActivity(deps)),

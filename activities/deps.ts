@@ -94,6 +94,12 @@ export interface Gates {
   lastSeen(place: { cluster: Cluster; namespace: string }, podName: string): Pod | undefined
 }
 
+/** Wishes to cancel jobs, as they are written on the jobs' rows. */
+export interface CancelNews {
+  /** Calls `heard` whenever one comes for this job, until the returned function is called. */
+  follow(jobId: number, heard: () => void): () => void
+}
+
 /** A run of a job's workflow that is at work. */
 export interface CurrentRun {
   runId: string
@@ -126,6 +132,7 @@ export interface ActivityDeps {
   keyring: Keyring
   clusters: Clusters
   gates: Gates
+  cancels: CancelNews
   workflows: Workflows
   settings: ActivitySettings
   log: Logger

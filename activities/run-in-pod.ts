@@ -26,7 +26,8 @@ const removalPatienceMs = 60_000
  */
 export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runInPod'] {
   return async ({ jobId, attemptId, goesOn = false }) => {
-    const heart = new Heart(Context.current())
+    const heart = new Heart(Context.current(), { rare: true })
+    const unfollow = deps.cancels.follow(jobId, () => heart.cancelled())
     try {
       const run = await ownAttempt(deps, jobId, attemptId)
       const { attempt } = run
@@ -38,6 +39,7 @@ export function createRunInPodActivity(deps: ActivityDeps): JobActivities['runIn
       throwIfAsked()
       throw error
     } finally {
+      unfollow()
       heart.end()
     }
   }
@@ -95,6 +97,7 @@ async function verdictOf(
   goesOn: boolean,
 ): Promise<Verdict> {
   if (attempt.endedAt || isFinal(document.job.status)) return await decidedBefore(deps, attempt)
+  if (document.job.cancelFlag) heart.cancelled()
   const cluster = await deps.clusters.forAttempt(attempt)
   if (!cluster || !attempt.podUid) {
     const message =

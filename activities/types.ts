@@ -26,6 +26,8 @@ export interface JobActivities {
    * workflow understands verdicts with `again` and `held`; without it every end of the attempt is the job's, and no pod is kept.
    */
   runInPod(input: { jobId: number; attemptId: number; goesOn?: boolean }): Promise<Verdict>
+  /** Writes on the job's row that its workflow was asked to cancel, for `runInPod` to hear of it sooner than by a heartbeat. */
+  noteCancel(input: { jobId: number }): Promise<void>
   /** How long the job's pod is still to be kept; 0 when it is to be released, or is gone. */
   lookAtHold(input: { jobId: number }): Promise<{ msLeft: number }>
   /** Deletes the pods of the job's live attempts and gives their places back. Leaves what a newer run owns. */

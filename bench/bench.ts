@@ -1,4 +1,5 @@
 /** What a bench is and what it gives back. */
+import type { Temporal } from './parts.ts'
 import type { Stand } from './stand.ts'
 
 /** One number, with the goal it has where it has one. */
@@ -21,6 +22,8 @@ export interface BenchContext {
   say: Say
   /** The running parts; brought up by the first call, taken down by the caller of `run`. */
   stand(): Promise<Stand>
+  /** Which Temporal, for benches that start their parts themselves. */
+  temporal: Temporal
   /** The value of a size that the command line may give (`--jobs 10000`). */
   size(name: Size, otherwise: number): number
 }

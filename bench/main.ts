@@ -4,12 +4,13 @@ import { accept } from './accept.ts'
 import { backlog } from './backlog.ts'
 import { type Bench, type BenchContext, reached, sizes, toJson, toTable } from './bench.ts'
 import { groups } from './groups.ts'
+import { hollow } from './hollow.ts'
 import { idle } from './idle.ts'
 import { ingest } from './ingest.ts'
 import { launch } from './launch.ts'
 import { lines } from './lines.ts'
 import { overhead } from './overhead.ts'
-import { temporals } from './parts.ts'
+import { type Temporal, temporals } from './parts.ts'
 import { refill } from './refill.ts'
 import { schedules } from './schedules.ts'
 import { soak } from './soak.ts'
@@ -30,6 +31,7 @@ const benches: Bench[] = [
   schedules,
   refill,
   throughput,
+  hollow,
   backlog,
   groups,
   takeover,
@@ -61,7 +63,7 @@ if (unknown.length > 0) {
   )
 } else {
   const chosen = positionals.includes('all') ? benches : benches.filter(({ name }) => positionals.includes(name))
-  await runBenches(chosen, values.json === true)
+  await runBenches(chosen, values.json === true, temporal)
 }
 
 /** A size of the command line; undefined where it gives none. */
@@ -73,13 +75,14 @@ function sizeOf(name: (typeof sizes)[number]): number | undefined {
   return value
 }
 
-async function runBenches(chosen: Bench[], json: boolean): Promise<void> {
+async function runBenches(chosen: Bench[], json: boolean, temporal: Temporal): Promise<void> {
   const begin = performance.now()
   const say = (line: string): void =>
     console.error(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)}  ${line}`)
   let stand: Promise<Stand> | undefined
   const context: BenchContext = {
     say,
+    temporal,
     size: (name, otherwise) => sizeOf(name) ?? otherwise,
     stand: (): Promise<Stand> => {
       stand ??= startStand(say, temporal)

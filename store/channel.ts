@@ -4,6 +4,8 @@ export const channels = {
   outbox: 'mayfly_outbox',
   /** A job's row changed; payload: job id. */
   jobs: 'mayfly_jobs',
+  /** Somebody wants a job to end, which is on its row; payload: job id. */
+  cancels: 'mayfly_cancels',
   /** Events of a job were stored; payload: job id. */
   events: 'mayfly_events',
   /**

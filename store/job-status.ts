@@ -190,6 +190,7 @@ export async function requestCancel(tx: Database, jobId: number): Promise<boolea
     .set({ cancelFlag: true, canceledOn: sql`coalesce(${unifiedJobs.canceledOn}, now())`, modified: sql`now()` })
     .where(eq(unifiedJobs.id, jobId))
   await notify(tx, channels.jobs, jobId)
+  await notify(tx, channels.cancels, jobId)
   return true
 }
 

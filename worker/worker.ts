@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common'
-import { type LogLevel, type LogMetadata, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker'
+import { type LogLevel, type LogMetadata, makeTelemetryFilterString, Runtime } from '@temporalio/worker'
 import type { Logger } from 'pino'
 import { createActivities } from '../activities/activities.ts'
 import type { ActivityDeps, ActivitySettings } from '../activities/deps.ts'
@@ -10,6 +10,7 @@ import type { Store } from '../store/database.ts'
 import type { Keyring } from '../store/secrets.ts'
 import { mainTaskQueue } from '../workflows/names.ts'
 import { jobFailureType } from '../workflows/types.ts'
+import { StoredCancels } from './cancel-news.ts'
 import { ClusterPool } from './clusters.ts'
 import { GroupRegistry } from './gate/group-registry.ts'
 import { Watches } from './gate/watches.ts'
@@ -24,6 +25,7 @@ import { scheduleSweep } from './schedules.ts'
 import { registerSearchAttributes, type TemporalLink } from './temporal.ts'
 import { turnSweep } from './turn-sweep.ts'
 import { workflowBundle } from './workflow-bundle.ts'
+import { WorkflowWorker } from './workflow-worker.ts'
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -125,17 +127,19 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     clusters,
   )
+  const cancels = new StoredCancels()
   const deps: ActivityDeps = {
     store,
     keyring,
     clusters,
     gates,
+    cancels,
     workflows: new RunningWorkflows(temporal),
     settings,
     log,
   }
   const activities = createActivities(deps)
-  const worker = await Worker.create({
+  const worker = await WorkflowWorker.create({
     connection: temporal.connection,
     namespace: temporal.namespace,
     taskQueue: mainTaskQueue,
@@ -154,6 +158,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const outbox = new OutboxSender(store, temporal, log)
   const presence = new Presence(store, settings.nodeName, log)
   await presence.start()
+  await cancels.start(store)
   await gates.start()
   await outbox.start()
   const sweep = scheduleSweep(store, log)
@@ -171,6 +176,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await gates.stop()
     if (worker.getState() === 'RUNNING') worker.shutdown()
     await done
+    await cancels.stop()
     clusters.close()
   }
   return { done, stop: () => (stopping ??= stop()) }

@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow'
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow'
 import type { Admission, JobActivities, PreparedJob } from '../activities/types.ts'
 import { firstPriority } from '../model/priority.ts'
 import { groupTaskQueue } from './names.ts'
@@ -16,6 +16,12 @@ export const { prepare, prepareInventoryUpdate, lookAtHold, releasePod, finishJo
   cancellationType,
   startToCloseTimeout: '14 seconds',
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+})
+
+/** Tried once, since the next heartbeat tells the same. */
+export const { noteCancel } = proxyLocalActivities<Pick<JobActivities, 'noteCancel'>>({
+  startToCloseTimeout: '5 seconds',
+  retry: { maximumAttempts: 1 },
 })
 
 /** A step of a workflow job: mostly milliseconds, but one that makes many jobs on a busy machine must not be begun again and again. */

@@ -6,12 +6,13 @@ import {
   defineSignal,
   executeChild,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { PreparedJob, Verdict } from '../activities/types.ts'
-import { awaitJob, finishJob, prepare, releasePod, runInPodOf } from './activities.ts'
+import type { Admission, PreparedJob, Verdict } from '../activities/types.ts'
+import { awaitJob, finishJob, noteCancel, prepare, releasePod, runInPodOf } from './activities.ts'
 import { admitToOneOf } from './admission.ts'
 import { waitWhileHeld } from './hold.ts'
 import { jobWorkflowId, signals, workflowTypeOf } from './names.ts'
@@ -65,7 +66,7 @@ export async function runInGroup(
     const admission = await admitToOneOf(input.jobId, groups)
     story.placed(groups.find(({ id }) => id === admission.groupId)?.name ?? '')
     story.tell(`running in pod \`${admission.namespace}/${admission.pod}\``)
-    verdict = await runInPodOf(admission)({ ...input, attemptId: admission.attemptId, goesOn: true })
+    verdict = await runHeard(input, admission)
   } catch (error) {
     // An operator reset this workflow to a point after `prepare`: what history says about the job is no longer true.
     if (!failedAs(error, 'stale')) throw error
@@ -76,6 +77,21 @@ export async function runInGroup(
   if (!verdict.again) return verdict
   story.tell(verdict.explanation)
   return await anew()
+}
+
+/** Runs the play. Where it is this workflow that is asked to cancel, the play hears of it from the job's row: of its heartbeats there are too few. */
+async function runHeard(input: JobInput, admission: Admission): Promise<Verdict> {
+  let runs = true
+  CancellationScope.current().cancelRequested.catch(async () => {
+    // Histories of releases before it was written down have only the cancel; the branch without it may go when none of their jobs runs any more.
+    if (!runs || !patched('note-cancel')) return
+    await CancellationScope.nonCancellable(() => noteCancel(input)).catch(() => undefined)
+  })
+  try {
+    return await runInPodOf(admission)({ ...input, attemptId: admission.attemptId, goesOn: true })
+  } finally {
+    runs = false
+  }
 }
 
 /** Prepares the job when it is its turn: where its template allows one job at a time, the one that ends wakes the next. */

@@ -1,0 +1,121 @@
+/** What Temporal alone costs a job: the real workflow, over activities that do nothing. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Worker } from '@temporalio/worker'
+import { pino } from 'pino'
+import type { JobActivities } from '../activities/types.ts'
+import { stackStatus } from '../dev/stack.ts'
+import { ownTemporalNamespace, Undo } from '../test/setup/own-places.ts'
+import { connectTemporal, registerSearchAttributes, type TemporalLink } from '../worker/temporal.ts'
+import { installRuntime } from '../worker/worker.ts'
+import { workflowBundle } from '../worker/workflow-bundle.ts'
+import { WorkflowWorker } from '../worker/workflow-worker.ts'
+import { groupTaskQueue, jobWorkflowId, mainTaskQueue, workflowTypes } from '../workflows/names.ts'
+import { atMost, type Bench, info, type Measurement, type Say } from './bench.ts'
+import { type BenchStack, startParts } from './parts.ts'
+import { cpuSeconds } from './processes.ts'
+
+const groupId = 1
+const inFlight = 20
+/** Jobs before those that count: caches are filled and code is compiled by then. */
+const warmUp = 50
+
+/** Workflows `job` over hollow activities, in this process: its CPU is that of the Temporal SDK. */
+export const hollow: Bench = {
+  name: 'hollow',
+  about: '300 workflows (--jobs N) over activities that do nothing: CPU of the Temporal server and of its SDK',
+  takes: 'about 30 s',
+  async run({ say, size, temporal }) {
+    const undo = new Undo()
+    try {
+      return await measure(say, undo, await startParts(say, undo, temporal), size('jobs', 300))
+    } finally {
+      await undo.all()
+    }
+  },
+}
+
+async function measure(say: Say, undo: Undo, stack: BenchStack, jobs: number): Promise<Measurement[]> {
+  const namespace = `bench-${randomBytes(3).toString('hex')}`
+  await ownTemporalNamespace(stack, namespace, undo)
+  installRuntime(pino({ level: 'error' }))
+  const link = await connectTemporal({ TEMPORAL_ADDRESS: stack.temporalAddress, TEMPORAL_NAMESPACE: namespace })
+  undo.add(() => link.connection.close())
+  await registerSearchAttributes(link)
+  let played = 0
+  await startWorkers(link, undo, () => played++)
+  let started = 0
+  const run = async (count: number): Promise<void> => {
+    const goal = started + count
+    while (played < goal) {
+      if (started < goal && started - played < inFlight) await start(link, ++started)
+      else await pause(1)
+    }
+    while ((await link.client.workflow.count('ExecutionStatus = "Running"')).count > 0) await pause(50)
+  }
+  await run(warmUp)
+  say(`hollow: ${jobs} workflows, ${inFlight} at any time`)
+  const server = await temporalPid(stack)
+  const before = { server: cpuSeconds(server), sdk: process.cpuUsage(), at: performance.now() }
+  await run(jobs)
+  const sdk = process.cpuUsage(before.sdk)
+  return [
+    info('hollow.jobs', jobs / ((performance.now() - before.at) / 1000), '/s'),
+    atMost('hollow.cpu.temporal', ((cpuSeconds(server) - before.server) * 1000) / jobs, 'ms of CPU a job', 35),
+    atMost('hollow.cpu.sdk', (sdk.user + sdk.system) / 1000 / jobs, 'ms of CPU a job', 30),
+  ]
+}
+
+async function start({ client }: TemporalLink, jobId: number): Promise<void> {
+  await client.workflow.start(workflowTypes.job, {
+    workflowId: jobWorkflowId(jobId),
+    args: [{ jobId }],
+    taskQueue: mainTaskQueue,
+    requestEagerStart: true,
+  })
+}
+
+/** The two workers that a process has for one group, with settings that matter to what a job costs. */
+async function startWorkers({ connection, namespace }: TemporalLink, undo: Undo, played: () => void): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'mayfly-hollow-'))
+  undo.add(async () => rmSync(folder, { recursive: true, force: true }))
+  const activities: Pick<JobActivities, 'prepare' | 'runInPod'> = {
+    prepare: async ({ jobId }) => ({
+      ...{ jobId, title: 'hollow', blocked: false, dependencies: [] },
+      groups: [{ id: groupId, name: 'hollow' }],
+    }),
+    runInPod: async () => {
+      played()
+      return { status: 'successful', cause: null, explanation: '', released: true }
+    },
+  }
+  const admit: JobActivities['admit'] = async ({ jobId }) => ({
+    ...{ attemptId: jobId, groupId, pod: `automation-job-${jobId}-1` },
+    namespace: 'hollow',
+  })
+  const workers = await Promise.all([
+    WorkflowWorker.create({
+      ...{ connection, namespace, taskQueue: mainTaskQueue, activities, maxCachedWorkflows: 300 },
+      workflowBundle: await workflowBundle(folder),
+    }),
+    Worker.create({
+      ...{ connection, namespace, taskQueue: groupTaskQueue(groupId), activities: { admit } },
+      activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+    }),
+  ])
+  const running = Promise.all(workers.map((worker) => worker.run()))
+  undo.add(async () => {
+    for (const worker of workers) worker.shutdown()
+    await running
+  })
+}
+
+async function temporalPid({ stackName, ownTemporal }: BenchStack): Promise<number> {
+  if (ownTemporal) return ownTemporal.pid
+  const part = (await stackStatus(stackName)).parts.find(({ part: name }) => name === 'temporal')
+  if (!part) throw new Error(`the stack ${stackName} has no Temporal of its own to look at`)
+  return part.pid
+}
