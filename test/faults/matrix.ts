@@ -35,29 +35,16 @@ export async function runShared(arena: Arena, fault: Fault, of: readonly Point[]
   const results: Result[] = []
   const random = new Random(seed)
   for (const round of rounds(of)) {
-    const { judged } = await strikeRound(arena, fault, round, random)
-    results.push(...(await judged))
+    results.push(...(await strikeRound(arena, fault, round, random)))
     arena.calm()
   }
   return results
 }
 
-/** What was struck, and what becomes of it. */
-export interface Struck {
-  judged: Promise<Result[]>
-}
-
 /**
- * Sends a job to every point of a round and does a fault to all of them at once. Resolves when the fault is over; what became of the jobs shows
- * later. `meanwhile` is done while what was killed is dead.
+ * Sends a job to every point of a round and does a fault to all of them at once. Resolves with what became of them.
  */
-export async function strikeRound(
-  arena: Arena,
-  fault: Fault,
-  round: readonly Point[],
-  random: Random,
-  meanwhile: () => Promise<void> = async () => {},
-): Promise<Struck> {
+async function strikeRound(arena: Arena, fault: Fault, round: readonly Point[], random: Random): Promise<Result[]> {
   const cells: Cell[] = []
   const missed: Result[] = []
   for (const point of round) {
@@ -69,13 +56,9 @@ export async function strikeRound(
   await Promise.all(cells.map((cell) => cell.arrive().catch((error: unknown) => note(missed, cell, error))))
   await arena.strikeAll(fault, async () => {
     for (const cell of cells) await cell.release(random.chance(0.5))
-    await meanwhile()
   })
-  const judged = Promise.all(cells.map(async (cell) => resultOf(cell, await arena.judge(cell)))).then((outcomes) =>
-    outcomes.map((outcome) => missed.find(({ point }) => point === outcome.point) ?? outcome),
-  )
-  judged.catch(() => {})
-  return { judged }
+  const outcomes = await Promise.all(cells.map(async (cell) => resultOf(cell, await arena.judge(cell))))
+  return outcomes.map((outcome) => missed.find(({ point }) => point === outcome.point) ?? outcome)
 }
 
 /** Resolves when all cells are where they should be; those that do not get there are noted. */

@@ -55,8 +55,6 @@ export class Subjects {
   readonly #expected = new Map<PointKind, Promise<string>>()
   readonly #nodes: Nodes
   #group = 0
-  /** What comes below `spec` of the override of a group whose pods go to the plain node. */
-  #plainSpec: object = {}
 
   private constructor(mayfly: Mayfly, witness: Witness, git: GitServer, nodes: Nodes) {
     this.#mayfly = mayfly
@@ -97,7 +95,6 @@ export class Subjects {
         this.#simulate('plain', 500, undo),
         this.#simulate('endless', hourMs, undo),
       ])
-      this.#plainSpec = plain
       this.#group = await groupOf(plain)
       this.#templates.set('plain', await scene.template('play', { group: this.#group }))
       this.#templates.set('cancelled', await scene.template('play', { group: await groupOf(endless) }))
@@ -179,18 +176,6 @@ export class Subjects {
     const body = { spec: { audiences: [], expirationSeconds: 7_200 } }
     const answer = await core.createNamespacedServiceAccountToken({ name: 'mayfly', namespace, body })
     return answer.status?.token ?? ''
-  }
-
-  get plainSpec(): object {
-    return this.#plainSpec
-  }
-
-  /** Adds a kind. Its jobs print what `like` does, or else what one prints that is launched now. */
-  async add(kind: PointKind, template: number, like?: PointKind): Promise<void> {
-    this.#templates.set(kind, template)
-    const output = (like && this.#expected.get(like)) ?? this.#undisturbed(kind, await this.launch(kind))
-    output.catch(() => {})
-    this.#expected.set(kind, output)
   }
 
   /** Launches one; its number. */

@@ -10,15 +10,15 @@ const missed = '?'
 const head = `# The fault matrix
 
 What became of jobs to which faults were done, at every step of their way. \`npm run faults -- --all\` makes this page; \`--seed N\` chooses which
-statements of a dead process take effect after all. Without \`--all\` it runs a sample, and CI runs a short form: the kills at every point, and every
-fault of calls and watches at some ([test/faults](../test/faults)).
+statements of a dead process take effect after all. Without \`--all\` it runs a sample
+([test/faults/main.ts](../test/faults/main.ts)).
 
 Each job is held exactly at its point, by a trigger in the database, by a proxy in front of the API server or by the git server, while the fault is
 done; a fault of a call hits the next call about the job's pod, one of a watch the next event of it. Faults of processes, clocks and parts of the
 stack hit jobs at all points at once; the others hit one job each, many side by side.
 
 - Pods run on simulated nodes: the API server, its watch and exec are real, the node says what a real runner said, and counts the plays that begin.
-  A kubelet is killed on a real node (\`--real\`), where a shell in the pod counts.
+  A kubelet is killed on a real node (\`--real\`), where a shell in the pod counts; the columns 403 to 500 were run there too.
 - Parts of the stack are killed with SIGKILL and started again at once (\`--stack\`).
 - The clock is that of the worker's process: what it reads as the time of day jumps, as when an administrator sets it; its timers, the database and
   Temporal keep theirs. (The kernel's time namespaces do not cover the time of day.)
