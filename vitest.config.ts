@@ -34,8 +34,6 @@ export default defineConfig({
           exclude: ['test/disruption/**', 'test/replay/**'],
           pool: 'forks',
           execArgv: quickImports,
-          // Files share nothing that they change, and loading everything takes as long as a short file.
-          isolate: false,
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,

@@ -60,8 +60,10 @@ describe.concurrent('a job waits for', () => {
     const holder = await scene.run('hold', { group })
     await runs(holder)
     const template = await scene.template('quick', { group })
-    const [first, second] = [await scene.launch(template), await scene.launch(template)]
+    // One after the other: the line is in the order in which they came to it, which need not be that of their launch.
+    const first = await scene.launch(template)
     await waitsUntil(`/jobs/${first}/`, 'a place', ({ place }) => place === 1)
+    const second = await scene.launch(template)
     const answer = await waitsUntil(`/jobs/${second}/`, 'a place', ({ place }) => place === 2)
     expect(answer).toMatchObject({
       ...{ waiting: true, status: 'pending', reason: 'capacity' },
