@@ -20,6 +20,9 @@ export default defineConfig({
             '{activities,api,bench,cli,dev,kubernetes,model,runner,store,worker,workflows}/**/*.test.ts',
           ],
           pool: 'forks',
+          // Files share their process, so that Mayfly's modules are loaded, and the embedded database's code compiled, once for each core and
+          // not once for each file. What a test changes of the process (spies, fake timers, the environment) it puts back.
+          isolate: false,
           // One core less by default, which of two is half.
           maxWorkers: '100%',
           globalSetup: ['store/testing-setup.ts'],
