@@ -27,6 +27,8 @@ const dynamicConfig = [
   'matching.numTaskqueueWritePartitions=1',
   // A worker that shuts down gets its open polls back at once instead of losing a task to them.
   'frontend.enableCancelWorkerPollsOnShutdown=true',
+  // As in deploy/: what a workflow asks for on its own worker comes with the answer, not through the queue.
+  'system.enableActivityEagerExecution=true',
 ]
 
 /** The program: on PATH, or built. */
