@@ -116,7 +116,7 @@ export class Arena {
   async #sendOnce(point: Point, fault: Fault, kind: PointKind): Promise<Cell | undefined> {
     const job = await this.#holds.nextJob()
     const letGo = point.git ? this.subjects.holdUpdates() : undefined
-    if (point.write) await this.#holds.arm(job, point.name)
+    if (point.write) await this.#holds.arm(job, point.holds ?? point.name)
     const { match, when = 'before' } = point.call ?? {}
     const hold = match && this.proxy.add({ match: { ...match, name: podPrefix(job) }, fault: { kind: 'hold', when } })
     const release = async (lost: boolean) => {

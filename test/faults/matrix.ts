@@ -35,16 +35,29 @@ export async function runShared(arena: Arena, fault: Fault, of: readonly Point[]
   const results: Result[] = []
   const random = new Random(seed)
   for (const round of rounds(of)) {
-    results.push(...(await strikeRound(arena, fault, round, random)))
+    const { judged } = await strikeRound(arena, fault, round, random)
+    results.push(...(await judged))
     arena.calm()
   }
   return results
 }
 
+/** What was struck, and what becomes of it. */
+export interface Struck {
+  judged: Promise<Result[]>
+}
+
 /**
- * Sends a job to every point of a round and does a fault to all of them at once. Resolves with what became of them.
+ * Sends a job to every point of a round and does a fault to all of them at once. Resolves when the fault is over; what became of the jobs shows
+ * later. `meanwhile` is done while what was killed is dead.
  */
-async function strikeRound(arena: Arena, fault: Fault, round: readonly Point[], random: Random): Promise<Result[]> {
+export async function strikeRound(
+  arena: Arena,
+  fault: Fault,
+  round: readonly Point[],
+  random: Random,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<Struck> {
   const cells: Cell[] = []
   const missed: Result[] = []
   for (const point of round) {
@@ -56,9 +69,13 @@ async function strikeRound(arena: Arena, fault: Fault, round: readonly Point[], 
   await Promise.all(cells.map((cell) => cell.arrive().catch((error: unknown) => note(missed, cell, error))))
   await arena.strikeAll(fault, async () => {
     for (const cell of cells) await cell.release(random.chance(0.5))
+    await meanwhile()
   })
-  const outcomes = await Promise.all(cells.map(async (cell) => resultOf(cell, await arena.judge(cell))))
-  return outcomes.map((outcome) => missed.find(({ point }) => point === outcome.point) ?? outcome)
+  const judged = Promise.all(cells.map(async (cell) => resultOf(cell, await arena.judge(cell)))).then((outcomes) =>
+    outcomes.map((outcome) => missed.find(({ point }) => point === outcome.point) ?? outcome),
+  )
+  judged.catch(() => {})
+  return { judged }
 }
 
 /** Resolves when all cells are where they should be; those that do not get there are noted. */

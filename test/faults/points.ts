@@ -2,8 +2,11 @@
 import type { CallMatch } from './fault-rules.ts'
 import type { Write } from './store-holds.ts'
 
-/** What the job of a point is: a plain one; one whose project is updated first; one that never ends and is cancelled. */
-export type PointKind = 'plain' | 'dependent' | 'cancelled'
+/**
+ * What the job of a point is: a plain one; one whose project is updated first; one that never ends and is cancelled; one that Ansible plays on a
+ * real node; one that fills its group, each kind a group of its own; one that fills its namespace's quota.
+ */
+export type PointKind = 'plain' | 'dependent' | 'cancelled' | 'played' | 'fills group' | 'fills another' | 'fills quota'
 
 /** A step, and how Mayfly is held there. */
 export interface Point {
@@ -11,6 +14,8 @@ export interface Point {
   kind?: PointKind
   /** Held when it is about to write this. */
   write?: Write
+  /** Name of the hold for `write`, if it is that of another point. */
+  holds?: string
   /** Held when it makes this call, before it is passed on or once it has been answered. */
   call?: { match: CallMatch; when: 'before' | 'answered' }
   /** Held by the git server of the project. */
@@ -72,3 +77,28 @@ export const points: Point[] = [
     seen: `SELECT FROM attempts WHERE job_id = $1 AND released_at IS NOT NULL`,
   },
 ]
+
+const played = [
+  'place of the pod written',
+  'pod made, not written',
+  'delivery written',
+  'first output written',
+  'verdict written',
+  'pod gone, not written',
+]
+const filling: [string, PointKind][] = [
+  ['place of the pod written', 'fills group'],
+  ['pod made, not written', 'fills another'],
+  // Nobody is let in who could go on with this pod: it is deleted unused, and the job gets another one.
+  ['pod made, not written', 'fills quota'],
+]
+
+/** Some of them with jobs of other kinds; only the short form has these. */
+export const furtherPoints: Point[] = [
+  ...played.map((name): [string, PointKind] => [name, 'played']),
+  ...filling,
+].flatMap(([name, kind]) =>
+  points
+    .filter((point) => point.name === name)
+    .map((point) => ({ ...point, name: `${name}: ${kind}`, kind, holds: name })),
+)

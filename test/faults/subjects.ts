@@ -55,6 +55,7 @@ export class Subjects {
   readonly #expected = new Map<PointKind, Promise<string>>()
   readonly #nodes: Nodes
   #group = 0
+  #plainSpec: object = {}
 
   private constructor(mayfly: Mayfly, witness: Witness, git: GitServer, nodes: Nodes) {
     this.#mayfly = mayfly
@@ -95,14 +96,12 @@ export class Subjects {
         this.#simulate('plain', 500, undo),
         this.#simulate('endless', hourMs, undo),
       ])
+      this.#plainSpec = plain
       this.#group = await groupOf(plain)
       this.#templates.set('plain', await scene.template('play', { group: this.#group }))
       this.#templates.set('cancelled', await scene.template('play', { group: await groupOf(endless) }))
     } else {
-      this.#group = await groupOf({
-        containers: [{ name: 'worker', volumeMounts: [{ name: 'marks', mountPath: '/marks' }] }],
-        volumes: [{ name: 'marks', hostPath: { path: this.#marks } }],
-      })
+      this.#group = await groupOf(this.markedSpec)
       const environment = await scene.environment(image, 'missing')
       for (const kind of ['plain', 'cancelled'] as const) {
         const container = { command: ['sh', '-c', commands[kind]] }
@@ -176,6 +175,27 @@ export class Subjects {
     const body = { spec: { audiences: [], expirationSeconds: 7_200 } }
     const answer = await core.createNamespacedServiceAccountToken({ name: 'mayfly', namespace, body })
     return answer.status?.token ?? ''
+  }
+
+  /** What comes below `spec` of the override of a group whose pods go to the simulated node of plain jobs. */
+  get plainSpec(): object {
+    return this.#plainSpec
+  }
+
+  /** What comes there for pods of the real node whose plays write `/marks/JOB` when they begin. */
+  get markedSpec(): object {
+    return {
+      containers: [{ name: 'worker', volumeMounts: [{ name: 'marks', mountPath: '/marks' }] }],
+      volumes: [{ name: 'marks', hostPath: { path: this.#marks } }],
+    }
+  }
+
+  /** Adds a kind. Its jobs print what `like` does, or else what one prints that is launched now. */
+  async add(kind: PointKind, template: number, like?: PointKind): Promise<void> {
+    this.#templates.set(kind, template)
+    const output = (like && this.#expected.get(like)) ?? this.#undisturbed(kind, await this.launch(kind))
+    output.catch(() => {})
+    this.#expected.set(kind, output)
   }
 
   /** Launches one; its number. */

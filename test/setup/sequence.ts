@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** End-to-end files that take long, the longest first: how their place in `test/` begins. */
 export const longest = [
   'faults/',
+  'causes/node-lost',
   'cli/demo',
   'workflows/killed',
   'workflows/slices',
