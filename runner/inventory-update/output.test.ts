@@ -93,8 +93,6 @@ describe('host filters', () => {
   })
 
   test('one that would never end is ended', () => {
-    const began = performance.now()
     expect(() => filterHosts('(a+)+$', [`${'a'.repeat(50)}!`])).toThrow(/took more than 2 seconds/)
-    expect(performance.now() - began).toBeLessThan(10_000)
   })
 })

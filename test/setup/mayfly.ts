@@ -76,6 +76,8 @@ export interface Mayfly {
   kill9(part: PartName): Promise<void>
   /** SIGTERM, and resolves when it has ended. */
   terminate(part: PartName): Promise<void>
+  /** Exit code of a part's process that has ended; null when it was killed. */
+  exitCode(part: PartName): number | null
   /** kill -9 (if it runs) and start. */
   restart(part: PartName): Promise<void>
   pid(part: PartName): number | undefined
@@ -205,6 +207,7 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
       await part(name).end('SIGKILL')
       await start(name)
     },
+    exitCode: (name) => part(name).exitCode,
     pid: (name) => part(name).pid,
     logs: (name) => part(name).logs(),
     stop: () => undo.all(),

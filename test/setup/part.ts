@@ -32,6 +32,11 @@ export class Part {
     return this.#alive() ? this.#child?.pid : undefined
   }
 
+  /** Of the one that ended last; null when that was killed, or none has ended. */
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null
+  }
+
   /** Starts it; see `ready`. */
   start(): void {
     if (this.#alive()) throw new Error(`${this.name} runs already`)
