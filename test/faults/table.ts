@@ -12,6 +12,7 @@ const head = `# The fault matrix
 What became of jobs to which faults were done, at every step of their way. \`npm run faults -- --all\` makes this page; \`--seed N\` chooses which
 statements of a dead process take effect after all. Without \`--all\` it runs a sample
 ([test/faults/main.ts](../test/faults/main.ts)).
+A short form runs with the tests: the kills at every point, and every fault of calls and watches to some job, at other points each time.
 
 Each job is held exactly at its point, by a trigger in the database, by a proxy in front of the API server or by the git server, while the fault is
 done; a fault of a call hits the next call about the job's pod, one of a watch the next event of it. Faults of processes, clocks and parts of the
