@@ -1,6 +1,6 @@
 /**
- * `npm run histories`: plays the scenarios on the code as it is, and keeps the history of each whose course is not kept yet. Names after `--`
- * play only the scenarios whose names hold one of them: `npm run histories -- approval`.
+ * `npm run histories`: plays the scenarios on the code as it is, and keeps the history of each whose course is not kept yet. A pattern after `-t`
+ * plays only the scenarios whose names match: `npm run histories -- -t approval`.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Undo } from '../setup/own-places.ts'
