@@ -20,6 +20,9 @@ export const keptUntil = sql<string | null>`CASE WHEN ${attempts.heldUntil} IS N
 /** Attempts whose pods are kept, as a condition. */
 export const isHeld = (): SQL | undefined => and(isNull(attempts.releasedAt), gt(keptUntil, sql`now()`))
 
+/** Attempts whose pods were to be kept longer than until now, whatever a drain says, as a condition. */
+const isAskedFor = (): SQL | undefined => and(isNull(attempts.releasedAt), gt(attempts.heldUntil, sql`now()`))
+
 /** The attempt of a job whose pod is kept, as a condition. */
 const heldOf = (jobId: number): SQL | undefined => and(eq(attempts.jobId, jobId), isHeld())
 
@@ -59,26 +62,19 @@ export async function reviewHolds(tx: Database, groupId: number): Promise<void> 
   const held = await tx
     .select({ jobId: attempts.jobId })
     .from(attempts)
-    .where(and(eq(attempts.instanceGroupId, groupId), isNull(attempts.releasedAt), gt(attempts.heldUntil, sql`now()`)))
+    .where(and(eq(attempts.instanceGroupId, groupId), isAskedFor()))
   for (const { jobId } of held) await enqueue(tx, 'progress', jobId)
 }
 
 /** Writes on a job's record that its pod goes before its time, where the deadline of its group's drain has ended the keeping; once. */
 export async function recordDrainedHold(db: Database, jobId: number): Promise<void> {
   await db.transaction(async (tx) => {
-    // The job before its attempts (lock-order.ts).
-    await tx.select({ id: unifiedJobs.id }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
-    const over = and(
-      eq(attempts.jobId, jobId),
-      isNull(attempts.releasedAt),
-      gt(attempts.heldUntil, sql`now()`),
-      lte(keptUntil, sql`now()`),
-    )
+    await lockJobFirst(tx, jobId)
     const [found] = await tx
       .select({ attempt: attempts, deadline: keptUntil, group: instanceGroups.name })
       .from(attempts)
       .innerJoin(instanceGroups, eq(instanceGroups.id, attempts.instanceGroupId))
-      .where(over)
+      .where(and(eq(attempts.jobId, jobId), isAskedFor(), lte(keptUntil, sql`now()`)))
     if (!found?.deadline || !found.attempt.heldUntil) return
     const { attempt, deadline, group } = found
     const told = drainedHoldText(group, { askedFor: found.attempt.heldUntil, deadline })
@@ -89,6 +85,11 @@ export async function recordDrainedHold(db: Database, jobId: number): Promise<vo
       .where(eq(unifiedJobs.id, jobId))
     await notify(tx, channels.jobs, jobId)
   })
+}
+
+/** The job before its attempts (lock-order.ts). */
+async function lockJobFirst(tx: Database, jobId: number): Promise<void> {
+  await tx.select({ id: unifiedJobs.id }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
 }
 
 /** Ends the keeping of a job's pod, and tells its workflow. False when none is kept. */
@@ -120,8 +121,7 @@ export async function requestHold(tx: Database, jobId: number, seconds: number):
 }
 
 async function changeHold(tx: Database, jobId: number, to: SQL): Promise<string | null> {
-  // The job before its attempts (lock-order.ts).
-  await tx.select({ id: unifiedJobs.id }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
+  await lockJobFirst(tx, jobId)
   const [held] = await tx
     .update(attempts)
     .set({ heldUntil: to })

@@ -4,6 +4,7 @@ import { resolveEnvironment } from '../model/execution-environment.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
+import { globalEnvironmentId } from './execution-environment.ts'
 import { preparedOn } from './prepared.ts'
 import { instanceGroups, organizations } from './schema/catalog.ts'
 import { inventories } from './schema/inventory.ts'
@@ -59,8 +60,7 @@ const startLine = preparedOn((db) => {
         organization: organizations.defaultEnvironmentId,
         inventoryOrganization: inventoryOrganizations.defaultEnvironmentId,
       },
-      globalEnvironmentId: sql<number | null>`(
-        SELECT id FROM execution_environments WHERE organization_id IS NULL AND NOT managed ORDER BY id LIMIT 1)`,
+      globalEnvironmentId,
       updateKind: update.launchType,
       updateRevision: update.scmRevision,
       projectRevision: projects.scmRevision,
