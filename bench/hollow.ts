@@ -28,14 +28,8 @@ export const hollow: Bench = {
   name: 'hollow',
   about: '300 workflows (--jobs N) over activities that do nothing: CPU of the Temporal server and of its SDK',
   takes: 'about 30 s',
-  async run({ say, size, temporal }) {
-    const undo = new Undo()
-    try {
-      return await measure(say, undo, await startParts(say, undo, temporal), size('jobs', 300))
-    } finally {
-      await undo.all()
-    }
-  },
+  run: ({ say, size, temporal }) =>
+    Undo.after(async (undo) => measure(say, undo, await startParts(say, undo, temporal), size('jobs', 300))),
 }
 
 async function measure(say: Say, undo: Undo, stack: BenchStack, jobs: number): Promise<Measurement[]> {

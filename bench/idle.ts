@@ -1,7 +1,4 @@
 /** What Mayfly costs while it has nothing to do. */
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ownKubernetesNamespace, ownTemporalNamespace, Undo } from '../test/setup/own-places.ts'
@@ -9,7 +6,7 @@ import { Part } from '../test/setup/part.ts'
 import { atMost, type Bench, info } from './bench.ts'
 import { startParts } from './parts.ts'
 import { cpuSeconds, peakMegabytes, residentMegabytes } from './processes.ts'
-import { installation } from './stand.ts'
+import { installation, ownFolder } from './stand.ts'
 
 const settleSeconds = 20
 const seconds = 30
@@ -19,13 +16,10 @@ export const idle: Bench = {
   name: 'idle',
   about: 'memory and CPU of API and worker in one process with the embedded database, idle',
   takes: 'about 2 min',
-  async run({ say }) {
-    const undo = new Undo()
-    try {
+  run: ({ say }) =>
+    Undo.after(async (undo) => {
       const stack = await startParts(say, undo)
-      const id = `bench-${randomBytes(3).toString('hex')}`
-      const folder = mkdtempSync(join(tmpdir(), `mayfly-${id}-`))
-      undo.add(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+      const { id, folder } = ownFolder(undo)
       await Promise.all([ownKubernetesNamespace(stack, id, undo), ownTemporalNamespace(stack, id, undo)])
       const { client, env } = await installation(stack, folder, {
         MAYFLY_DATABASE_URL: `pglite://${join(folder, 'data', 'pglite')}`,
@@ -55,8 +49,5 @@ export const idle: Bench = {
         info('idle.memory.peak', peakMegabytes(pid), 'MB'),
         info('idle.memory.first', first, 'MB'),
       ]
-    } finally {
-      await undo.all()
-    }
-  },
+    }),
 }

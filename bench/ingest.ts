@@ -55,8 +55,7 @@ async function storeSpool(store: Store, file: string): Promise<number> {
 }
 
 async function fromFile(say: Say): Promise<Measurement[]> {
-  const undo = new Undo()
-  try {
+  return await Undo.after(async (undo) => {
     const folder = mkdtempSync(join(tmpdir(), 'mayfly-ingest-'))
     undo.add(async () => rmSync(folder, { recursive: true, force: true }))
     const store = await openDatabase(
@@ -72,9 +71,7 @@ async function fromFile(say: Say): Promise<Measurement[]> {
       atLeast('ingest.file', events / seconds, 'events/s', 20_000),
       info('ingest.file.bytes', bytes / seconds / 1e6, 'MB/s'),
     ]
-  } finally {
-    await undo.all()
-  }
+  })
 }
 
 async function spoolOf(file: string, count: number): Promise<string> {

@@ -28,8 +28,7 @@ export async function withSimulation<Result>(
   { limit = 0, ...wishes }: Wishes,
   use: (parts: Simulation & { store: StoreView }) => Promise<Result>,
 ): Promise<Result> {
-  const undo = new Undo()
-  try {
+  return await Undo.after(async (undo) => {
     const store = await StoreView.open(stand)
     undo.add(() => store.close())
     const nodes = await startNodes(stand.stack, `${stand.id}-${name}`, join(stand.folder, `${name}-nodes.log`), wishes)
@@ -38,9 +37,7 @@ export async function withSimulation<Result>(
     const groupId = await stand.group(name, { max_concurrent_jobs: limit, pod: nodes.podSpec })
     const templateId = await stand.template('tiny.yml', groupId)
     return await use({ nodes, groupId, templateId, store })
-  } finally {
-    await undo.all()
-  }
+  })
 }
 
 /** Launches so many jobs as fast as the API takes them; gives their ids and how many it took a second. */

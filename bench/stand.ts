@@ -84,9 +84,7 @@ export async function startStand(say: Say, temporal?: Temporal): Promise<Stand> 
 
 async function build(say: Say, undo: Undo, temporal: Temporal | undefined): Promise<Omit<Stand, 'stop'>> {
   const stack = await startParts(say, undo, temporal)
-  const id = `bench-${randomBytes(3).toString('hex')}`
-  const folder = mkdtempSync(join(tmpdir(), `mayfly-${id}-`))
-  undo.add(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  const { id, folder } = ownFolder(undo)
   const [databaseUrl] = await Promise.all([
     ownDatabase(stack, id, undo),
     ownKubernetesNamespace(stack, id, undo),
@@ -122,18 +120,7 @@ async function build(say: Say, undo: Undo, temporal: Temporal | undefined): Prom
   }
   say(`stand: running, everything of it is called ${id}`)
 
-  mkdirSync(join(folder, 'projects', 'bench'), { recursive: true })
-  for (const [name, text] of Object.entries(playbooks)) writeFileSync(join(folder, 'projects', 'bench', name), text)
-  const organizationId = await client.idOf('organizations', 'Default')
-  const created = async (path: string, body: object): Promise<number> =>
-    (await client.post<{ id: number }>(path, body)).id
-  const projectId = await created('/projects/', {
-    name: 'bench',
-    organization: organizationId,
-    scm_type: '',
-    local_path: 'bench',
-  })
-  const inventoryId = await created('/inventories/', { name: 'bench', organization: organizationId })
+  const { created, organizationId, inventoryId, template: templateIn } = await makeCatalog(client, folder)
   const variables = 'ansible_connection: local'
   // The second one is what the output of simulated pods speaks of.
   for (const name of ['localhost', 'web1']) {
@@ -157,13 +144,7 @@ async function build(say: Say, undo: Undo, temporal: Temporal | undefined): Prom
       ...fields,
     })
   const groupId = await group('bench', {})
-  let templates = 0
-  const template: Stand['template'] = async (playbook, ofGroup = groupId) => {
-    const body = { name: `${playbook} ${++templates}`, project: projectId, inventory: inventoryId, playbook }
-    const templateId = await created('/job_templates/', { ...body, allow_simultaneous: true })
-    await client.post(`/job_templates/${templateId}/instance_groups/`, { id: ofGroup })
-    return templateId
-  }
+  const template: Stand['template'] = (playbook, ofGroup = groupId) => templateIn(playbook, ofGroup)
 
   // The first job pays for what is made once: connections, compiled workflow code, the image's page cache.
   const warm = await template('tiny.yml')
@@ -191,6 +172,42 @@ async function build(say: Say, undo: Undo, temporal: Temporal | undefined): Prom
     group,
     credential,
   }
+}
+
+/** What job templates of a bench need. */
+interface Catalog {
+  organizationId: number
+  inventoryId: number
+  /** Makes an object; its id. */
+  created(path: string, body: object): Promise<number>
+  /** Makes a job template for a playbook, in a group. */
+  template(playbook: keyof typeof playbooks, groupId: number): Promise<number>
+}
+
+/** Makes the project with all playbooks in the projects of `folder`, and an inventory without hosts. */
+export async function makeCatalog(client: ApiClient, folder: string): Promise<Catalog> {
+  mkdirSync(join(folder, 'projects', 'bench'), { recursive: true })
+  for (const [name, text] of Object.entries(playbooks)) writeFileSync(join(folder, 'projects', 'bench', name), text)
+  const created: Catalog['created'] = async (path, body) => (await client.post<{ id: number }>(path, body)).id
+  const organization = await client.idOf('organizations', 'Default')
+  const project = await created('/projects/', { name: 'bench', organization, scm_type: '', local_path: 'bench' })
+  const inventory = await created('/inventories/', { name: 'bench', organization })
+  let templates = 0
+  const template: Catalog['template'] = async (playbook, groupId) => {
+    const body = { name: `${playbook} ${++templates}`, project, inventory, playbook, allow_simultaneous: true }
+    const id = await created('/job_templates/', body)
+    await client.post(`/job_templates/${id}/instance_groups/`, { id: groupId })
+    return id
+  }
+  return { organizationId: organization, inventoryId: inventory, created, template }
+}
+
+/** A name that no other installation has, and a folder for its logs and data that goes with `undo`. */
+export function ownFolder(undo: Undo): { id: string; folder: string } {
+  const id = `bench-${randomBytes(3).toString('hex')}`
+  const folder = mkdtempSync(join(tmpdir(), `mayfly-${id}-`))
+  undo.add(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  return { id, folder }
 }
 
 /** Environment and client of an installation whose data lies in `folder`. */

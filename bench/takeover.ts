@@ -1,7 +1,6 @@
 /** How soon the jobs of a worker that was killed go on with another one, whatever they were doing. */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { readKubeconfig } from '../kubernetes/kubeconfig.ts'
 import { FaultProxy } from '../test/faults/fault-proxy.ts'
 import type { CallMatch } from '../test/faults/fault-rules.ts'
 import { Undo } from '../test/setup/own-places.ts'
@@ -52,8 +51,7 @@ export const takeover: Bench = {
   async run({ say, stand: start, size }) {
     const stand = await start()
     const jobs = size('jobs', 8)
-    const undo = new Undo()
-    try {
+    return await Undo.after(async (undo) => {
       const store = await StoreView.open(stand)
       undo.add(() => store.close())
       const temporal = await WorkOfTemporal.open(stand)
@@ -80,9 +78,7 @@ export const takeover: Bench = {
         await store.idle()
       }
       return states.flatMap((state) => measurementsOf(state, took.get(state) ?? []))
-    } finally {
-      await undo.all()
-    }
+    })
   },
 }
 
@@ -114,12 +110,7 @@ async function stage(stand: Stand, state: State, undo: Undo): Promise<Stage> {
 }
 
 async function startProxy({ stack }: Stand, undo: Undo): Promise<FaultProxy> {
-  const { kubeconfigPath: path, kubeContext: context } = stack
-  const { url, tls } = readKubeconfig({ path, ...(context ? { context } : {}) })
-  const proxy = await FaultProxy.start({
-    ...{ host: url.hostname, port: Number(url.port || 443), ca: tls.ca },
-    servername: url.hostname === '127.0.0.1' ? 'localhost' : url.hostname,
-  })
+  const proxy = await FaultProxy.before(stack)
   undo.add(() => proxy.stop())
   return proxy
 }

@@ -8,6 +8,7 @@ import { podLabels } from '../../model/attempt.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
+import { countedQuota } from '../setup/quota.ts'
 import { leastCredential } from '../setup/rights.ts'
 import { type GroupFields, Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
@@ -50,14 +51,7 @@ const inside = (namespace: string, worker: Partial<V1Container> = {}): GroupFiel
 })
 
 /** A quota called `team` that the cluster has begun to count. */
-async function quota(namespace: string, hard: Record<string, string>): Promise<void> {
-  const core = clusterAdmin(mayfly.stack)
-  await core.createNamespacedResourceQuota({ namespace, body: { metadata: { name: 'team' }, spec: { hard } } })
-  await until({ what: `the quota of ${namespace} to be counted`, seconds: 60 }, async () => {
-    const { status } = await core.readNamespacedResourceQuota({ namespace, name: 'team' })
-    return Object.keys(hard).every((key) => status?.used?.[key] !== undefined)
-  })
-}
+const quota = (namespace: string, hard: Record<string, string>) => countedQuota(mayfly.stack, namespace, 'team', hard)
 
 /** Uses a quota up by a pod of somebody else that no node ever takes. */
 async function useUp(namespace: string, requests: Record<string, string>): Promise<void> {

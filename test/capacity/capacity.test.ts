@@ -4,6 +4,7 @@ import { until } from '../../dev/wait.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, Undo } from '../setup/own-places.ts'
 import { jobOf, type PodRecord, recordedNamespace } from '../setup/pods.ts'
+import { countedQuota } from '../setup/quota.ts'
 import { Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 
@@ -96,13 +97,7 @@ describe.concurrent('capacity', () => {
 
   test('more jobs than a quota allows', async ({ expect }) => {
     const { namespace, pods } = await place('quota')
-    const core = clusterAdmin(mayfly.stack)
-    const metadata = { name: 'two' }
-    await core.createNamespacedResourceQuota({ namespace, body: { metadata, spec: { hard: { pods: '2' } } } })
-    await until({ what: 'the quota to be counted', seconds: 30 }, async () => {
-      const { status } = await core.readNamespacedResourceQuota({ namespace, name: 'two' })
-      return status?.hard?.pods === '2'
-    })
+    await countedQuota(mayfly.stack, namespace, 'two', { pods: '2' })
     const group = await scene.group({ pod_spec_override: inNamespace(namespace) })
     const jobs = await launchEach(await scene.template('hold', { group }), 5)
     const [first = 0] = await runningPods(pods, 2)
@@ -119,10 +114,10 @@ describe.concurrent('capacity', () => {
       `pod gone ${(gone - freed).toFixed()} ms after the cancel, the next one ${(performance.now() - gone).toFixed()} ms later`,
     )
 
-    await core.replaceNamespacedResourceQuota({
+    await clusterAdmin(mayfly.stack).replaceNamespacedResourceQuota({
       namespace,
       name: 'two',
-      body: { metadata, spec: { hard: { pods: '4' } } },
+      body: { metadata: { name: 'two' }, spec: { hard: { pods: '4' } } },
     })
     const raised = performance.now()
     await pods.until('all the others', () => new Set(pods.states.map(jobOf)).size === 5)

@@ -7,6 +7,7 @@ import { Refusals } from '../acceptance/refusals.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, Undo } from '../setup/own-places.ts'
 import { jobOf, type PodRecord, recordedNamespace } from '../setup/pods.ts'
+import { countedQuota } from '../setup/quota.ts'
 import { type JobOnWire, Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 
@@ -125,16 +126,7 @@ describe.concurrent('a group has no room', { timeout: 400_000 }, () => {
 
   test('in a quota that is watched: jobs wait by its numbers, and the next one goes in when one is gone', async () => {
     const { namespace, pods } = await place('quota')
-    const core = clusterAdmin(mayfly.stack)
-    const metadata = { name: 'two' }
-    await core.createNamespacedResourceQuota({
-      namespace,
-      body: { metadata, spec: { hard: { 'requests.cpu': '50m' } } },
-    })
-    await until({ what: 'the quota to be counted', seconds: 60 }, async () => {
-      const { status } = await core.readNamespacedResourceQuota({ namespace, name: 'two' })
-      return status?.used?.['requests.cpu'] !== undefined
-    })
+    await countedQuota(mayfly.stack, namespace, 'two', { 'requests.cpu': '50m' })
     const template = await scene.template('hold', { group: await scene.group(inside(namespace)) })
     const first = await launchEach(template, 3)
     const told = /: Quota two is used up: requests\.cpu 40m of 50m in use, 20m requested\. Place 1 in line\.$/

@@ -4,7 +4,8 @@ import { until } from '../../dev/wait.ts'
 import { inNamespace } from '../setup/catalog.ts'
 import { type GitServer, startGitServer } from '../setup/git-server.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin, ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
+import { ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
+import { countedQuota } from '../setup/quota.ts'
 import { Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 
@@ -87,13 +88,7 @@ describe.concurrent('a job waits for', () => {
   test('a quota, by its name and numbers', async ({ expect }) => {
     const namespace = `${mayfly.id}-quota`
     await ownKubernetesNamespace(mayfly.stack, namespace, undo)
-    const core = clusterAdmin(mayfly.stack)
-    const metadata = { name: 'one' }
-    await core.createNamespacedResourceQuota({ namespace, body: { metadata, spec: { hard: { pods: '1' } } } })
-    await until({ what: 'the quota to be counted', seconds: patience }, async () => {
-      const { status } = await core.readNamespacedResourceQuota({ namespace, name: 'one' })
-      return status?.hard?.pods === '1'
-    })
+    await countedQuota(mayfly.stack, namespace, 'one', { pods: '1' })
     const group = await scene.group({ pod_spec_override: JSON.stringify({ metadata: { namespace } }) })
     const template = await scene.template('hold', { group })
     const holder = await scene.launch(template)

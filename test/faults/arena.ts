@@ -5,8 +5,6 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { restartPart } from '../../dev/stack.ts'
 import { until } from '../../dev/wait.ts'
-import { readKubeconfig } from '../../kubernetes/kubeconfig.ts'
-import { podName } from '../../model/attempt.ts'
 import { isFinal, type JobStatus } from '../../model/job.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import type { Undo } from '../setup/own-places.ts'
@@ -16,7 +14,7 @@ import type { Rule } from './fault-rules.ts'
 import type { Fault } from './faults.ts'
 import { type Point, type PointKind, points } from './points.ts'
 import { StoreHolds } from './store-holds.ts'
-import { type Nodes, patienceSeconds, Subjects } from './subjects.ts'
+import { type Nodes, patienceSeconds, podPrefix, Subjects } from './subjects.ts'
 
 /** What became of a job to which a fault was done. */
 export interface Outcome {
@@ -79,15 +77,7 @@ export class Arena {
       },
     })
     undo.add(() => mayfly.stop())
-    const { stack } = mayfly
-    const { url, tls } = readKubeconfig({
-      path: stack.kubeconfigPath,
-      ...(stack.kubeContext ? { context: stack.kubeContext } : {}),
-    })
-    const proxy = await FaultProxy.start({
-      ...{ host: url.hostname, port: Number(url.port || 443), ca: tls.ca },
-      servername: url.hostname === '127.0.0.1' ? 'localhost' : url.hostname,
-    })
+    const proxy = await FaultProxy.before(mayfly.stack)
     undo.add(() => proxy.stop())
     const witness = new Witness(mayfly)
     undo.add(() => witness.stop())
@@ -246,5 +236,3 @@ interface Ended {
   finished: string | null
   job_explanation: string
 }
-
-const podPrefix = (job: number) => podName(job, 1).replace(/1$/, '')

@@ -7,6 +7,8 @@ import { Agent, createServer, request as httpsRequest, type Server } from 'node:
 import type { AddressInfo, Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readKubeconfig } from '../../kubernetes/kubeconfig.ts'
+import type { TestStack } from '../setup/stack.ts'
 import { ExecRelay } from './exec-relay.ts'
 import { type ApiCall, callOf, type Fault, Rule, type RuleSpec } from './fault-rules.ts'
 import { makeCertificate } from './proxy-certificate.ts'
@@ -46,6 +48,18 @@ export class FaultProxy {
     })
     server.on('upgrade', (request, socket: Socket, head) => {
       this.#upgrade(request, socket, head).catch(() => socket.destroy())
+    })
+  }
+
+  /** In front of the API server of a stack. */
+  static async before({
+    kubeconfigPath,
+    kubeContext,
+  }: Pick<TestStack, 'kubeconfigPath' | 'kubeContext'>): Promise<FaultProxy> {
+    const { url, tls } = readKubeconfig({ path: kubeconfigPath, ...(kubeContext ? { context: kubeContext } : {}) })
+    return await FaultProxy.start({
+      ...{ host: url.hostname, port: Number(url.port || 443), ca: tls.ca },
+      servername: url.hostname === '127.0.0.1' ? 'localhost' : url.hostname,
     })
   }
 

@@ -1,6 +1,5 @@
-/** Further kinds of jobs for the short form: Ansible on a real node, and jobs after which there is no room for anybody. */
-import { until } from '../../dev/wait.ts'
-import { clusterAdmin, ownKubernetesNamespace, type Undo } from '../setup/own-places.ts'
+import { ownKubernetesNamespace, type Undo } from '../setup/own-places.ts'
+import { countedQuota } from '../setup/quota.ts'
 import { Scene } from '../setup/scene.ts'
 import { steadyPlay } from '../setup/witness.ts'
 import type { Arena } from './arena.ts'
@@ -16,14 +15,7 @@ export async function addFurtherSubjects({ mayfly, subjects }: Arena, undo: Undo
   const scene = await Scene.open(mayfly, { steady: steadyPlay, marked: markedPlay })
   const quotaNamespace = `${mayfly.id}-quota`
   await ownKubernetesNamespace(mayfly.stack, quotaNamespace, undo)
-  const core = clusterAdmin(mayfly.stack)
-  const body = { metadata: { name: 'one' }, spec: { hard: { pods: '1' } } }
-  await core.createNamespacedResourceQuota({ namespace: quotaNamespace, body })
-  // Nothing is refused before the quota has been counted.
-  await until({ what: 'the quota to be counted', seconds: 60 }, async () => {
-    const { status } = await core.readNamespacedResourceQuota({ name: 'one', namespace: quotaNamespace })
-    return status?.used?.pods !== undefined
-  })
+  await countedQuota(mayfly.stack, quotaNamespace, 'one', { pods: '1' })
   const templateOf = async (namespace: string, fields: { max_concurrent_jobs?: number }) => {
     const override = { metadata: { namespace }, spec: subjects.plainSpec }
     const group = await scene.group({ pod_spec_override: JSON.stringify(override), ...fields })

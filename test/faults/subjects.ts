@@ -1,16 +1,15 @@
 /** The jobs that faults are done to: in a group whose cluster is behind the proxy, with a mark on the node's disk for every play that begins. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
 import { startNodes } from '../../bench/kubelet/start.ts'
 import { until } from '../../dev/wait.ts'
 import { podName } from '../../model/attempt.ts'
 import { makeTemplate } from '../setup/catalog.ts'
 import { type GitServer, startGitServer } from '../setup/git-server.ts'
 import type { Mayfly } from '../setup/mayfly.ts'
-import { clusterAdmin, type Undo } from '../setup/own-places.ts'
-import { adminConfig } from '../setup/pods.ts'
+import type { Undo } from '../setup/own-places.ts'
 import { Scene } from '../setup/scene.ts'
+import { tokenAs } from '../setup/service-account.ts'
 import type { Witness } from '../setup/witness.ts'
 import type { FaultProxy } from './fault-proxy.ts'
 import type { PointKind } from './points.ts'
@@ -40,6 +39,9 @@ const play = `
     - debug: {msg: line 1}
     - debug: {msg: the end}
 `
+
+/** What the names of all pods of a job begin with. */
+export const podPrefix = (job: number): string => podName(job, 1).replace(/1$/, '')
 
 /** Where pods run: on nodes that exist in the API server only and say what real runners said, or in the containers of a real one. */
 export type Nodes = 'simulated' | 'real'
@@ -83,7 +85,7 @@ export class Subjects {
   async #furnish(proxy: FaultProxy, undo: Undo): Promise<void> {
     const mayfly = this.#mayfly
     const scene = await Scene.open(mayfly, { play })
-    const token = await this.#token()
+    const token = await tokenAs(mayfly, 'mayfly', { kind: 'ClusterRole', name: 'cluster-admin' }, 7_200)
     const cluster = { host: proxy.url, bearer_token: token, verify_ssl: true, ssl_ca_cert: proxy.ca }
     const credential = await scene.clusterCredential(cluster)
     const groupOf = (spec: object) => {
@@ -156,27 +158,6 @@ export class Subjects {
     return await makeTemplate(mayfly, catalog, 'site.yml', { allow_simultaneous: true })
   }
 
-  /** Token of a service account that may do everything in the namespace. */
-  async #token(): Promise<string> {
-    const { stack, kubernetesNamespace: namespace } = this.#mayfly
-    const core = clusterAdmin(stack)
-    const metadata = { name: 'mayfly' }
-    await core.createNamespacedServiceAccount({ namespace, body: { metadata } })
-    await adminConfig(stack)
-      .makeApiClient(RbacAuthorizationV1Api)
-      .createNamespacedRoleBinding({
-        namespace,
-        body: {
-          metadata,
-          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-          subjects: [{ kind: 'ServiceAccount', name: 'mayfly', namespace }],
-        },
-      })
-    const body = { spec: { audiences: [], expirationSeconds: 7_200 } }
-    const answer = await core.createNamespacedServiceAccountToken({ name: 'mayfly', namespace, body })
-    return answer.status?.token ?? ''
-  }
-
   /** What comes below `spec` of the override of a group whose pods go to the simulated node of plain jobs. */
   get plainSpec(): object {
     return this.#plainSpec
@@ -222,7 +203,7 @@ export class Subjects {
 
   /** How often the play of a job was begun. */
   begun(job: number): number {
-    const own = (file: string) => file === String(job) || file.startsWith(podName(job, 1).replace(/1$/, ''))
+    const own = (file: string) => file === String(job) || file.startsWith(podPrefix(job))
     const lines = (file: string) => readFileSync(join(this.#marks, file), 'utf8').split('\n').length - 1
     return readdirSync(this.#marks)
       .filter(own)

@@ -9,6 +9,16 @@ import type { TestStack } from './stack.ts'
 export class Undo {
   readonly #steps: (() => Promise<void>)[] = []
 
+  /** Lets `use` add steps while it works, and runs them when it has ended, however that was. */
+  static async after<Result>(use: (undo: Undo) => Promise<Result>): Promise<Result> {
+    const undo = new Undo()
+    try {
+      return await use(undo)
+    } finally {
+      await undo.all()
+    }
+  }
+
   add(step: () => Promise<void>): void {
     this.#steps.push(step)
   }

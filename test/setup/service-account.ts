@@ -1,25 +1,39 @@
-/** Identities on the real cluster that may do little. */
+/** Identities on the real cluster. */
 import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
 import type { Mayfly } from './mayfly.ts'
 import { clusterAdmin } from './own-places.ts'
 import { adminConfig } from './pods.ts'
 
+type Place = Pick<Mayfly, 'kubernetesNamespace' | 'stack'>
+
+const rbacOf = ({ stack }: Place) => adminConfig(stack).makeApiClient(RbacAuthorizationV1Api)
+
 /** Token of a service account of Mayfly's own namespace that has these rights there and no others. */
 export async function tokenWith(
-  { kubernetesNamespace: namespace, stack }: Pick<Mayfly, 'kubernetesNamespace' | 'stack'>,
+  mayfly: Place,
   name: string,
   rules: { resources: string[]; verbs: string[] }[],
 ): Promise<string> {
+  const body = { metadata: { name }, rules: rules.map((rule) => ({ apiGroups: [''], ...rule })) }
+  await rbacOf(mayfly).createNamespacedRole({ namespace: mayfly.kubernetesNamespace, body })
+  return await tokenAs(mayfly, name, { kind: 'Role', name }, 3_600)
+}
+
+/** Token, for so many seconds, of a new service account of Mayfly's own namespace that has a role there. */
+export async function tokenAs(
+  mayfly: Place,
+  name: string,
+  role: { kind: 'Role' | 'ClusterRole'; name: string },
+  expirationSeconds: number,
+): Promise<string> {
+  const { kubernetesNamespace: namespace, stack } = mayfly
   const core = clusterAdmin(stack)
-  const rbac = adminConfig(stack).makeApiClient(RbacAuthorizationV1Api)
   const metadata = { name }
   await core.createNamespacedServiceAccount({ namespace, body: { metadata } })
-  const body = { metadata, rules: rules.map((rule) => ({ apiGroups: [''], ...rule })) }
-  await rbac.createNamespacedRole({ namespace, body })
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', ...role }
   const subjects = [{ kind: 'ServiceAccount', name, namespace }]
-  await rbac.createNamespacedRoleBinding({ namespace, body: { metadata, roleRef, subjects } })
-  const spec = { audiences: [], expirationSeconds: 3600 }
+  await rbacOf(mayfly).createNamespacedRoleBinding({ namespace, body: { metadata, roleRef, subjects } })
+  const spec = { audiences: [], expirationSeconds }
   const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body: { spec } })
   return status?.token ?? ''
 }

@@ -8,6 +8,7 @@ import { type Catalog, makeCatalog } from '../setup/catalog.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, Undo } from '../setup/own-places.ts'
 import { jobOf, PodRecord } from '../setup/pods.ts'
+import { countedQuota } from '../setup/quota.ts'
 import { Workflows } from '../setup/workflows.ts'
 
 const slices = 20
@@ -60,17 +61,8 @@ beforeAll(async () => {
   catalog = await makeCatalog(mayfly, { files: { 'quick.yml': quick, 'slices.yml': holding }, hosts })
   // The only group is the organization's.
   await mayfly.post(`/organizations/${catalog.organization}/instance_groups/`, { id: catalog.group })
-  const metadata = { name: 'three' }
   const namespace = mayfly.kubernetesNamespace
-  const core = clusterAdmin(mayfly.stack)
-  await core.createNamespacedResourceQuota({
-    namespace,
-    body: { metadata, spec: { hard: { pods: String(room) } } },
-  })
-  await until({ what: 'the quota to be counted', seconds: 30 }, async () => {
-    const { status } = await core.readNamespacedResourceQuota({ namespace, name: metadata.name })
-    return status?.hard?.pods === String(room)
-  })
+  await countedQuota(mayfly.stack, namespace, 'three', { pods: String(room) })
   pods = await PodRecord.open(mayfly.stack, namespace)
   undo.add(async () => pods.close())
 })
