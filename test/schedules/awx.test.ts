@@ -34,7 +34,7 @@ test('create, list, modify, delete', async () => {
   expect(await json('schedules', 'list', '--unified_job_template', template)).toMatchObject({ count: 1 })
   expect(await json('schedules', 'get', 'nightly')).toMatchObject({ id: created.id })
 
-  const at = secondsAhead(10)
+  const at = secondsAhead(20)
   expect(await json('schedules', 'modify', 'nightly', '--rrule', onceAt(at))).toMatchObject({
     next_run: new Date(at).toISOString().replace('.000Z', 'Z'),
   })

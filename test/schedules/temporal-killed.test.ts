@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { restartPart, startStack, stopStack } from '../../dev/stack.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { Undo } from '../setup/own-places.ts'
-import { onceAt, Schedules, secondsAhead } from '../setup/schedules.ts'
+import { onceAt, Schedules } from '../setup/schedules.ts'
 
 const undo = new Undo()
 const stack = `schedules-${randomBytes(3).toString('hex')}`
@@ -25,9 +25,9 @@ beforeAll(async () => {
 afterAll(() => undo.all())
 
 test('killed and started again while schedules fire', async () => {
-  const start = secondsAhead(3)
-  const ids = await Promise.all(Array.from({ length: 8 }, (_, n) => schedules.make(onceAt(start + n * 1000))))
-  for (const id of ids) await schedules.planned(id)
+  const { at: start, ids } = await schedules.ahead(3, (first) =>
+    Array.from({ length: 8 }, (_, n) => schedules.make(onceAt(first + n * 1000))),
+  )
   await sleep(Math.max(0, start + 1_950 - Date.now()))
   await restartPart(stack, 'temporal')
   for (const id of ids) await schedules.ran(id)
