@@ -27,7 +27,7 @@ test('a launched process writes to its log, and is ended even when it ignores SI
   const log = join(folder, 'logs', 'part.log')
   const script = 'trap "" TERM; echo ready; while :; do sleep 0.05; done'
   const identity = await launch({ program: 'sh', args: ['-c', script], log })
-  await until({ what: 'its first line', seconds: 5 }, () => readFileSync(log, 'utf8') === 'ready\n')
+  await until({ what: 'its first line', seconds: 60 }, () => readFileSync(log, 'utf8') === 'ready\n')
   await end(identity, 'SIGTERM', 0.2)
   expect(alive(identity)).toBe(false)
   rmSync(folder, { recursive: true })

@@ -270,7 +270,7 @@ describe('connections that go bad', () => {
       const pinged = once(socket as WebSocket, 'ping')
       await vi.advanceTimersByTimeAsync(5_000)
       await pinged
-      await vi.waitFor(() => expect(socket?.readyState).toBe(1))
+      await vi.waitFor(() => expect(socket?.readyState).toBe(1), 60_000)
       // The pong must be here before the next period begins.
       const echoed = once(socket as WebSocket, 'pong')
       socket?.ping()
@@ -298,7 +298,7 @@ describe('connections that go bad', () => {
       await expect(Promise.race([session.result, Promise.resolve('still open')])).rejects.toMatchObject({
         name: 'ExecLostError',
       })
-    })
+    }, 60_000)
   })
 
   test('abort() ends both sides', async () => {
@@ -341,7 +341,7 @@ test('a slow reader stops the sender, and gets every byte', async () => {
       before = now
       expect(same).toBe(true)
     },
-    { interval: 200 },
+    { interval: 200, timeout: 60_000 },
   )
   expect(sent).toBeLessThan(pieces)
   let bytes = 65_536

@@ -78,13 +78,13 @@ describe.each(['gnu', 'small'] as const)('with %s tools', (tools) => {
 
   test('a lost reader leaves no process in the pod', async () => {
     const pod = newPod(tools)
-    pod.start(wrapperArgs(['sh', '-c', 'echo here; sleep 30']))
+    pod.start(wrapperArgs(['sh', '-c', 'echo here; sleep 600']))
     await deliver(pod)
     for await (const chunk of readSpool(pod, pod.ref, 0, signal)) {
       expect(chunk.toString()).toBe('here\n')
       break
     }
-    await vi.waitFor(() => expect(processesOf(pod, 'tail')).toEqual([]), { timeout: 5_000 })
+    await vi.waitFor(() => expect(processesOf(pod, 'tail')).toEqual([]), 60_000)
   })
 })
 
@@ -106,7 +106,7 @@ describe('delivery', () => {
   test('waits for the container and then delivers', async () => {
     const pod = newPod()
     const delivered = deliver(pod)
-    await vi.waitFor(() => expect(pod.execs).toBeGreaterThan(1))
+    await vi.waitFor(() => expect(pod.execs).toBeGreaterThan(1), 60_000)
     pod.start(wrapperArgs(['cat']))
     expect(await delivered).toBe('delivered')
     expect((await readAll(pod)).toString()).toBe('work')
@@ -147,7 +147,7 @@ describe('delivery', () => {
     expect(await deliverPayload(pod, pod.ref, source, 100_000, signal)).toBe('delivered')
     expect(tries).toBe(3)
     expect((await readAll(pod)).toString().trim()).toBe('100000')
-    await vi.waitFor(() => expect(filesIn(pod).filter((name) => name.startsWith('part'))).toEqual([]))
+    await vi.waitFor(() => expect(filesIn(pod).filter((name) => name.startsWith('part'))).toEqual([]), 60_000)
   })
 
   test('a pod that is gone, replaced or ended ends it', async () => {
@@ -203,7 +203,7 @@ describe('the wrapper', () => {
   test('ends at once on TERM while it waits for work', async () => {
     const pod = newPod()
     pod.start(wrapperArgs(['cat']))
-    await vi.waitFor(() => expect(filesIn(pod)).toContain('wrapper'))
+    await vi.waitFor(() => expect(filesIn(pod)).toContain('wrapper'), 60_000)
     pod.kill('SIGTERM')
     expect(await pod.ended()).toBe(143)
   })
@@ -274,7 +274,7 @@ describe('acknowledging', () => {
 describe('reading', () => {
   test('a pod that vanishes is told, with its last state', async () => {
     const pod = newPod()
-    pod.start(wrapperArgs(['sh', '-c', 'echo here; sleep 30']))
+    pod.start(wrapperArgs(['sh', '-c', 'echo here; sleep 600']))
     await deliver(pod)
     const reading = (async () => {
       for await (const _ of readSpool(pod, pod.ref, 0, signal)) {
@@ -288,7 +288,7 @@ describe('reading', () => {
 
   test('a container that is killed is told as its end', async () => {
     const pod = newPod()
-    pod.start(wrapperArgs(['sh', '-c', 'echo here; sleep 30']))
+    pod.start(wrapperArgs(['sh', '-c', 'echo here; sleep 600']))
     await deliver(pod)
     const reading = (async () => {
       for await (const _ of readSpool(pod, pod.ref, 0, signal)) {
@@ -307,7 +307,7 @@ describe('reading', () => {
     pod.start(wrapperArgs(['cat']))
     await deliver(pod, 'abc')
     // Once it is all written: a reader that comes before takes what is appended, wherever that is.
-    await vi.waitFor(() => expect(filesIn(pod)).toContain('rc'))
+    await vi.waitFor(() => expect(filesIn(pod)).toContain('rc'), 60_000)
     await expect(readAll(pod, 10)).rejects.toMatchObject({ name: 'SpoolIncompleteError', size: 3, expected: 10 })
   })
 })
@@ -325,7 +325,7 @@ describe('signalling', () => {
   test('before a delivery bars it', async () => {
     const pod = newPod()
     pod.start(wrapperArgs(['cat']))
-    await vi.waitFor(() => expect(filesIn(pod)).toContain('wrapper'))
+    await vi.waitFor(() => expect(filesIn(pod)).toContain('wrapper'), 60_000)
     expect(await signalRunner(pod, pod.ref, signal)).toBe('not-started')
     expect(await deliver(pod)).toBe('already-started')
     expect(filesIn(pod)).not.toContain('payload')

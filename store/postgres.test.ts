@@ -1,9 +1,11 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { sql } from 'drizzle-orm'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase, type Store } from './database.ts'
 import { DatabaseUnavailableError } from './errors.ts'
-import { migrate } from './migrate.ts'
+import { isMigrated, migrate } from './migrate.ts'
+import { migrationLock } from './postgres.ts'
 import { startServer, type TestServer } from './testing-server.ts'
 
 describe('when PostgreSQL goes away', () => {
@@ -11,7 +13,7 @@ describe('when PostgreSQL goes away', () => {
   let store: Store
   beforeAll(async () => {
     server = await startServer()
-    store = await openDatabase(server.url('postgres'), { poolMax: 2, connectTimeoutMs: 2_000 })
+    store = await openDatabase(server.url('postgres'), { poolMax: 2, connectTimeoutMs: 5_000 })
   })
   afterAll(async () => {
     await store.close()
@@ -65,7 +67,7 @@ describe('when PostgreSQL goes away', () => {
   })
 
   test('a transaction that goes on no more loses its locks to others, and hears of it if it wakes', async () => {
-    const brief = await openDatabase(server.url('postgres'), { poolMax: 1, idleTransactionMs: 200 })
+    const brief = await openDatabase(server.url('postgres'), { poolMax: 1, idleTransactionMs: 2_000 })
     try {
       await store.db.execute(sql`CREATE TABLE held (id int PRIMARY KEY)`)
       await store.db.execute(sql`INSERT INTO held VALUES (1)`)
@@ -99,7 +101,7 @@ describe('when PostgreSQL goes away', () => {
   })
 
   test('a pool that is busy for too long says so in bounded time', async () => {
-    const small = await openDatabase(server.url('postgres'), { poolMax: 1, connectTimeoutMs: 200 })
+    const small = await openDatabase(server.url('postgres'), { poolMax: 1, connectTimeoutMs: 2_000 })
     const free = Promise.withResolvers<void>()
     const holder = small.db.transaction(async () => await free.promise)
     await expect(small.db.execute(sql`SELECT 1`)).rejects.toBeInstanceOf(DatabaseUnavailableError)
@@ -117,20 +119,20 @@ describe('a statement that takes too long', () => {
   afterAll(() => server.stop())
 
   test('is ended in the server, and the connection serves on', async () => {
-    const store = await openDatabase(server.url('postgres'), { poolMax: 1, statementTimeoutMs: 200 })
-    await expect(store.db.execute(sql`SELECT pg_sleep(30)`)).rejects.toBeInstanceOf(DatabaseUnavailableError)
-    await expect(store.db.transaction((tx) => tx.execute(sql`SELECT pg_sleep(30)`))).rejects.toBeInstanceOf(
+    const store = await openDatabase(server.url('postgres'), { poolMax: 1, statementTimeoutMs: 2_000 })
+    await expect(store.db.execute(sql`SELECT pg_sleep(60)`)).rejects.toBeInstanceOf(DatabaseUnavailableError)
+    await expect(store.db.transaction((tx) => tx.execute(sql`SELECT pg_sleep(60)`))).rejects.toBeInstanceOf(
       DatabaseUnavailableError,
     )
     const { rows } = await store.db.execute(sql`SELECT count(*)::int AS sleeping FROM pg_stat_activity
-      WHERE query LIKE '%pg_sleep(30)%' AND state = 'active' AND pid <> pg_backend_pid()`)
+      WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid()`)
     expect(rows).toEqual([{ sleeping: 0 }])
     await store.close()
   })
 
   test('is given up in bounded time when the server says nothing any more', async () => {
     const relay = await startRelay(server)
-    const store = await openDatabase(relay.url, { poolMax: 2, statementTimeoutMs: 200 })
+    const store = await openDatabase(relay.url, { poolMax: 2, statementTimeoutMs: 2_000 })
     await Promise.all([store.db.execute(sql`SELECT pg_sleep(0.1)`), store.db.execute(sql`SELECT pg_sleep(0.1)`)])
     relay.freeze()
     const refused = await Promise.allSettled([
@@ -148,8 +150,15 @@ describe('a statement that takes too long', () => {
   })
 
   test('is given its time when it migrates', async () => {
-    const store = await openDatabase(server.url('postgres'), { statementTimeoutMs: 1 })
-    await migrate(store)
+    const store = await openDatabase(server.url('postgres'), { statementTimeoutMs: 2_000 })
+    // Somebody else migrates for longer than a statement may take.
+    const other = new pg.Client(server.url('postgres'))
+    await other.connect()
+    await other.query(`SELECT pg_advisory_lock(${migrationLock})`)
+    const migrated = migrate(store)
+    await other.query('SELECT pg_sleep(4)').finally(() => other.end())
+    await migrated
+    expect(await isMigrated(store)).toBe(true)
     await store.close()
   })
 })

@@ -9,7 +9,7 @@ import { DatabaseUnavailableError, lostConnection, translate } from './errors.ts
 import { createPostgresListener } from './postgres-listener.ts'
 
 /** Key of the advisory lock under which migrations run; any constant that nobody else uses in this database. */
-const migrationLock = 7205759403792793n
+export const migrationLock = 7205759403792793n
 
 /** How much longer than in the server a statement may take seen from here. */
 const silenceMs = 5_000

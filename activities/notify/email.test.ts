@@ -38,9 +38,9 @@ async function mailServer(options: SMTPServerOptions = {}) {
   return { port: (server.server.address() as AddressInfo).port, letters }
 }
 
-const send = (port: number, more: Record<string, unknown> = {}, signal = AbortSignal.timeout(5_000)) => {
+const send = (port: number, more: Record<string, unknown> = {}, signal = AbortSignal.timeout(60_000)) => {
   const configuration = {
-    ...{ host: '127.0.0.1', port, username: '', password: '', use_tls: false, use_ssl: false, timeout: 5 },
+    ...{ host: '127.0.0.1', port, username: '', password: '', use_tls: false, use_ssl: false, timeout: 60 },
     ...{ sender: 'mayfly@example.org', recipients: ['a@example.org'] },
     ...more,
   }

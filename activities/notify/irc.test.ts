@@ -44,7 +44,7 @@ async function ircServer(options: { taken?: string; join?: string; silent?: bool
   return { port: (server.address() as AddressInfo).port, heard }
 }
 
-const send = (port: number, more: Record<string, unknown> = {}, signal = AbortSignal.timeout(5_000)) => {
+const send = (port: number, more: Record<string, unknown> = {}, signal = AbortSignal.timeout(60_000)) => {
   const configuration = { server: '127.0.0.1', port, nickname: 'mayfly', password: 'pw', use_ssl: false, ...more }
   return sendIrc(
     { configuration: { targets: ['#ops', 'kim'], ...configuration }, subject: 'a\r\nQUIT b', body: '' },

@@ -48,7 +48,7 @@ const document = {
 }
 const body = JSON.stringify(document)
 const send = (sender: Sender, configuration: Record<string, unknown>, said = body) =>
-  sender({ configuration, subject: line, body: said }, AbortSignal.timeout(5_000))
+  sender({ configuration, subject: line, body: said }, AbortSignal.timeout(60_000))
 const json = ({ body: sent }: Received) => JSON.parse(sent)
 
 async function failure(sent: Promise<number>): Promise<DeliveryError> {

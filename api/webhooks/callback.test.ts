@@ -82,7 +82,7 @@ test('a host that its inventory does not know yet is looked for once more after 
   const update = await vi.waitFor(async () => {
     const rows = await app.store.db.select().from(unifiedJobs).where(eq(unifiedJobs.type, 'inventory_update'))
     return rows[0] ?? expect.fail('no update yet')
-  })
+  }, 60_000)
   expect(update).toMatchObject({ launchType: 'callback', inventorySourceId: source?.id })
   await app.store.db.insert(hosts).values({ name: 'fresh', inventoryId: 3, variables: 'ansible_host: 192.0.2.50' })
   for (const status of ['running', 'successful'] as const) await transitionJob(app.store.db, update.id, status)

@@ -174,16 +174,16 @@ describe.concurrent('groups and room', () => {
       const [before = 0, last = 0] = refusals.times().slice(-2)
       return last - before > 1_500 ? last : undefined
     }
-    const last = await until({ what: 'a pause of the group', seconds: 60, everyMs: 20 }, pause)
+    const last = await until({ what: 'a pause of the group', seconds: 180, everyMs: 20 }, pause)
     const others = [await scene.launch(template), await scene.launch(template), await scene.launch(template)]
     const later = () => refusals.times().find((time) => time > last)
-    const next = await until({ what: 'the next try', seconds: 60, everyMs: 50 }, later)
+    const next = await until({ what: 'the next try', seconds: 180, everyMs: 50 }, later)
     expect(next - last, 'milliseconds in which none of four jobs was sent').toBeGreaterThan(900)
     const places = async () => {
       const said = (await Promise.all(others.map((job) => scene.job(job)))).map(({ job_explanation: text }) => text)
       return said.map((text) => /Quota team is used up: .* Place (\d) in line\.$/.exec(text)?.[1]).toSorted()
     }
-    await expect.poll(places, { timeout: 60_000 }).toEqual(['2', '3', '4'])
+    await expect.poll(places).toEqual(['2', '3', '4'])
     await Promise.all(others.map((job) => scene.cancel(job)))
     for (const job of others) expect(await scene.ended(job)).toMatchObject({ status: 'canceled' })
     await clusterAdmin(mayfly.stack).deleteNamespacedPod({ namespace, name: 'others' })

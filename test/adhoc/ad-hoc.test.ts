@@ -56,7 +56,7 @@ async function command(fields: Record<string, unknown>): Promise<number> {
 }
 
 async function ended(id: number): Promise<Command> {
-  await mayfly.ended(`/ad_hoc_commands/${id}/`, 60)
+  await mayfly.ended(`/ad_hoc_commands/${id}/`)
   return await mayfly.get<Command>(`/ad_hoc_commands/${id}/`)
 }
 
@@ -91,7 +91,7 @@ test('rows 11, 12, 24, 49: a command runs in a pod of the only group of its orga
   const results = events.filter(({ event }) => event === 'runner_on_ok')
   expect(results.map(({ host_name }) => host_name).toSorted()).toEqual(['web1', 'web2'])
   expect(results.every(({ host }) => host !== null)).toBe(true)
-  await pods.until(`no pod of command ${id}`, () => !pods.has(id), 20)
+  await pods.until(`no pod of command ${id}`, () => !pods.has(id))
 
   // Below the host it ran on, and nowhere among the jobs of playbooks.
   const host = results[0]?.host
@@ -121,7 +121,7 @@ test('what fails is failed, with limit, become, check mode and a module without 
 
 test('row 22: cancelling a running command ends it and its pod', async () => {
   const id = await command({ module_args: 'sleep 300', limit: 'web1' })
-  await until({ what: 'the command to run', seconds: 60, everyMs: 100 }, async () => {
+  await until({ what: 'the command to run', seconds: 180, everyMs: 100 }, async () => {
     const { count } = await mayfly.get<{ count: number }>(`/ad_hoc_commands/${id}/events/?event=runner_on_start`)
     return count > 0
   })
@@ -129,7 +129,7 @@ test('row 22: cancelling a running command ends it and its pod', async () => {
   expect(await mayfly.get(path)).toEqual({ can_cancel: true })
   expect((await mayfly.api('POST', path)).status).toBe(202)
   expect(await ended(id)).toMatchObject({ status: 'canceled' })
-  await pods.until(`no pod of command ${id}`, () => !pods.has(id), 20)
+  await pods.until(`no pod of command ${id}`, () => !pods.has(id))
   expect((await mayfly.api('POST', path)).status).toBe(405)
   expect((await mayfly.api('DELETE', `/ad_hoc_commands/${id}/`)).status).toBe(204)
   expect((await mayfly.api('GET', `/ad_hoc_commands/${id}/`)).status).toBe(404)
@@ -137,7 +137,7 @@ test('row 22: cancelling a running command ends it and its pod', async () => {
 
 test('the worker is killed while a command runs: it runs once, to its end', async () => {
   const id = await command({ module_name: 'shell', module_args: 'sleep 4; date +%s%N', limit: 'web1' })
-  await until({ what: 'the command to run', seconds: 60, everyMs: 50 }, async () => {
+  await until({ what: 'the command to run', seconds: 180, everyMs: 50 }, async () => {
     const { count } = await mayfly.get<{ count: number }>(`/ad_hoc_commands/${id}/events/?event=runner_on_start`)
     return count > 0
   })

@@ -52,11 +52,11 @@ async function hasWorkflow(job: number): Promise<boolean> {
 
 /** The job is `canceled` for good, cannot be cancelled again, and has no pod. */
 async function expectCanceled(job: number): Promise<void> {
-  const ended = await scene.ended(job, 40)
+  const ended = await scene.ended(job)
   expect(ended).toMatchObject({ status: 'canceled', failed: true })
   expect(await scene.cancel(job)).toBe(405)
   expect(await mayfly.get(`/jobs/${job}/cancel/`)).toEqual({ can_cancel: false })
-  await pods.until(`no pod of job ${job}`, () => !pods.has(job), 20)
+  await pods.until(`no pod of job ${job}`, () => !pods.has(job))
 }
 
 test('before Temporal was told: at once, and Temporal never hears of it', async () => {

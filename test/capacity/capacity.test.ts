@@ -50,7 +50,7 @@ const withoutPod = (jobs: number[], pods: PodRecord) => jobs.filter((job) => pod
 
 /** The job whose explanation reads like this, once there is one. */
 const jobThatSays = (jobs: number[], text: RegExp) =>
-  until({ what: `a job that says ${text}`, seconds: 30, everyMs: 250 }, async () => {
+  until({ what: `a job that says ${text}`, seconds: 180, everyMs: 250 }, async () => {
     const all = await Promise.all(jobs.map((job) => scene.job(job)))
     return all.find((job) => text.test(job.job_explanation))
   })

@@ -34,7 +34,7 @@ const inside = (namespace: string, more: Record<string, string> = {}) => {
   return { pod_spec_override: JSON.stringify({ metadata: { namespace }, spec: { containers: [worker] } }) }
 }
 
-const patience = 120
+const patience = 240
 
 const runs = (id: number) => scene.jobWhen(id, 'to run', ({ status }) => status === 'running', patience)
 const says = (id: number, text: RegExp) =>
@@ -61,7 +61,7 @@ async function cancelAll(jobs: number[]): Promise<void> {
   await Promise.all(jobs.map((job) => scene.ended(job)))
 }
 
-describe.concurrent('a group has no room', { timeout: 400_000 }, () => {
+describe.concurrent('a group has no room', () => {
   test('for more forks than max_forks, until the limit is raised; a job that never fits ends', async ({ expect }) => {
     const { namespace, pods } = await place('forks')
     const group = await scene.group(inside(namespace))

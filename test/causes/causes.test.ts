@@ -60,7 +60,7 @@ test.concurrent.for(cases)('$name', async ({ playbook = 'quick', arrange, during
     const { items } = await clusterAdmin(mayfly.stack).listPodForAllNamespaces({ labelSelector })
     return items.filter((pod) => pod.metadata?.namespace?.startsWith(mayfly.id))
   }
-  await expect.poll(podsLeft, { timeout: 20_000 }).toHaveLength(0)
+  await expect.poll(podsLeft).toHaveLength(0)
 })
 
 test('an override with command is refused where it is written', async () => {
@@ -84,7 +84,7 @@ test('an identity without the right to list or watch is enough', async () => {
     await groupBy(stage, { bearer_token: await tokenWith(stage.mayfly, 'few', podsForJobs) }),
   )
   expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
-  await pods.until(`no pod of job ${job}`, () => !pods.has(job), 20)
+  await pods.until(`no pod of job ${job}`, () => !pods.has(job))
 })
 
 test('nothing is left, and the worker has no complaint', () => expectNothingLeft(mayfly))

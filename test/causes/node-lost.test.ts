@@ -59,9 +59,7 @@ async function groupOn(owners: string[], weights: Record<string, number> = {}): 
   })
 }
 
-test('the job was lost with its node, runs again where its policy lets it, and leaves no pod and no place taken', {
-  timeout: 300_000,
-}, async () => {
+test('the job was lost with its node, runs again where its policy lets it, and leaves no pod and no place taken', async () => {
   const [dying, other] = [`${mayfly.id}-dying`, `${mayfly.id}-other`]
   const doomed = await node(dying, 600_000)
   await node(other, 300)
@@ -72,7 +70,7 @@ test('the job was lost with its node, runs again where its policy lets it, and l
   for (const job of [lost, retried]) await scene.printed(job, 'PLAY [')
   process.kill(doomed.pid, 'SIGKILL')
 
-  const ended = await scene.ended(lost, 240)
+  const ended = await scene.ended(lost)
   expect(ended).toMatchObject({ status: 'error' })
   expect(ended.job_explanation).toMatch(/^The pod's node was lost: nothing is heard of .*-dying-node-1 since /)
   const postMortem = await mayfly.get(`/jobs/${lost}/post_mortem/`)
@@ -85,15 +83,15 @@ test('the job was lost with its node, runs again where its policy lets it, and l
       taints: expect.arrayContaining(['node.kubernetes.io/unreachable:NoExecute']),
     },
   })
-  expect(await scene.ended(retried, 240)).toMatchObject({ status: 'successful', job_explanation: '' })
+  expect(await scene.ended(retried)).toMatchObject({ status: 'successful', job_explanation: '' })
   const { results } = await mayfly.get<{ results: unknown[] }>(`/jobs/${retried}/attempts/`)
   expect(results).toMatchObject([
     { number: 1, cause: 'node_lost', released: expect.any(String) },
     { number: 2, cause: null },
   ])
   // Nobody but us is there to delete it by force.
-  for (const job of [lost, retried]) await pods.until(`no pod of job ${job}`, () => !pods.has(job), 120)
-  await until({ what: 'the place of the lost job to be free', seconds: 60 }, async () => {
+  for (const job of [lost, retried]) await pods.until(`no pod of job ${job}`, () => !pods.has(job))
+  await until({ what: 'the place of the lost job to be free', seconds: 180 }, async () => {
     const { results: attempts } = await mayfly.get<{ results: { released: string | null }[] }>(
       `/jobs/${lost}/attempts/`,
     )

@@ -35,6 +35,6 @@ test('a second one says where the first is, and --down stops it and nothing that
 
   const down = await runMayfly(['dev', '--down'], mayfly.env)
   expect(down).toMatchObject({ code: 0, output: expect.stringMatching(/^Stopped: mayfly\.$/m) })
-  await until({ what: 'the process to be reaped', seconds: 10 }, () => mayfly.pid('dev') === undefined)
+  await until({ what: 'the process to be reaped', seconds: 180 }, () => mayfly.pid('dev') === undefined)
   expect((await runMayfly(['dev', '--down'], mayfly.env)).output).toContain('Nothing was running.')
 })

@@ -64,7 +64,7 @@ test('a Temporal server as it comes ignores priority and fairness, and that is t
   const server: ChildProcess = spawn(await temporalProgram(() => {}), args, { stdio: 'ignore' })
   try {
     const env = { ...mayfly.env, TEMPORAL_ADDRESS: `127.0.0.1:${port}`, TEMPORAL_NAMESPACE: 'default' }
-    const { output } = await until({ what: 'the server to answer', seconds: 60 }, async () => {
+    const { output } = await until({ what: 'the server to answer', seconds: 180 }, async () => {
       const end = await runMayfly(['doctor'], env)
       return /^ok +temporal namespace/m.test(end.output) ? end : undefined
     })

@@ -80,7 +80,7 @@ test('a worker waits for Temporal and says so', async () => {
   const worker = new Part('worker', ['worker', '--migrate'], env, join(mayfly.folder, 'waiting.log'))
   worker.start()
   try {
-    await until({ what: 'the worker to say that it waits', seconds: 60 }, () =>
+    await until({ what: 'the worker to say that it waits', seconds: 180 }, () =>
       worker.logs().includes('waiting for Temporal'),
     )
     await listen(chosen)
@@ -99,11 +99,11 @@ test('a second signal ends a process at once that waits for a request to end', a
   slow.write(
     `POST /api/v2/organizations/ HTTP/1.1\r\nhost: x\r\nauthorization: ${mayfly.auth}\r\ncontent-length: 99\r\n\r\n{`,
   )
-  await until({ what: 'the connection', seconds: 10 }, () => !slow.connecting)
+  await until({ what: 'the connection', seconds: 180 }, () => !slow.connecting)
   const pid = mayfly.pid('api')
   if (pid === undefined) throw new Error('the API does not run')
   const ending = mayfly.terminate('api')
-  await until({ what: 'the API to end', seconds: 10 }, () => mayfly.logs('api').includes('"msg":"ending"'))
+  await until({ what: 'the API to end', seconds: 180 }, () => mayfly.logs('api').includes('"msg":"ending"'))
   process.kill(pid, 'SIGTERM')
   await ending
   // After an orderly end it is 0.

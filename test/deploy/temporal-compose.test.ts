@@ -175,7 +175,7 @@ describe('every step, run for real', () => {
       for await (const one of client.workflow.list({ query })) ids.push(one.workflowId)
       return ids
     }
-    await until({ what: 'job-7 in the list', seconds: 20 }, async () => (await found()).length > 0)
+    await until({ what: 'job-7 in the list', seconds: 180 }, async () => (await found()).length > 0)
     await server.stop('SIGKILL')
     await server.start()
     expect(await found()).toEqual(['job-7'])

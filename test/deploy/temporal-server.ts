@@ -52,7 +52,7 @@ export class TemporalServer {
       const said = readFileSync(this.#log, 'utf8').slice(-1500)
       throw new Error(`temporal-server ended with ${child.exitCode}: ${said}`)
     }
-    await until({ what: 'temporal-server to serve', seconds: 60, log: this.#log, giveUp }, () =>
+    await until({ what: 'temporal-server to serve', seconds: 180, log: this.#log, giveUp }, () =>
       temporalServes(this.address),
     )
   }

@@ -38,7 +38,7 @@ test.each(['temporal', 'kube-apiserver', 'etcd', 'kubelet', 'postgres'])(
   async (part) => {
     const first = await launch(mayfly, template)
     const reads = async () => (await witness.standings([first])).get(first) === 'running/reading'
-    await until({ what: `job ${first} to be read`, seconds: 60, everyMs: 20 }, reads)
+    await until({ what: `job ${first} to be read`, seconds: 180, everyMs: 20 }, reads)
     const second = await launch(mayfly, template)
     await sleep(300)
     const jobs = [first, second, await launch(mayfly, template)]

@@ -15,7 +15,7 @@ import type { FaultProxy } from './fault-proxy.ts'
 import type { PointKind } from './points.ts'
 
 /** How long a job may take to a point, and to its end, on a machine that others load. */
-export const patienceSeconds = 120
+export const patienceSeconds = 240
 const image = 'mayfly.local/no-runner:latest'
 /** Repository of the project that is updated before jobs of the kind `dependent`. */
 const repository = 'content'

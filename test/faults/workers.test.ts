@@ -78,7 +78,7 @@ async function runnerOf(job: number) {
 
 /** Resolves with the worker that runs one of the jobs, and that job, once output is being read. */
 async function whoReads(jobs: number[], of: readonly WorkerName[]): Promise<{ job: number; worker: WorkerName }> {
-  return await until({ what: `${of} to read a job`, seconds: 90, everyMs: 50 }, async () => {
+  return await until({ what: `${of} to read a job`, seconds: 180, everyMs: 50 }, async () => {
     for (const [job, standing] of await witness.standings(jobs)) {
       const runner = standing === 'running/reading' ? await runnerOf(job) : undefined
       if (runner && of.includes(runner.worker)) return { job, worker: runner.worker }
@@ -123,7 +123,7 @@ test('one that is asked to end hands its jobs over at once, and one that slept t
       workers.filter((name) => name !== sleeper),
     )
     const ended = mayfly.terminate(leaver)
-    const next = await until({ what: 'another one to go on', seconds: 60, everyMs: 20 }, async () => {
+    const next = await until({ what: 'another one to go on', seconds: 180, everyMs: 20 }, async () => {
       const runner = await runnerOf(handed)
       return runner && runner.worker !== leaver ? runner : undefined
     })
@@ -132,7 +132,7 @@ test('one that is asked to end hands its jobs over at once, and one that slept t
     await ended
     await mayfly.start(leaver)
     // Whoever has it then, be it an open poll of the sleeper itself, reads beside what wakes.
-    await until({ what: `job ${slept} to be begun again`, seconds: 60, everyMs: 50 }, async () => {
+    await until({ what: `job ${slept} to be begun again`, seconds: 180, everyMs: 50 }, async () => {
       const again = await runnerOf(slept)
       return (
         (again && again.attempt > (first?.attempt ?? 0)) ||

@@ -115,7 +115,7 @@ function raw(text: string): Promise<string> {
     const { hostname, port } = new URL(mayfly.url)
     const socket = connect(Number(port), hostname)
     let answer = ''
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer to ${text.slice(0, 100)}`)))
+    socket.setTimeout(120_000, () => socket.destroy(new Error(`no answer to ${text.slice(0, 100)}`)))
     socket.on('data', (data) => {
       answer += data
       if (answer.includes('\r\n\r\n')) socket.end()

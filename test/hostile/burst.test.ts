@@ -68,7 +68,6 @@ test('all end in a final status and nothing is left', async () => {
   for (const job of running) expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'successful' })
   await expect
     .poll(() => witness.query('SELECT count(*)::int AS open FROM unified_jobs WHERE finished IS NULL'), {
-      timeout: 60_000,
       interval: 200,
     })
     .toEqual([{ open: 0 }])

@@ -33,9 +33,7 @@ test('503 with Retry-After while it is away; jobs that ran are whole, and new on
   await mayfly.ended(`/jobs/${first}/`)
   const expectedOutput = await witness.output(first)
   const running = await launch(mayfly, template)
-  await expect
-    .poll(async () => (await witness.standings([running])).get(running), { timeout: 60_000 })
-    .toBe('running/reading')
+  await expect.poll(async () => (await witness.standings([running])).get(running)).toBe('running/reading')
   const justLaunched = await launch(mayfly, template)
   const processes = [mayfly.pid('api'), mayfly.pid('worker')]
 
@@ -73,7 +71,7 @@ test('503 with Retry-After while it is away; jobs that ran are whole, and new on
 
   // Whether it had to ask while the database was away is chance; a client whose connection broke comes again with Last-Event-ID.
   expect(['broke', 'whole']).toContain(await streamEnds)
-  await expect.poll(async () => (await mayfly.api('GET', '/ping/')).status, { timeout: 15_000 }).toBe(200)
+  await expect.poll(async () => (await mayfly.api('GET', '/ping/')).status).toBe(200)
   const again = await mayfly.api<{ job: number }>('POST', `/job_templates/${template}/launch/`, {}, keyed)
   expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, null])
   for (const job of [running, justLaunched, again.body.job]) await witness.expectUntouched(job, expectedOutput)

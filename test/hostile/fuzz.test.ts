@@ -114,7 +114,7 @@ async function send({ method, path, body }: HostileRequest): Promise<Answered> {
     headers: { authorization: mayfly.auth, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body }),
     redirect: 'manual',
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   })
   const type = response.headers.get('content-type') ?? ''
   // A stream of events of a job that waits has no end.

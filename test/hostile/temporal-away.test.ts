@@ -31,9 +31,7 @@ test('launch, cancel and output while it is away', async () => {
   await mayfly.ended(`/jobs/${first}/`)
   const expectedOutput = await witness.output(first)
   const running = await launch(mayfly, template)
-  await expect
-    .poll(async () => (await witness.standings([running])).get(running), { timeout: 60_000 })
-    .toBe('running/reading')
+  await expect.poll(async () => (await witness.standings([running])).get(running)).toBe('running/reading')
   const worker = mayfly.pid('worker')
 
   const { port } = proxy
@@ -43,12 +41,12 @@ test('launch, cancel and output while it is away', async () => {
   const explanation = async (job: number) =>
     (await mayfly.get<{ status: string; job_explanation: string }>(`/jobs/${job}/`)).job_explanation
   await expect
-    .poll(() => explanation(waiting), { timeout: 30_000 })
+    .poll(() => explanation(waiting))
     .toMatch(/^Waiting since \S+Z to be handed to Temporal: tcp connect error/)
   expect(await mayfly.get(`/jobs/${waiting}/`)).toMatchObject({ status: 'pending', started: null })
   expect((await mayfly.api('POST', `/jobs/${cancelled}/cancel/`)).status).toBe(202)
   // Its output still comes, and is readable.
-  await expect.poll(() => witness.output(running), { timeout: 15_000 }).toContain('all twelve')
+  await expect.poll(() => witness.output(running)).toContain('all twelve')
   expect((await mayfly.api('GET', '/ping/')).status).toBe(200)
   await sleep(5_000)
   proxy = await CutProxy.start(host, Number(temporalPort), port)

@@ -59,7 +59,7 @@ async function updated(source: number): Promise<Update> {
   const { inventory_update: id } = await mayfly.post<{ inventory_update: number }>(
     `/inventory_sources/${source}/update/`,
   )
-  await mayfly.ended(`/inventory_updates/${id}/`, 90)
+  await mayfly.ended(`/inventory_updates/${id}/`)
   return await mayfly.get<Update>(`/inventory_updates/${id}/`)
 }
 

@@ -79,18 +79,18 @@ const updatesOf = (inventory: number) =>
 test('many jobs that wait lead to one update, and all run on what it brought; while it is young nobody needs another', async () => {
   const { inventory, template, starts, go } = await prepare('shared', { update_cache_timeout: 3600 })
   const jobs = [await launch(mayfly, template), await launch(mayfly, template), await launch(mayfly, template)]
-  await until({ what: 'all to wait for the update', seconds: 60, everyMs: 100 }, async () => {
+  await until({ what: 'all to wait for the update', seconds: 180, everyMs: 100 }, async () => {
     const shown = await Promise.all(jobs.map((id) => mayfly.get<{ job_explanation: string }>(`/jobs/${id}/`)))
     return shown.every(({ job_explanation }) => /inventory_update-\d+ to finish/.test(job_explanation))
   })
   go()
   for (const id of jobs) {
-    const job = await mayfly.ended(`/jobs/${id}/`, 90)
+    const job = await mayfly.ended(`/jobs/${id}/`)
     expect(job.status, job.job_explanation).toBe('successful')
     expect((await mayfly.api('GET', `/jobs/${id}/stdout/?format=txt`)).text).toContain('ok: [made-by-source]')
   }
   expect(await updatesOf(inventory)).toMatchObject({ count: 1, results: [{ status: 'successful' }] })
-  const later = await mayfly.ended(`/jobs/${await launch(mayfly, template)}/`, 90)
+  const later = await mayfly.ended(`/jobs/${await launch(mayfly, template)}/`)
   expect(later.status).toBe('successful')
   expect([starts(), (await updatesOf(inventory)).count]).toEqual([1, 1])
 })
@@ -99,7 +99,7 @@ test('a failed update fails the job in the words that clients parse', async () =
   const { inventory, template, folder, go } = await prepare('failing')
   writeFileSync(join(folder, 'fail'), '')
   go()
-  const job = await mayfly.ended(`/jobs/${await launch(mayfly, template)}/`, 60)
+  const job = await mayfly.ended(`/jobs/${await launch(mayfly, template)}/`)
   const { results } = await updatesOf(inventory)
   const link = `{"job_type": "inventory_update", "job_name": "${results[0]?.name}", "job_id": "${results[0]?.id}"}`
   expect(job).toMatchObject({ status: 'failed', job_explanation: `Previous Task Failed: ${link}` })
@@ -111,11 +111,11 @@ test('the worker is killed in the middle: the update begins again, ends right, a
   const { inventory_update: id } = await mayfly.post<{ inventory_update: number }>(
     `/inventory_sources/${source}/update/`,
   )
-  await until({ what: 'the script to run', seconds: 60, everyMs: 50 }, async () => starts() === 1)
+  await until({ what: 'the script to run', seconds: 180, everyMs: 50 }, async () => starts() === 1)
   await mayfly.restart('worker')
-  await until({ what: 'the script to run again', seconds: 60, everyMs: 50 }, async () => starts() === 2)
+  await until({ what: 'the script to run again', seconds: 180, everyMs: 50 }, async () => starts() === 2)
   go()
-  const update = await mayfly.ended(`/inventory_updates/${id}/`, 60)
+  const update = await mayfly.ended(`/inventory_updates/${id}/`)
   expect(update.status, update.job_explanation).toBe('successful')
   const hosts = await mayfly.get<{ results: { name: string }[] }>(`/inventories/${inventory}/hosts/`)
   expect(hosts.results.map(({ name }) => name)).toEqual(['made-by-source'])

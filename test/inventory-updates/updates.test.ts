@@ -133,7 +133,7 @@ async function start(source: number): Promise<number> {
 }
 
 async function ended(id: number): Promise<Update> {
-  await mayfly.ended(`/inventory_updates/${id}/`, 60)
+  await mayfly.ended(`/inventory_updates/${id}/`)
   return await mayfly.get<Update>(`/inventory_updates/${id}/`)
 }
 
@@ -205,7 +205,7 @@ test('a source that names an execution environment is updated in a pod of the gr
   expect(pods.statesOf(id).length).toBeGreaterThan(0)
   expect(await namesOf(filled)).toEqual(['web1', 'web2'])
   expect(await stdoutOf(id)).toMatch(/ INFO {5}Loaded \d groups, 2 hosts/)
-  await pods.until(`no pod of update ${id}`, () => !pods.has(id), 20)
+  await pods.until(`no pod of update ${id}`, () => !pods.has(id))
 })
 
 test('a script is run with its own environment and nothing of ours; what fails says why', async () => {
@@ -276,7 +276,7 @@ test('a constructed inventory is made from its inputs, again before every job', 
 
   const template = await makeTemplate(mayfly, { ...catalog, inventory: constructed.id }, 'site.yml')
   const job = await launch(mayfly, template)
-  const done = await mayfly.ended(`/jobs/${job}/`, 90)
+  const done = await mayfly.ended(`/jobs/${job}/`)
   expect(done.status, done.job_explanation).toBe('successful')
   expect(await namesOf(constructed.id)).toEqual(['web1', 'web2'])
   expect(await namesOf(constructed.id, 'groups')).toEqual(expect.arrayContaining(['fronts', 'tier_web']))
@@ -294,7 +294,7 @@ test('cancelled while it runs, it ends and leaves the inventory as it was', asyn
   const mark = join(mayfly.folder, 'cancelled')
   const source_vars = `SCRIPT_SECONDS: "120"\nMARK: ${mark}`
   const id = await start(await newSource(filled, { source_path: 'script.py', source_vars }))
-  await until({ what: 'the script to run', seconds: 60, everyMs: 50 }, async () => existsSync(mark))
+  await until({ what: 'the script to run', seconds: 180, everyMs: 50 }, async () => existsSync(mark))
   expect((await mayfly.api('POST', `/inventory_updates/${id}/cancel/`)).status).toBe(202)
   expect(await ended(id)).toMatchObject({ status: 'canceled' })
   expect(await namesOf(filled)).toEqual([])

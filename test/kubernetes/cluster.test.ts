@@ -77,7 +77,7 @@ describe('who may what', () => {
 
   test('a right of its own', async () => {
     const cluster = await clusterOf('reader', ['list'])
-    expect(await until({ what: 'the role', seconds: 10 }, () => cluster.listPods(place.namespace, ''))).toEqual([])
+    expect(await until({ what: 'the role', seconds: 180 }, () => cluster.listPods(place.namespace, ''))).toEqual([])
   })
 
   test('a wrong token, for requests and exec', async () => {
@@ -143,7 +143,7 @@ describe('a pod', () => {
     expect(await place.cluster.deletePod(place.namespace, name, { uid: 'another' })).toBe('gone')
     expect((await place.cluster.getPod(place.namespace, name)).metadata.uid).toBe(uid)
     await until(
-      { what: 'the pod to be on a node', seconds: 30 },
+      { what: 'the pod to be on a node', seconds: 180 },
       async () => (await place.cluster.getPod(place.namespace, name)).spec.nodeName,
     )
     expect(await place.cluster.deletePod(place.namespace, name, { uid, graceSeconds: 1 })).toBe('deleting')
@@ -173,7 +173,7 @@ describe('a pod', () => {
 
   test('tells its events', async () => {
     const { name } = await place.pod()
-    const events = await until({ what: 'events', seconds: 30 }, async () => {
+    const events = await until({ what: 'events', seconds: 180 }, async () => {
       const found = await place.cluster.podEvents(place.namespace, name)
       return found.some((event) => event.reason === 'Scheduled') ? found : undefined
     })
@@ -218,7 +218,7 @@ describe('limits of a namespace', () => {
       body: { metadata: { name: 'small' }, spec: { limits: [{ type: 'Container', max: { memory: '4Gi' } }] } },
     })
     await until(
-      { what: 'the quota to be counted', seconds: 30 },
+      { what: 'the quota to be counted', seconds: 180 },
       async () => (await limited.cluster.getResourceQuotas(namespace))[0]?.status?.used?.pods,
     )
   })

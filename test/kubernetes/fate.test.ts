@@ -62,7 +62,7 @@ const fates: [string, string, Partial<ManifestInput>, CauseKind, RegExp][] = [
 test.concurrent.each(fates)('%s', async (_name, override, more, kind, message) => {
   const pod = await place.pod(override.replace('IMAGE', place.stack.image), more)
   const follow = followFate()
-  const fate = await until({ what: 'the fate', seconds: 60, everyMs: 200 }, async () => {
+  const fate = await until({ what: 'the fate', seconds: 180, everyMs: 200 }, async () => {
     const found = follow(await place.cluster.getPod(pod.namespace, pod.name), Date.now())
     return found.state === 'ended' || found.state === 'failed-to-start' ? found : undefined
   })
@@ -71,7 +71,7 @@ test.concurrent.each(fates)('%s', async (_name, override, more, kind, message) =
 
 test.concurrent('a delivery ends with the cause of a pod that cannot start', async () => {
   const pod = await place.pod('', { image: 'mayfly.local/none:1', pull: 'never' })
-  const delivery = deliverPayload(place.cluster, pod, Buffer.from('x'), 1, AbortSignal.timeout(60_000))
+  const delivery = deliverPayload(place.cluster, pod, Buffer.from('x'), 1, AbortSignal.timeout(300_000))
   const error = await delivery.catch((caught) => caught)
   expect(error).toBeInstanceOf(PodNotStartingError)
   expect(error.toCause()).toMatchObject({ kind: 'image_not_pullable' })
@@ -79,7 +79,7 @@ test.concurrent('a delivery ends with the cause of a pod that cannot start', asy
 
 test.concurrent('a delivery ends with the cause of a pod that ended', async () => {
   const pod = await place.pod('', { args: ['sh', '-c', 'exit 126'] })
-  const error = await deliverPayload(place.cluster, pod, Buffer.from('x'), 1, AbortSignal.timeout(60_000)).catch(
+  const error = await deliverPayload(place.cluster, pod, Buffer.from('x'), 1, AbortSignal.timeout(300_000)).catch(
     (caught) => caught,
   )
   expect(error).toBeInstanceOf(PodEndedError)
@@ -93,7 +93,7 @@ spec:
   containers: [{name: worker, volumeMounts: [{name: small, mountPath: /small}]}]
 `
   const pod = await place.pod(override, { args: ['sh', '-c', 'head -c 5000000 /dev/zero >/small/x; sleep 200'] })
-  const fate = await until({ what: 'the eviction', seconds: 150, everyMs: 1000 }, async () => {
+  const fate = await until({ what: 'the eviction', seconds: 180, everyMs: 1000 }, async () => {
     const found = followFate()(await place.cluster.getPod(pod.namespace, pod.name), Date.now())
     return found.state === 'ended' ? found : undefined
   })

@@ -7,7 +7,7 @@ import { acknowledge, deliverPayload, readSpool, signalRunner } from '../../kube
 import { Place } from './place.ts'
 
 let place: Place
-const signal = AbortSignal.timeout(150_000)
+const signal = AbortSignal.timeout(900_000)
 beforeAll(async () => {
   place = await Place.open(inject('stack'), `spool-${process.pid}`)
 })
@@ -97,7 +97,7 @@ describe('connections that break', () => {
     expect(sha(output)).toBe(await spoolSha(pod))
     expect(counters(output)).toEqual(upTo(counters(output).length))
     // The cut readers' processes are gone, too.
-    await vi.waitFor(async () => expect(await processes(pod, 'tail')).toBe(''), { timeout: 10_000, interval: 300 })
+    await vi.waitFor(async () => expect(await processes(pod, 'tail')).toBe(''), { timeout: 120_000, interval: 300 })
     await acknowledge(place.viaProxy, pod, output.length, signal)
   })
 

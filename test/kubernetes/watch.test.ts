@@ -37,13 +37,13 @@ test('a pod’s life is told, and the map follows', async () => {
   const pod = await place.pod(notScheduled)
   const key = `${place.namespace}/${pod.name}`
   await vi.waitFor(() => expect(unschedulableMessage(watch.objects.get(key) as Pod)).toMatch(/nodes are available/), {
-    timeout: 10_000,
+    timeout: 120_000,
   })
   await place.pod(notScheduled, { labels: { 'mayfly.dev/test': 'no' } })
   await place.cluster.deletePod(place.namespace, pod.name, { uid: pod.uid })
   await vi.waitFor(
     () => expect(events.at(-1)).toMatchObject({ type: 'deleted', object: { metadata: { uid: pod.uid } } }),
-    { timeout: 10_000 },
+    { timeout: 120_000 },
   )
   expect(events[0]).toEqual({ type: 'synced' })
   expect(new Set(events.flatMap((event) => ('object' in event ? [event.object.metadata.name] : [])))).toEqual(
@@ -61,10 +61,10 @@ test('nothing is missed while watches end every second and connections are cut',
     const pod = await place.pod(notScheduled)
     made.push(pod.name)
     if (i % 7 === 3) place.proxy.cut()
-    await vi.waitFor(() => expect(watch.objects.has(`${place.namespace}/${pod.name}`)).toBe(true), { timeout: 5_000 })
+    await vi.waitFor(() => expect(watch.objects.has(`${place.namespace}/${pod.name}`)).toBe(true), { timeout: 120_000 })
     if (i % 2) await place.cluster.deletePod(place.namespace, pod.name, { uid: pod.uid })
   }
-  await vi.waitFor(() => expect(watch.objects.size).toBe(15), { timeout: 10_000 })
+  await vi.waitFor(() => expect(watch.objects.size).toBe(15), { timeout: 120_000 })
   const told = (type: string) =>
     events.flatMap((event) => (event.type === type && 'object' in event ? [event.object.metadata.name] : []))
   expect(told('added')).toEqual(made)
@@ -76,10 +76,12 @@ test('a frozen connection is given up and what happened meanwhile is told', asyn
   const watch = watchPods(events, { silenceMs: 1_500 })
   await watch.whenSynced()
   const before = await place.pod(notScheduled)
-  await vi.waitFor(() => expect(watch.objects.has(`${place.namespace}/${before.name}`)).toBe(true), { timeout: 5_000 })
+  await vi.waitFor(() => expect(watch.objects.has(`${place.namespace}/${before.name}`)).toBe(true), {
+    timeout: 120_000,
+  })
   place.proxy.freeze()
   const { name } = await place.pod(notScheduled)
-  await vi.waitFor(() => expect(watch.objects.has(`${place.namespace}/${name}`)).toBe(true), { timeout: 10_000 })
+  await vi.waitFor(() => expect(watch.objects.has(`${place.namespace}/${name}`)).toBe(true), { timeout: 120_000 })
 })
 
 test('a quota’s numbers are told as they change, and stop() leaves no connection', async () => {
@@ -98,10 +100,10 @@ test('a quota’s numbers are told as they change, and stop() leaves no connecti
   })
   await vi.waitFor(
     () => expect(Number(watch.objects.get(`${namespace}/q`)?.status?.used?.['count/pods'])).toBeGreaterThanOrEqual(0),
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   )
   await watch.stop()
   watches.length = 0
   place.viaProxy.close()
-  await vi.waitFor(() => expect(place.proxy.connections).toBe(0))
+  await vi.waitFor(() => expect(place.proxy.connections).toBe(0), { timeout: 120_000 })
 })

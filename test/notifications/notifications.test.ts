@@ -68,8 +68,8 @@ async function press(id: number): Promise<number> {
   return (await mayfly.post<{ notification: number }>(`/notification_templates/${id}/test/`)).notification
 }
 
-function over(id: number, seconds = 60): Promise<NotificationOnWire> {
-  return until({ what: `notification ${id} to be over`, seconds, everyMs: 100 }, async () => {
+function over(id: number): Promise<NotificationOnWire> {
+  return until({ what: `notification ${id} to be over`, seconds: 180, everyMs: 100 }, async () => {
     const notification = await mayfly.get<NotificationOnWire & Record<string, unknown>>(`/notifications/${id}/`)
     return notification.status === 'pending' ? undefined : notification
   })
@@ -153,7 +153,7 @@ test('a target that breaks or hangs is tried again, one that refuses is not; row
       }),
     ].map(async (id) => press(await id)),
   )
-  const tried = await until({ what: 'a reason while it is tried', seconds: 20, everyMs: 100 }, async () => {
+  const tried = await until({ what: 'a reason while it is tried', seconds: 180, everyMs: 100 }, async () => {
     const { status, error } = await mayfly.get<NotificationOnWire & Record<string, unknown>>(`/notifications/${never}/`)
     return error === '' ? undefined : { status, error }
   })
@@ -190,7 +190,7 @@ test('a workflow tells when it starts and ends, and an approval when it asks and
     expect(await decideApproval(db, approval, { decision: 'deny', userId: 1 })).toBe(true)
     await workflows.ended(run)
     const url = `${mayfly.url}/#/jobs/workflow/${run}`
-    const sent = await until({ what: 'four messages', seconds: 20, everyMs: 100 }, async () =>
+    const sent = await until({ what: 'four messages', seconds: 180, everyMs: 100 }, async () =>
       hook.at('/flow').length === 4 ? hook.at('/flow').map(({ body }) => body) : undefined,
     )
     expect(sent).toEqual(
@@ -251,7 +251,7 @@ test('a worker that dies while it delivers loses nothing and writes nothing twic
   hook.behave('/dies', (_, count) => (count < 2 ? 'hang' : 200))
   const target = await webhook('/dies')
   const id = await press(target)
-  await until({ what: 'the delivery to begin', seconds: 20, everyMs: 50 }, async () => hook.at('/dies').length > 0)
+  await until({ what: 'the delivery to begin', seconds: 180, everyMs: 50 }, async () => hook.at('/dies').length > 0)
   await mayfly.kill9('worker')
   // Written while nobody is there to send it.
   const waiting = await press(target)

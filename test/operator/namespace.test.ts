@@ -47,7 +47,7 @@ test('a job whose workflow id is taken says so and how to go on; the one that ha
   await occupy(restored, { installation, created: '2026-01-01 00:00:00+00' })
   await mayfly.start('worker')
   for (const job of jobs) {
-    expect(await scene.ended(job, 30)).toMatchObject({
+    expect(await scene.ended(job)).toMatchObject({
       status: 'error',
       job_explanation: expect.stringMatching(
         new RegExp(
@@ -76,7 +76,7 @@ test('a notification whose workflow id is taken is not sent, and says why', asyn
   const sent = await mayfly.post<{ notification: number }>(`/notification_templates/${template.id}/test/`)
   expect(sent.notification).toBe(1)
   await expect
-    .poll(() => mayfly.get('/notifications/1/'), { timeout: 20_000 })
+    .poll(() => mayfly.get('/notifications/1/'))
     .toMatchObject({ status: 'failed', error: expect.stringContaining('Workflow notification-1 has ended already') })
 })
 
@@ -84,7 +84,7 @@ test('a message that was sent before is forgotten, and the job stays as it is', 
   const job = await scene.run('quick')
   expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
   await witness.query(`INSERT INTO outbox (kind, subject_id) VALUES ('start', $1)`, job)
-  await until({ what: 'the message to be sent', seconds: 20 }, async () => {
+  await until({ what: 'the message to be sent', seconds: 180 }, async () => {
     return (await witness.query('SELECT id FROM outbox')).length === 0
   })
   expect(await scene.job(job)).toMatchObject({ status: 'successful', job_explanation: '' })

@@ -180,7 +180,7 @@ test('every night, each container group', async () => {
   )
   await operator.client.schedule.getHandle(nightlyPreflightsScheduleId).trigger()
   for (const { id, name } of left.results) {
-    const nightly = await until({ what: `the nightly test of ${name}`, seconds: 60 }, async () => {
+    const nightly = await until({ what: `the nightly test of ${name}`, seconds: 180 }, async () => {
       const { results } = await mayfly.get<{ results: Report[] }>(`/instance_groups/${id}/test/`)
       return results.find(({ trigger, finished }) => trigger === 'nightly' && finished)
     })

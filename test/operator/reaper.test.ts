@@ -110,7 +110,7 @@ test('row 48: a pod of ours that nobody knows goes after the grace time; one of 
     return lines.find((line) => line.startsWith(`mayfly_cleanup_debt_pods{group="${name}"}`))
   }
   // A dry run says what it would do and why, younger than the grace time or not, and does nothing.
-  const due = await until({ what: 'the orphan to be due', seconds: 60, everyMs: 500 }, async () => {
+  const due = await until({ what: 'the orphan to be due', seconds: 180, everyMs: 500 }, async () => {
     const pass = await rehearse()
     expect(pass).toMatchObject({ dry_run: true, trigger: 'manual', report: { omitted: 0 } })
     expect(pass.report.clusters).toMatchObject([{ pods: 1, error: '' }])
@@ -157,7 +157,7 @@ test('row 48: a job whose row was deleted while it ran', async () => {
   await scene.printed(job, 'has begun')
   await witness.query('DELETE FROM unified_jobs WHERE id = $1', job)
   const reaped = async () => (await operator.reap()).podsDeleted === 1
-  await until({ what: 'the pod of the deleted job to be reaped', seconds: 60, everyMs: 500 }, reaped)
+  await until({ what: 'the pod of the deleted job to be reaped', seconds: 180, everyMs: 500 }, reaped)
   await pods.until(`no pod of job ${job}`, () => !pods.has(job))
   await operator
     .workflow(job)
@@ -172,7 +172,7 @@ test('a workflow that was terminated before its job had a pod', async () => {
   const first = await scene.launch(template)
   await scene.printed(first, 'has begun')
   const second = await scene.launch(template)
-  await until({ what: 'the second job to queue', seconds: 30, everyMs: 200 }, async () =>
+  await until({ what: 'the second job to queue', seconds: 180, everyMs: 200 }, async () =>
     (await operator.history(second)).some(({ activity }) => activity === 'admit'),
   )
   await operator.terminate(second)
@@ -180,10 +180,10 @@ test('a workflow that was terminated before its job had a pod', async () => {
     const { findings } = (await rehearse()).report
     return findings.some(({ kind, job, reason }) => kind === 'job' && job === second && reason === 'workflow_gone')
   }
-  await until({ what: 'the second job to be found by a dry run', seconds: 60, everyMs: 500 }, planned)
+  await until({ what: 'the second job to be found by a dry run', seconds: 180, everyMs: 500 }, planned)
   expect(await scene.job(second)).toMatchObject({ status: 'pending' })
   const ended = async () => (await operator.reap()).jobsEnded === 1
-  await until({ what: 'the second job to be ended', seconds: 60, everyMs: 500 }, ended)
+  await until({ what: 'the second job to be ended', seconds: 180, everyMs: 500 }, ended)
   expect(await scene.job(second)).toMatchObject({
     status: 'error',
     job_explanation: 'The workflow of this job was terminated in Temporal.',
@@ -207,15 +207,15 @@ test('a worker and its workflow that are killed while the pod is being deleted',
     return true
   }
   // The kubelet writes to the pod as well, so either may have to be tried again.
-  await until({ what: 'the pod to be held', seconds: 20 }, () => setFinalizers(['mayfly.dev/test']))
+  await until({ what: 'the pod to be held', seconds: 180 }, () => setFinalizers(['mayfly.dev/test']))
   await pods.until(`${name} to be deleted`, () => !!pods.pods.get(name)?.metadata?.deletionTimestamp)
   await mayfly.kill9('worker')
   await operator.terminate(job)
-  await until({ what: 'the pod to be let go', seconds: 20 }, () => setFinalizers([]))
+  await until({ what: 'the pod to be let go', seconds: 180 }, () => setFinalizers([]))
   await mayfly.start('worker')
   expect(await scene.job(job)).toMatchObject({ status: 'successful' })
   const released = async () => (await operator.reap()).attemptsReleased === 1
-  await until({ what: 'the place to be given back', seconds: 60, everyMs: 500 }, released)
+  await until({ what: 'the place to be given back', seconds: 180, everyMs: 500 }, released)
   expect(await scene.job(job)).toMatchObject({ status: 'successful', job_explanation: '' })
   await pods.until(`no pod of job ${job}`, () => !pods.has(job))
 })
@@ -231,7 +231,7 @@ test('the pod of a test stays while the test is under way, and goes when nobody 
   await makePod('test-alive', installUuid, 998, mayfly, { [podLabels.preflight]: alive })
   await makePod('test-dead', installUuid, 998, mayfly, { [podLabels.preflight]: dead })
   const deleted = async () => (await operator.reap()).podsDeleted === 1
-  await until({ what: 'the pod of the dead test to be deleted', seconds: 60, everyMs: 500 }, deleted)
+  await until({ what: 'the pod of the dead test to be deleted', seconds: 180, everyMs: 500 }, deleted)
   await pods.until('no pod of the dead test', () => !pods.pods.has('test-dead'))
   expect(pods.pods.get('test-alive')?.metadata?.deletionTimestamp).toBeUndefined()
   await deletePod('test-alive')
@@ -249,7 +249,7 @@ test('nothing is left, and the worker has no complaint', () => expectNothingLeft
 test('row 48: a pod ends by its own deadline when no controller is alive; the schedule alone deletes a pod of no job', async () => {
   const { brief, stage, watched, job } = await uncontrolled
   // After the deadline the runner is told to stop, and has the pod's whole grace time.
-  await until({ what: 'the pod to reach its deadline', seconds: 90 }, () =>
+  await until({ what: 'the pod to reach its deadline', seconds: 180 }, () =>
     watched.pods.some(({ status }) => status?.reason === 'DeadlineExceeded'),
   )
   await makePod('orphan', await installOf(brief), 999, brief)

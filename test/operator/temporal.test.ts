@@ -49,14 +49,14 @@ function template(playbook: string, of: Catalog = catalog): Promise<number> {
 }
 
 async function runsUntil(job: number, text: string): Promise<void> {
-  await until({ what: `job ${job} to print ${text}`, seconds: 60, pause: mayfly.newsOf(job) }, async () =>
+  await until({ what: `job ${job} to print ${text}`, seconds: 180, pause: mayfly.newsOf(job) }, async () =>
     (await witness.output(job)).includes(text),
   )
 }
 
 async function noPodOf(job: number): Promise<void> {
   const isOfJob = ({ metadata }: Witness['pods'][number]) => metadata.labels?.['ansible-awx-job-id'] === String(job)
-  const wait = { what: `the pods of job ${job} to be gone`, seconds: 30 }
+  const wait = { what: `the pods of job ${job} to be gone`, seconds: 180 }
   await until(wait, () => !witness.pods.some(isOfJob))
 }
 
@@ -122,7 +122,7 @@ test.concurrent('a successful job: Completed, searchable, its story in the curre
   console.log(`history of a successful job: ${history.length} events\n${history.map(({ type }) => type).join('\n')}`)
   expect(history.length).toBeLessThanOrEqual(30)
   const query = `MayflyJobId = ${job} AND MayflyStatus = "successful"`
-  await until({ what: 'the search to find the job', seconds: 20, everyMs: 200 }, async () => {
+  await until({ what: 'the search to find the job', seconds: 180, everyMs: 200 }, async () => {
     return (await operator.client.workflow.count(query)).count === 1
   })
 })
@@ -148,7 +148,7 @@ test.concurrent('Cancel of a running job', async () => {
   const job = await launch(mayfly, await template('hold.yml'))
   await runsUntil(job, 'has begun')
   await operator.cancel(job)
-  expect(await mayfly.ended(`/jobs/${job}/`, 40)).toMatchObject({ status: 'canceled' })
+  expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'canceled' })
   expect((await closed(job)).status.name).toBe('CANCELLED')
   await noPodOf(job)
   expect(await witness.output(job)).toContain('has begun')
@@ -159,15 +159,15 @@ test.concurrent('Cancel of a job that waits for a place', async () => {
   const first = await launch(mayfly, await template('hold.yml', full))
   await runsUntil(first, 'has begun')
   const second = await launch(mayfly, await template('hold.yml', full))
-  await until({ what: 'the second job to wait', seconds: 30, everyMs: 200 }, async () =>
+  await until({ what: 'the second job to wait', seconds: 180, everyMs: 200 }, async () =>
     (await operator.history(second)).some(({ activity }) => activity === 'admit'),
   )
   await operator.cancel(second)
-  expect(await mayfly.ended(`/jobs/${second}/`, 40)).toMatchObject({ status: 'canceled' })
+  expect(await mayfly.ended(`/jobs/${second}/`)).toMatchObject({ status: 'canceled' })
   expect((await closed(second)).status.name).toBe('CANCELLED')
   expect(witness.podsOf(second)).toBe(0)
   await operator.cancel(first)
-  await mayfly.ended(`/jobs/${first}/`, 40)
+  await mayfly.ended(`/jobs/${first}/`)
 })
 
 test.concurrent('Reset of a failed job to its first task: a clean retry', async () => {
@@ -227,7 +227,7 @@ test.concurrent('Reset of a job in a group that only its own pod fills, to where
   await runsUntil(job, 'has begun')
   await operator.reset(job, 'prepare')
   // Nobody owns the pod that holds the place but a run that is no more.
-  await until({ what: 'the reaper to free the place', seconds: 30, everyMs: 200 }, async () => {
+  await until({ what: 'the reaper to free the place', seconds: 180, everyMs: 200 }, async () => {
     return (await operator.reap()).attemptsReleased === 1
   })
   expect((await closed(job)).status.name).toBe('COMPLETED')
@@ -237,7 +237,7 @@ test.concurrent('Reset of a job in a group that only its own pod fills, to where
 
 test.concurrent('Reset of a job while its pod is being made', async () => {
   const job = await launch(mayfly, same)
-  await until({ what: 'a claim', seconds: 30, everyMs: 5 }, async () => (await attemptsOf(job)).length > 0)
+  await until({ what: 'a claim', seconds: 180, everyMs: 5 }, async () => (await attemptsOf(job)).length > 0)
   await operator.reset(job)
   expect((await closed(job)).status.name).toBe('COMPLETED')
   await expectOneWholeRun(job)

@@ -88,7 +88,7 @@ const flags = [
 function start(name: string, make: () => Promise<number>): void {
   const running = (async () => {
     const id = await make()
-    const job = await until({ what: `the job with ${name} to end`, seconds: 150, everyMs: 250 }, async () => {
+    const job = await until({ what: `the job with ${name} to end`, seconds: 180, everyMs: 250 }, async () => {
       const latest = await mayfly.get<Job>(`/jobs/${id}/`)
       return latest.finished ? latest : undefined
     })

@@ -195,7 +195,7 @@ test('two jobs at two revisions at once run each its own files, and say which', 
   gather_facts: false
   tasks:
     - debug: msg="begun with ${word}"
-    - wait_for: { path: /tmp/go, timeout: 30 }
+    - wait_for: { path: /tmp/go, timeout: 600 }
     - include_tasks: parts/late.yml
     - debug: msg="{{ lookup('file', 'data.txt') }}"
 `
@@ -214,8 +214,7 @@ test('two jobs at two revisions at once run each its own files, and say which', 
     allow_simultaneous: true,
   })
   const jobs = await Promise.all([launch(mayfly, template), launch(mayfly, template, { scm_branch: 'next' })])
-  const begun = async (job: number) =>
-    expect.poll(() => stdout(`/jobs/${job}/`), { timeout: 60_000 }).toContain('begun with')
+  const begun = async (job: number) => expect.poll(() => stdout(`/jobs/${job}/`)).toContain('begun with')
   await Promise.all(jobs.map(begun))
   // While both run the project moves on, which is nothing to either.
   repository.commit(files('three'))

@@ -60,13 +60,12 @@ const startUpdate = async (projectId: number) =>
   (await mayfly.post<{ project_update: number }>(`/projects/${projectId}/update/`)).project_update
 const get = (path: string) => mayfly.get<UpdateOnWire>(path)
 const explained = (path: string, text: string) =>
-  expect.poll(async () => (await get(path)).job_explanation, { timeout: 20_000 }).toContain(text)
-const isRunning = (path: string) =>
-  expect.poll(async () => (await get(path)).status, { timeout: 20_000 }).toBe('running')
+  expect.poll(async () => (await get(path)).job_explanation).toContain(text)
+const isRunning = (path: string) => expect.poll(async () => (await get(path)).status).toBe('running')
 
 /** Resolves when nothing has to happen before the job any more: it knows what it runs. */
 const isSettled = (job: number) =>
-  expect.poll(async () => (await get(`/jobs/${job}/`)).scm_revision, { timeout: 20_000 }).toMatch(/^[0-9a-f]{40}$/)
+  expect.poll(async () => (await get(`/jobs/${job}/`)).scm_revision).toMatch(/^[0-9a-f]{40}$/)
 
 test('rows 13, 14 and 50: an update runs on the control plane, also where the organization has a container group only', async () => {
   await mayfly.post(`/organizations/${catalog.organization}/instance_groups/`, { id: catalog.group })

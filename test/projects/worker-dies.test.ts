@@ -30,11 +30,11 @@ test('an update whose worker is killed is done again by the next one, and told o
   const [update] = (await mayfly.get<Page<{ id: number }>>(`/projects/${id}/project_updates/`)).results
   const path = `/project_updates/${update?.id}/`
   const asked = () => server.requests.filter((request) => request.includes('/public/mortal/')).length
-  await expect.poll(asked, { timeout: 20_000 }).toBe(1)
+  await expect.poll(asked).toBe(1)
   await mayfly.kill9('worker')
   const starting = mayfly.start('worker')
   // The lock of the dead worker and its half-made mirror are in nobody's way.
-  await expect.poll(asked, { timeout: 40_000 }).toBe(2)
+  await expect.poll(asked).toBe(2)
   letGo()
   await starting
   expect((await mayfly.ended(path)).status).toBe('successful')

@@ -42,7 +42,7 @@ const podName = (id: number) => `automation-job-${id}-1`
 
 /** Resolves with the job when its pod is kept, or no longer is. */
 const heldIs = (id: number, wanted: boolean) =>
-  until({ what: `the pod of job ${id} ${wanted ? '' : 'not '}to be kept`, seconds: 60, everyMs: 200 }, async () => {
+  until({ what: `the pod of job ${id} ${wanted ? '' : 'not '}to be kept`, seconds: 180, everyMs: 200 }, async () => {
     const found = await job(id)
     return found.status === 'failed' && (found.held_until !== null) === wanted && found
   })
@@ -67,7 +67,7 @@ async function inPod(id: number, ...command: string[]): Promise<string> {
 const leftSecrets =
   'ls -d /mayfly/in/payload /mayfly/in/part.* /runner/env /runner/inventory /runner/artifacts; cat /mayfly/spool/out'
 
-const gone = (id: number) => pods.until(`no pod of job ${id}`, () => !pods.has(id), 60)
+const gone = (id: number) => pods.until(`no pod of job ${id}`, () => !pods.has(id))
 
 test('the job has ended, its pod can be looked into and holds its place; a worker that dies changes nothing; a release lets it go', async () => {
   const group = await scene.group({ max_concurrent_jobs: 1 })

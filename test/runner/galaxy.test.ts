@@ -48,7 +48,7 @@ async function update(scmUrl: string, more: Partial<ProjectUpdateOptions> = {}) 
       credential: null,
       galaxy: inject('stack').ansibleGalaxy,
       refreshContent: true,
-      timeout: 120,
+      timeout: 600,
       signal: new AbortController().signal,
       ...more,
     },
@@ -141,7 +141,7 @@ describe('a Galaxy server', () => {
     answers['/v3/collections/hub/slow'] = answers['/api/v3/collections/hub/slow']
     answers['/v3/collections/hub/slow/versions'] = answers['/api/v3/collections/hub/slow/versions']
     const galaxyServers = [{ url, authUrl: `${url}sso/token`, token: 'offline-t0ken' }]
-    const { result, rows } = await update(wanting(), { galaxyServers, patience: 5 })
+    const { result, rows } = await update(wanting(), { galaxyServers, patience: 60 })
     expect(result.cause?.message).toContain('hub.slow')
     expect(seen.some((request) => request.startsWith('/sso/token'))).toBe(true)
     expect(

@@ -54,7 +54,7 @@ test('a job template is launched at its time, with the prompts of the schedule',
   expect(Date.parse(String(job.created))).toBeGreaterThanOrEqual(at)
   expect((await schedules.read(id)).next_run).toBeNull()
   // Nothing is left for Temporal to do.
-  await expect.poll(() => schedules.known(id), { timeout: 10_000 }).toBeNull()
+  await expect.poll(() => schedules.known(id)).toBeNull()
 })
 
 test('what Temporal is going to do is what the preview shows, across both changes of the clocks', async () => {
@@ -190,8 +190,6 @@ test('a run waits for the job before it, and a failure disables the schedule', a
 
   const [failed] = await schedules.ran(stopping)
   await mayfly.ended(`/workflow_jobs/${failed?.job}/`)
-  await expect
-    .poll(() => schedules.read(stopping), { timeout: 10_000 })
-    .toMatchObject({ enabled: false, next_run: null })
-  await expect.poll(() => schedules.known(stopping), { timeout: 10_000 }).toBeNull()
+  await expect.poll(() => schedules.read(stopping)).toMatchObject({ enabled: false, next_run: null })
+  await expect.poll(() => schedules.known(stopping)).toBeNull()
 })

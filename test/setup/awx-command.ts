@@ -52,7 +52,7 @@ export async function awxkitPython(
   return (code, ...args) =>
     new Promise((resolve) => {
       const command = ['-c', code, ...args]
-      execFile(python.program, command, { env, timeout: 120_000 }, (error, stdout, stderr) => {
+      execFile(python.program, command, { env, timeout: 300_000 }, (error, stdout, stderr) => {
         resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout, stderr })
       })
     })

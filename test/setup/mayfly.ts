@@ -188,7 +188,7 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
     get: (path) => good('GET', path),
     post: (path, body) => good('POST', path, body ?? {}),
     patch: (path, body) => good('PATCH', path, body),
-    ended: async (path, seconds = 120) => {
+    ended: async (path, seconds = 300) => {
       const id = Number(/(\d+)\/$/.exec(path)?.[1])
       const wait = { what: `${path} to end`, seconds, pause: news.pauses(id) }
       return await until(wait, async () => {

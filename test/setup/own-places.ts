@@ -68,7 +68,7 @@ export async function ownKubernetesNamespace(
     await core.deleteNamespace({ name })
   })
   // The admission of pods refuses until the namespace has its service account.
-  await until({ what: `the service account of ${name}`, seconds: 30 }, () =>
+  await until({ what: `the service account of ${name}`, seconds: 180 }, () =>
     core.readNamespacedServiceAccount({ namespace: name, name: 'default' }),
   )
 }
@@ -88,7 +88,7 @@ export async function ownTemporalNamespace(
     await connection.operatorService.deleteNamespace({ namespace })
   })
   // The server's parts learn of a namespace one after the other.
-  await until({ what: `Temporal to know ${namespace}`, seconds: 30 }, async () => {
+  await until({ what: `Temporal to know ${namespace}`, seconds: 180 }, async () => {
     await connection.operatorService.listSearchAttributes({ namespace })
     return true
   })

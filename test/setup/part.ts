@@ -53,18 +53,18 @@ export class Part {
     const giveUp = () => {
       if (!this.#alive()) throw new Error(`${this.name} ended while starting:\n${this.logs().slice(-4000)}`)
     }
-    await until({ what: `${this.name} to be ready`, seconds: 90, log: this.log, giveUp }, async () => {
+    await until({ what: `${this.name} to be ready`, seconds: 180, log: this.log, giveUp }, async () => {
       return (command === 'api' || works()) && (command === 'worker' || (await answers()))
     })
   }
 
-  /** Sends a signal and resolves when the process has ended, if it runs; SIGKILL follows after 30 s. */
+  /** Sends a signal and resolves when the process has ended, if it runs; SIGKILL follows after two minutes. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (!child || !this.#alive()) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill(signal)
-    const force = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    const force = setTimeout(() => child.kill('SIGKILL'), 120_000)
     await ended
     clearTimeout(force)
   }

@@ -87,7 +87,7 @@ export class PodRecord {
   }
 
   /** Resolves as soon as the condition holds. */
-  async until(what: string, holds: () => boolean, seconds = 60): Promise<void> {
+  async until(what: string, holds: () => boolean, seconds = 180): Promise<void> {
     const giveUp = () => {
       if (this.#ended && !this.#closed) throw new Error('the record of the pods broke off', { cause: this.#ended })
     }

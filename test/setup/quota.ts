@@ -11,7 +11,7 @@ export async function countedQuota(
 ): Promise<void> {
   const core = clusterAdmin(stack)
   await core.createNamespacedResourceQuota({ namespace, body: { metadata: { name }, spec: { hard } } })
-  await until({ what: `the quota of ${namespace} to be counted`, seconds: 60 }, async () => {
+  await until({ what: `the quota of ${namespace} to be counted`, seconds: 180 }, async () => {
     const { status } = await core.readNamespacedResourceQuota({ namespace, name })
     return Object.keys(hard).every((key) => status?.used?.[key] !== undefined)
   })

@@ -106,7 +106,7 @@ export class Scene {
   }
 
   /** Resolves with the job as soon as the condition holds. */
-  async jobWhen(id: number, what: string, holds: (job: JobOnWire) => boolean, seconds = 60): Promise<JobOnWire> {
+  async jobWhen(id: number, what: string, holds: (job: JobOnWire) => boolean, seconds = 300): Promise<JobOnWire> {
     let latest: JobOnWire | undefined
     const giveUp = () => {
       if (latest?.finished && !holds(latest)) throw new Error(`job ${id} ended: ${JSON.stringify(latest)}`)
@@ -117,7 +117,7 @@ export class Scene {
     })
   }
 
-  ended(id: number, seconds = 120): Promise<JobOnWire> {
+  ended(id: number, seconds = 300): Promise<JobOnWire> {
     return this.jobWhen(id, 'to end', (job) => job.finished !== null, seconds)
   }
 
@@ -127,7 +127,7 @@ export class Scene {
   }
 
   /** Resolves when the output holds the text. */
-  async printed(id: number, text: string, seconds = 60): Promise<void> {
+  async printed(id: number, text: string, seconds = 300): Promise<void> {
     await until({ what: `job ${id} to print ${text}`, seconds, pause: this.mayfly.newsOf(id) }, async () =>
       (await this.stdout(id)).includes(text),
     )

@@ -68,7 +68,7 @@ export class Schedules {
   }
 
   /** Resolves when the schedule has this many runs in the state, with its runs. */
-  async ran(id: number, count = 1, state = 'launched', seconds = 40): Promise<RunOnWire[]> {
+  async ran(id: number, count = 1, state = 'launched', seconds = 180): Promise<RunOnWire[]> {
     return await until({ what: `${count} ${state} runs of schedule ${id}`, seconds, everyMs: 100 }, async () => {
       const runs = await this.runs(id)
       return runs.filter((run) => run.state === state).length >= count ? runs : undefined
@@ -88,7 +88,7 @@ export class Schedules {
 
   /** Resolves when Temporal knows the schedule, with its next instants. */
   async planned(id: number): Promise<string[]> {
-    return await until({ what: `Temporal to know schedule ${id}`, seconds: 20, everyMs: 50 }, async () => {
+    return await until({ what: `Temporal to know schedule ${id}`, seconds: 180, everyMs: 50 }, async () => {
       const known = await this.known(id)
       return known && known.length > 0 ? known : undefined
     })

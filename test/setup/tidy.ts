@@ -18,7 +18,7 @@ export async function expectNothingLeft(mayfly: Mayfly, workers: PartName[] = ['
     }
     const none = { attempts: 0, unsent: 0, brakes: 0 }
     // A place is given back when the pod is gone, which is after the job's end.
-    await until({ what: 'places, messages and brakes to be none', seconds: 20, everyMs: 200 }, async () =>
+    await until({ what: 'places, messages and brakes to be none', seconds: 180, everyMs: 200 }, async () =>
       Object.values((await counts()) ?? none).every((count) => count === 0),
     ).catch(() => {})
     expect(await counts()).toEqual(none)

@@ -85,7 +85,7 @@ export class Witness {
 
   /** Everything that must hold for a job of the steady play when it has ended. */
   async expectUntouched(job: number, expectedOutput: string): Promise<void> {
-    const ended = await this.#mayfly.ended(`/jobs/${job}/`, 120)
+    const ended = await this.#mayfly.ended(`/jobs/${job}/`)
     expect(ended, `job ${job}`).toMatchObject({ status: 'successful', job_explanation: '' })
     expect(await this.output(job), `output of job ${job}`).toBe(expectedOutput)
     const [counted] = await this.query<{ events: number; last: number; emitted: number; delivered: number }>(
@@ -104,12 +104,11 @@ export class Witness {
     expect(this.podsOf(job), `pods of job ${job}`).toBe(1)
   }
 
-  /** Resolves when no pod and no live attempt is left; fails after a minute. */
+  /** Resolves when no pod and no live attempt is left; fails after a while. */
   async expectNothingLeft(): Promise<void> {
-    await expect.poll(() => this.pods.map((pod) => pod.metadata.name), { timeout: 60_000, interval: 200 }).toEqual([])
+    await expect.poll(() => this.pods.map((pod) => pod.metadata.name), { interval: 200 }).toEqual([])
     await expect
       .poll(() => this.query('SELECT id, job_id, phase FROM attempts WHERE released_at IS NULL'), {
-        timeout: 60_000,
         interval: 500,
       })
       .toEqual([])

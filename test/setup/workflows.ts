@@ -133,7 +133,7 @@ export class Workflows {
   }
 
   /** Resolves with the node's job once the node has one, and the job has one of the statuses. */
-  async jobOf(run: number, identifier: string, statuses?: string[], seconds = 60): Promise<number> {
+  async jobOf(run: number, identifier: string, statuses?: string[], seconds = 300): Promise<number> {
     const wait = { what: `node ${identifier} of ${run} to have a job`, seconds, everyMs: 100 }
     return await until(wait, async () => {
       const node = (await this.nodes(run)).get(identifier)
@@ -150,7 +150,7 @@ export class Workflows {
   }
 
   /** Resolves with the row of a job of any kind when it has ended. */
-  async ended(jobId: number, seconds = 120): Promise<typeof unifiedJobs.$inferSelect> {
+  async ended(jobId: number, seconds = 300): Promise<typeof unifiedJobs.$inferSelect> {
     return await until({ what: `job ${jobId} to end`, seconds, pause: this.#mayfly.newsOf(jobId) }, async () => {
       const row = await this.row(jobId)
       return row.finished === null ? undefined : row

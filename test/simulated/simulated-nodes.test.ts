@@ -45,9 +45,7 @@ test('jobs go the whole way over the API server, and say what a captured play sa
   expect(await nodes.counts()).toMatchObject({ pods: 10 })
 })
 
-test('a failing play, a cancelled one and an image that is missing end as on a real node', {
-  timeout: 120_000,
-}, async () => {
+test('a failing play, a cancelled one and an image that is missing end as on a real node', async () => {
   const failing = await simulated('failing', { runMs: 300, shares: { failed: 1 } })
   const missing = await simulated('missing', { reportMs: 100, shares: { unpullable: 1 } })
   const long = await simulated('long', { runMs: 600_000, reportMs: 100 })

@@ -46,7 +46,7 @@ afterAll(() => undo.all())
 async function run(jobType: string, extra_vars: unknown = {}): Promise<SystemJob> {
   const path = `/system_job_templates/${templates[jobType]}/launch/`
   const { system_job: id } = await mayfly.post<{ system_job: number }>(path, { extra_vars })
-  await mayfly.ended(`/system_jobs/${id}/`, 60)
+  await mayfly.ended(`/system_jobs/${id}/`)
   return await mayfly.get<SystemJob>(`/system_jobs/${id}/`)
 }
 
@@ -117,7 +117,7 @@ test('a workflow updates an inventory source, then cleans with the days that its
   const { workflow_job: id } = await mayfly.post<{ workflow_job: number }>(
     `/workflow_job_templates/${workflow}/launch/`,
   )
-  const ended = await mayfly.ended(`/workflow_jobs/${id}/`, 60)
+  const ended = await mayfly.ended(`/workflow_jobs/${id}/`)
   expect(ended.status, ended.job_explanation).toBe('successful')
   const updates = await mayfly.get(`/inventory_updates/?inventory=${inventory}`)
   expect(updates).toMatchObject({ count: 1, results: [{ launch_type: 'workflow', status: 'successful' }] })
@@ -142,7 +142,7 @@ test('the awx command runs an ad hoc command, updates an inventory source and fo
       ...['--module_name', 'command', '--module_args', 'echo from the command line'],
     ),
   )
-  expect(await mayfly.ended(`/ad_hoc_commands/${command.id}/`, 60)).toMatchObject({ status: 'successful' })
+  expect(await mayfly.ended(`/ad_hoc_commands/${command.id}/`)).toMatchObject({ status: 'successful' })
   expect(await awxOutput('ad_hoc_commands', 'stdout', String(command.id))).toContain('from the command line')
 
   const git = { scm_type: 'git', scm_url: `${origin}/public/inventories` }

@@ -82,7 +82,7 @@ async function json(...args: string[]): Promise<{ id: number }> {
 
 /** The approval that waits for somebody's word. */
 const pendingApproval = (workflowJob: number) =>
-  until({ what: 'an approval to wait', seconds: 30 }, async () => {
+  until({ what: 'an approval to wait', seconds: 180 }, async () => {
     const path = `/workflow_approvals/?status=pending&unified_job_node__workflow_job=${workflowJob}`
     const { results } = await mayfly.get<{ results: { id: number; can_approve_or_deny: boolean }[] }>(path)
     return results[0]
@@ -119,7 +119,7 @@ test('the awx command makes a workflow, launches it and follows it over an appro
   const monitored = awx(
     ...['workflow_job_templates', 'launch', 'release', '--monitor', '--extra_vars', '{"greeting": "good morning"}'],
   )
-  const run = await until({ what: 'the workflow to run', seconds: 30 }, async () => {
+  const run = await until({ what: 'the workflow to run', seconds: 180 }, async () => {
     const { results } = await mayfly.get<{ results: { id: number }[] }>(
       `/workflow_jobs/?unified_job_template=${workflow.id}`,
     )
@@ -219,7 +219,7 @@ test('a web hook launches, and its service hears how the job stands, whatever it
   const { text } = await mayfly.api('GET', `/jobs/${job?.id}/stdout/?format=txt`, undefined, { accept: '*/*' })
   expect(text).toContain(sha)
   await until(
-    { what: 'the service to know of the success', seconds: 30 },
+    { what: 'the service to know of the success', seconds: 180 },
     async () => service.reports.at(-1)?.body.state === 'success',
   )
   const [refused, ...taken] = service.reports

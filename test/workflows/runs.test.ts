@@ -107,7 +107,7 @@ test('cancel at the very moment when jobs are made and started', async () => {
       await workflows.jobOf(run, 'c')
       if (index % 2) await post(`/workflow_jobs/${run}/cancel/`)
       else await operator.cancel(run)
-      expect(await workflows.ended(run, 60)).toMatchObject({ status: 'canceled' })
+      expect(await workflows.ended(run)).toMatchObject({ status: 'canceled' })
       expect(new Set(Object.values(await workflows.statuses(run)))).toEqual(new Set(['canceled']))
     }),
   )
@@ -127,7 +127,7 @@ test('pause, resume, retry and skip', async () => {
   const first = await nodeIs(run, 'next', ['failed'])
   await nodeIs(run, 'rescue', ['successful'])
   expect((await post(`/workflow_job_nodes/${await nodeId(run, 'next')}/retry/`)).status).toBe(202)
-  await until({ what: 'another job', seconds: 30 }, async () => (await nodeIs(run, 'next', ['failed'])) !== first)
+  await until({ what: 'another job', seconds: 180 }, async () => (await nodeIs(run, 'next', ['failed'])) !== first)
   expect((await post(`/workflow_job_nodes/${await nodeId(run, 'next')}/skip/`)).status).toBe(202)
   await nodeIs(run, 'last', ['successful'])
   expect((await post(`/workflow_job_nodes/${await nodeId(run, 'next')}/skip/`)).body).toEqual({
@@ -167,7 +167,7 @@ test('continue makes a new run that takes over what succeeded; a Reset in Tempor
 
   const before = await workflows.jobOf(run, 'a')
   await operator.reset(run)
-  const again = await until({ what: 'the gate to be asked anew', seconds: 30 }, async () => {
+  const again = await until({ what: 'the gate to be asked anew', seconds: 180 }, async () => {
     const job = (await workflows.nodes(run)).get('gate')?.jobId
     return job && job !== gate ? job : undefined
   })
@@ -184,11 +184,11 @@ test('what is terminated in Temporal is ended by the reaper, and a run goes on o
   const left = await workflows.jobOf(lost, 'wait')
   // Whose workflow has begun has an owner; before that there is nothing to terminate.
   for (const job of [child, left]) {
-    await until({ what: `job ${job} to begin`, seconds: 30 }, async () => (await workflows.row(job)).runId !== null)
+    await until({ what: `job ${job} to begin`, seconds: 180 }, async () => (await workflows.row(job)).runId !== null)
   }
   await operator.terminate(child)
   await operator.terminate(lost)
-  await until({ what: 'the reaper to find both', seconds: 60, everyMs: 500 }, async () => {
+  await until({ what: 'the reaper to find both', seconds: 180, everyMs: 500 }, async () => {
     await operator.reap()
     return (await workflows.row(child)).finished !== null && (await workflows.row(lost)).finished !== null
   })
@@ -208,7 +208,7 @@ test('one run at a time where the template says so: the others wait, say for wha
   ]
   for (const run of [second, third]) {
     await until(
-      { what: `run ${run} to wait`, seconds: 30 },
+      { what: `run ${run} to wait`, seconds: 180 },
       async () => (await workflows.row(run)).jobExplanation === `waiting for workflow_job-${first} to finish`,
     )
   }

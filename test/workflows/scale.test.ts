@@ -10,7 +10,7 @@ const full = process.env.MAYFLY_SCALE === 'full'
 /** Three events for each child alone are more than a history may have before it is begun anew. */
 const wide = full ? 1000 : 170
 const long = full ? 200 : 25
-const minutes = full ? 20 : 2
+const minutes = full ? 20 : 10
 
 let mayfly: Mayfly
 let workflows: Workflows
@@ -72,7 +72,7 @@ test('the history of no workflow passes 10,000 events: it is begun anew', async 
     const client = new Client({ connection, namespace: mayfly.temporalNamespace })
     let longest = 0
     let begunAnew = 0
-    await until({ what: 'the list of workflows', seconds: 30, everyMs: 500 }, async () => {
+    await until({ what: 'the list of workflows', seconds: 180, everyMs: 500 }, async () => {
       const { count } = await client.workflow.count('WorkflowType = "workflowJob"')
       return count > wide + long || undefined
     })

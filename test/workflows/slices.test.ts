@@ -116,20 +116,20 @@ test(`rows 7, 8, 9 and 39: ${slices} slices with room for ${room}; those that ar
   })
   const run = launched.id
   await until(
-    { what: 'all slices to be made', seconds: 60, everyMs: 250 },
+    { what: 'all slices to be made', seconds: 180, everyMs: 250 },
     async () => (await slicesOf(run)).length === slices,
   )
-  await pods.until(`${room} pods`, () => pods.live.filter((pod) => jobOf(pod) > run).length === room, 90)
+  await pods.until(`${room} pods`, () => pods.live.filter((pod) => jobOf(pod) > run).length === room)
   const held = pods.live.map(jobOf).filter((job) => job > run)
   for (const id of held) {
-    await until({ what: `slice ${id} to hold`, seconds: 90, pause: mayfly.newsOf(id) }, async () =>
+    await until({ what: `slice ${id} to hold`, seconds: 180, pause: mayfly.newsOf(id) }, async () =>
       (await mayfly.api('GET', `/jobs/${id}/stdout/?format=txt`)).text.includes('on h'),
     )
   }
   // Row 9: the others wait and say for what.
   const waiting = (await slicesOf(run)).filter(({ status }) => status === 'pending')
   expect(waiting.length).toBeGreaterThan(0)
-  await until({ what: 'an explanation', seconds: 30, everyMs: 300 }, async () =>
+  await until({ what: 'an explanation', seconds: 180, everyMs: 300 }, async () =>
     (await slicesOf(run)).some(({ job_explanation: text }) => /Quota three is used up/.test(text)),
   )
 
@@ -147,7 +147,7 @@ test(`rows 7, 8, 9 and 39: ${slices} slices with room for ${room}; those that ar
   }
   await operator.reset(reset)
 
-  expect(await mayfly.ended(`/workflow_jobs/${run}/`, 170)).toMatchObject({ status: 'successful' })
+  expect(await mayfly.ended(`/workflow_jobs/${run}/`)).toMatchObject({ status: 'successful' })
   const ends = await slicesOf(run)
   expect(ends).toHaveLength(slices)
   expect(ends.map((slice) => slice.job_slice_number).sort((one, other) => one - other)).toEqual(
