@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { claimOutbox } from './claim-outbox.ts'
 import type { Store } from './database.ts'
-import { claimOutbox, enqueue, notBegun, outboxFailed, outboxSent } from './outbox.ts'
+import { enqueue, notBegun, outboxFailed, outboxSent } from './outbox.ts'
 import { organizations } from './schema/catalog.ts'
 import { outbox } from './schema/runtime.ts'
 import { storeKinds, testStore } from './testing.ts'

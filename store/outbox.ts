@@ -1,18 +1,13 @@
-import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { defaultPriority } from '../model/priority.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
+import { lineKey } from './line-key.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { type OutboxKind, outbox } from './schema/runtime.ts'
 
 /** A message to Temporal as stored. */
 export type OutboxRow = typeof outbox.$inferSelect
-
-/** How long a claimed row stays invisible to others; whoever claimed it and died delays it by no more than this. */
-const claimedFor = sql`interval '10 seconds'`
-
-/** One of so many messages of a claim is the oldest there is, so that none waits for ever behind more urgent ones. */
-const oldestOneIn = 8
 
 /**
  * What is sent first. Starts have the priority of their job (1 to 5): before them comes what somebody waits for just now, after them news, and last plans
@@ -36,70 +31,16 @@ const urgencies: Record<Exclude<OutboxKind, 'start'>, number> = {
  * now, also if it is being sent at this moment. The job of a start is there already.
  */
 export async function enqueue(tx: Database, kind: OutboxKind, subjectId: number): Promise<void> {
+  const values =
+    kind === 'start'
+      ? sql`coalesce(job.priority, ${defaultPriority}), coalesce(job.organization_id, 0), coalesce(${lineKey(sql`job`)}, '')
+        FROM (SELECT) AS one LEFT JOIN ${unifiedJobs} AS job ON job.id = ${subjectId}`
+      : sql`${urgencies[kind]}::int, 0, ''`
   await tx.execute(sql`
-    WITH message AS (INSERT INTO ${outbox} AS old (kind, subject_id, urgency, organization_id)
-      VALUES (${kind}, ${subjectId}, ${kind === 'start' ? ofJob(sql`priority`, subjectId, defaultPriority) : urgencies[kind]},
-        ${kind === 'start' ? ofJob(sql`organization_id`, subjectId, 0) : 0})
+    WITH message AS (INSERT INTO ${outbox} AS old (kind, subject_id, urgency, organization_id, line)
+      SELECT ${kind}::text, ${subjectId}::int, ${values}
       ON CONFLICT (subject_id, kind) DO UPDATE SET next_try_at = now(), asked = old.asked + 1)
     SELECT pg_notify(${channels.outbox}, '')`)
-}
-
-const ofJob = (column: SQL, jobId: number, otherwise: number) =>
-  sql`coalesce((SELECT ${column} FROM ${unifiedJobs} WHERE id = ${jobId}), ${otherwise})`
-
-/** How a claim is made; all have defaults. */
-export interface ClaimOptions {
-  /** For tests; else the database's clock decides. */
-  now?: Date
-  /** Default: any. `false` where starts are held back for now. */
-  starts?: boolean
-}
-
-/**
- * Claims due rows for the caller to send, the most urgent first; of starts of one priority each organization's by its weight, oldest first. One in eight is the oldest of all.
- * Other senders pass them over; a claim that is neither reported as sent nor as failed ends by itself, so a crash sends again.
- */
-export async function claimOutbox(
-  db: Database,
-  limit: number,
-  { now, starts = true }: ClaimOptions = {},
-): Promise<OutboxRow[]> {
-  const clock = now ? sql`${now.toISOString()}::timestamptz` : sql`now()`
-  const allowed = starts ? sql`true` : sql`urgency NOT BETWEEN 1 AND 5`
-  const oldest = Math.floor(limit / oldestOneIn)
-  // The lines (one for each urgency and organization) are found by skipping through the index, and only the head of each is read: a claim
-  // costs the same however many messages wait. Organizations take turns: the n-th message of one with weight w counts n/w.
-  const due = sql`
-    WITH RECURSIVE line AS (
-      (SELECT urgency, organization_id FROM ${outbox} ORDER BY urgency, organization_id LIMIT 1)
-      UNION ALL
-      SELECT next.urgency, next.organization_id FROM line CROSS JOIN LATERAL (
-        SELECT urgency, organization_id FROM ${outbox} AS message
-        WHERE (message.urgency, message.organization_id) > (line.urgency, line.organization_id)
-        ORDER BY urgency, organization_id LIMIT 1) AS next),
-    head AS (
-      SELECT message.id, line.urgency,
-        row_number() OVER (PARTITION BY line.urgency, line.organization_id ORDER BY message.id)
-          / coalesce((SELECT fair_share_weight FROM organizations WHERE id = line.organization_id), 1) AS turn
-      FROM line CROSS JOIN LATERAL (
-        SELECT id FROM ${outbox} AS message
-        WHERE message.urgency = line.urgency AND message.organization_id = line.organization_id
-          AND next_try_at <= ${clock}
-        ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED) AS message
-      WHERE ${allowed}),
-    oldest AS (
-      SELECT id FROM ${outbox} WHERE next_try_at <= ${clock} AND ${allowed}
-      ORDER BY next_try_at, id LIMIT ${oldest} FOR UPDATE SKIP LOCKED),
-    urgent AS (
-      SELECT id FROM head WHERE id NOT IN (SELECT id FROM oldest)
-      ORDER BY urgency, turn, id LIMIT ${limit} - (SELECT count(*) FROM oldest))
-    SELECT id FROM urgent UNION ALL SELECT id FROM oldest`
-  const claimed = await db
-    .update(outbox)
-    .set({ nextTryAt: sql`${clock} + ${claimedFor}`, tries: sql`${outbox.tries} + 1` })
-    .where(sql`${outbox.id} IN (${due})`)
-    .returning()
-  return claimed.sort((one, other) => one.urgency - other.urgency || one.id - other.id)
 }
 
 /** Of jobs whose workflows were started, those that no workflow has begun yet: their first task still waits for a worker. */

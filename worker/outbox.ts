@@ -4,11 +4,12 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Logger } from 'pino'
 import type { StartFacts } from '../model/start-facts.ts'
 import { channels } from '../store/channel.ts'
+import { claimOutbox } from '../store/claim-outbox.ts'
 import type { Store } from '../store/database.ts'
 import { MissingRowError } from '../store/errors.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { notificationGivenUp } from '../store/notifications/deliveries.ts'
-import { claimOutbox, notBegun, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
+import { notBegun, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import {
   jobWorkflowId,

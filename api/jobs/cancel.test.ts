@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { claimOutbox } from '../../store/outbox.ts'
+import { claimOutbox } from '../../store/claim-outbox.ts'
 import { unifiedJobs } from '../../store/schema/jobs.ts'
 import { attempts, groupBrakes, outbox } from '../../store/schema/runtime.ts'
 import { storeKinds } from '../../store/testing.ts'

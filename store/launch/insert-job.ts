@@ -3,6 +3,7 @@ import { PgDialect, type PreparedQueryConfig } from 'drizzle-orm/pg-core'
 import { channels } from '../channel.ts'
 import type { Database } from '../database.ts'
 import { parentTable } from '../job-parent.ts'
+import { lineKey } from '../line-key.ts'
 import { announce } from '../notifications/announce.ts'
 import { unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
 import { unifiedJobLabels } from '../schema/labels.ts'
@@ -96,8 +97,8 @@ function statementFor(given: Record<string, unknown>, hasCredentials: boolean, h
 const keptAsGiven = new Set(['text', 'integer', 'boolean'])
 
 /** The workflow of a workflow job starts the jobs of its nodes itself, as its children. */
-const startMessage = sql`, message AS (INSERT INTO ${outbox} (kind, subject_id, urgency, organization_id)
-  SELECT 'start', id, priority, coalesce(organization_id, 0) FROM job)`
+const startMessage = sql`, message AS (INSERT INTO ${outbox} (kind, subject_id, urgency, organization_id, line)
+  SELECT 'start', id, priority, coalesce(organization_id, 0), ${lineKey(sql`job`)} FROM job)`
 
 const attached = sql`, attached AS (INSERT INTO ${unifiedJobCredentials} (job_id, credential_id)
     SELECT job.id, unnest(${sql.placeholder('credentialIds')}::int[]) FROM job)`

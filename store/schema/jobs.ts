@@ -202,6 +202,12 @@ export const unifiedJobs = pgTable(
     index().on(table.unifiedJobTemplateId),
     index().on(table.instanceGroupId, table.status),
     index().on(table.raisedAt).where(sql`raised_at IS NOT NULL`),
+    // How long a line is that jobs joined: those of store/line-key.ts, in the words of `standing` there.
+    index('unified_jobs_standing_index')
+      .on(table.priority, sql`coalesce(organization_id, 0)`, sql`md5(eligible_groups::text)`)
+      .where(
+        sql`status = 'pending' AND waiting_since IS NOT NULL AND waiting_reason = '' AND workflow_job_id IS NULL AND type IN ('job', 'ad_hoc_command')`,
+      ),
   ],
 )
 

@@ -93,6 +93,8 @@ export const outbox = pgTable(
     urgency: integer().notNull().default(0),
     /** Starts of one urgency are sent in turn, each organization's by its weight; 0: of none. */
     organizationId: integer().notNull().default(0),
+    /** Of a start: the line that it joins (store/line-key.ts), which may be too long for it just now; '' for everything that is sent at once. */
+    line: text().notNull().default(''),
     tries: integer().notNull().default(0),
     lastError: text().notNull().default(''),
     nextTryAt: instant().notNull().defaultNow(),
@@ -100,7 +102,7 @@ export const outbox = pgTable(
   },
   (table) => [
     index().on(table.nextTryAt),
-    index().on(table.urgency, table.organizationId, table.id),
+    index().on(table.urgency, table.organizationId, table.line, table.id),
     uniqueIndex().on(table.subjectId, table.kind),
   ],
 )

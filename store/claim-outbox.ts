@@ -1,0 +1,136 @@
+import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import type { Database } from './database.ts'
+import { lineKey, standing } from './line-key.ts'
+import type { OutboxRow } from './outbox.ts'
+import { unifiedJobs } from './schema/jobs.ts'
+import { outbox } from './schema/runtime.ts'
+
+/** How long a claimed row stays invisible to others; whoever claimed it and died delays it by no more than this. */
+const claimedFor = sql`interval '10 seconds'`
+
+/** One of so many messages of a claim is the oldest there is, so that none waits for ever behind more urgent ones. */
+const oldestOneIn = 8
+
+/** A line of starts: of which priority and organization, and its key (store/line-key.ts). */
+export interface StartLine {
+  urgency: number
+  organizationId: number
+  line: string
+}
+
+/** Who keeps lines of starts short: what a claim must know of them, and is told what it found. */
+export interface Lines {
+  /** How many jobs of a line may stand open in Temporal. */
+  depth: number
+  /** Lines that were found full a moment ago, and need no look. */
+  full(): readonly StartLine[]
+  /** Jobs whose starts were sent a moment ago: one that is not in its line yet counts as if it were. */
+  sent(): readonly number[]
+  /** Told by each claim: further lines that are full, and those of `sent` that are still on their way into their line. */
+  found(full: readonly StartLine[], onTheWay: readonly number[]): void
+}
+
+/** How a claim is made; all have defaults. */
+export interface ClaimOptions {
+  /** For tests; else the database's clock decides. */
+  now?: Date
+  /** Default: any. `false` where starts are held back for now. */
+  starts?: boolean
+  /** Default: no line is ever too long. */
+  lines?: Lines
+}
+
+/**
+ * Claims due rows for the caller to send, the most urgent first; of starts of one priority each organization's by its weight, oldest first. One in eight is the oldest of all. A line that is
+ * long enough in Temporal gives no more starts: they rest, in their order. Other senders pass claimed rows over; a claim that is neither reported as sent nor as failed ends by itself, so a crash
+ * sends again.
+ */
+export async function claimOutbox(
+  db: Database,
+  limit: number,
+  { now, starts = true, lines }: ClaimOptions = {},
+): Promise<OutboxRow[]> {
+  const clock = now ? sql`${now.toISOString()}::timestamptz` : sql`now()`
+  const allowed = starts ? sql`true` : sql`urgency NOT BETWEEN 1 AND 5`
+  const oldest = Math.floor(limit / oldestOneIn)
+  const room = lines ? roomIn(lines.depth) : sql`${limit}::bigint`
+  // The lines (one for each urgency, organization and set of groups) are found by skipping through the index, and only the head of each is read: a claim
+  // costs the same however many messages wait. Organizations take turns: the n-th message of one with weight w counts n/w.
+  const { rows } = await db.execute<ClaimedRow>(sql`
+    WITH RECURSIVE line AS (
+      (SELECT urgency, organization_id, line AS key FROM ${outbox} ORDER BY urgency, organization_id, line LIMIT 1)
+      UNION ALL
+      SELECT next.urgency, next.organization_id, next.line FROM line CROSS JOIN LATERAL (
+        SELECT urgency, organization_id, line FROM ${outbox} AS message
+        WHERE (message.urgency, message.organization_id, message.line) > (line.urgency, line.organization_id, line.key)
+        ORDER BY urgency, organization_id, line LIMIT 1) AS next),
+    on_the_way AS MATERIALIZED (
+      SELECT id, priority, coalesce(organization_id, 0) AS organization_id, ${lineKey(sql`job`)} AS key FROM ${unifiedJobs} AS job
+      WHERE id = ANY(${`{${lines?.sent().join() ?? ''}}`}::int[]) AND status = 'pending' AND waiting_since IS NULL AND waiting_reason = ''),
+    open AS MATERIALIZED (
+      SELECT line.*, CASE WHEN key = '' THEN ${limit}::bigint ELSE ${room} END AS room FROM line
+      WHERE ${allowed} AND (urgency, organization_id, key) NOT IN (
+        SELECT urgency, organization_id, line FROM json_to_recordset(${JSON.stringify(wire(lines?.full() ?? []))}::json)
+          AS known(urgency int, organization_id int, line text))),
+    head AS (
+      SELECT message.id, open.urgency,
+        row_number() OVER (PARTITION BY open.urgency, open.organization_id ORDER BY message.id)
+          / coalesce((SELECT fair_share_weight FROM organizations WHERE id = open.organization_id), 1) AS turn
+      FROM open CROSS JOIN LATERAL (
+        SELECT id FROM ${outbox} AS message
+        WHERE message.urgency = open.urgency AND message.organization_id = open.organization_id AND message.line = open.key
+          AND next_try_at <= ${clock}
+        ORDER BY id LIMIT least(${limit}, greatest(open.room, 0)) FOR UPDATE SKIP LOCKED) AS message),
+    oldest AS (SELECT id FROM head ORDER BY id LIMIT ${oldest}),
+    urgent AS (
+      SELECT id FROM head WHERE id NOT IN (SELECT id FROM oldest)
+      ORDER BY urgency, turn, id LIMIT ${limit} - (SELECT count(*) FROM oldest)),
+    claimed AS (
+      UPDATE ${outbox} SET next_try_at = ${clock} + ${claimedFor}, tries = tries + 1
+      WHERE id IN (SELECT id FROM urgent UNION ALL SELECT id FROM oldest) RETURNING *)
+    SELECT claimed.*, found.* FROM (SELECT
+        (SELECT json_agg(json_build_object('urgency', urgency, 'organizationId', organization_id, 'line', key)) FROM open WHERE room <= 0) AS full_lines,
+        (SELECT json_agg(id) FROM on_the_way) AS on_the_way) AS found
+      LEFT JOIN claimed ON true
+    ORDER BY claimed.urgency, claimed.id`)
+  const [found] = rows
+  lines?.found(found?.full_lines ?? [], found?.on_the_way ?? [])
+  return rows.flatMap((row) => (row.id === null ? [] : outboxRow(row)))
+}
+
+/** A claimed row by the names of its columns, null where nothing was claimed; beside each what was found of lines. */
+type ClaimedRow = Record<string, unknown> & { full_lines: StartLine[] | null; on_the_way: number[] | null }
+
+/**
+ * How many more starts a line may have. Those that stand in it are counted by an index and no further than it matters. A line of which no group is left is as good as empty: each of
+ * its jobs is told so when it begins.
+ */
+function roomIn(depth: number): SQL {
+  return sql`(SELECT CASE WHEN room <= 0 AND NOT EXISTS (
+      SELECT FROM ${outbox} AS message JOIN ${unifiedJobs} AS job ON job.id = message.subject_id
+        CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
+        JOIN instance_groups AS instance_group ON instance_group.id = eligible.value::int AND instance_group.is_container_group
+      WHERE message.id = (SELECT id FROM ${outbox} AS first WHERE first.urgency = line.urgency
+        AND first.organization_id = line.organization_id AND first.line = line.key ORDER BY id LIMIT 1))
+    THEN ${depth} ELSE room END
+    FROM (SELECT ${depth} - (SELECT count(*) FROM (
+        SELECT FROM ${unifiedJobs} AS job WHERE ${standing(sql`job`)} AND job.priority = line.urgency
+          AND coalesce(job.organization_id, 0) = line.organization_id AND md5(job.eligible_groups::text) = line.key LIMIT ${depth}) AS some)
+      - (SELECT count(*) FROM on_the_way AS way WHERE (way.priority, way.organization_id, way.key) = (line.urgency, line.organization_id, line.key)) AS room
+    ) AS counted)`
+}
+
+const wire = (lines: readonly StartLine[]) =>
+  lines.map(({ urgency, organizationId, line }) => ({ urgency, organization_id: organizationId, line }))
+
+const columns = Object.entries(getTableColumns(outbox)).map(([key, column]) => ({ key, column, name: snakeCase(key) }))
+
+function outboxRow(row: Record<string, unknown>): OutboxRow {
+  return Object.fromEntries(
+    columns.map(({ key, column, name }) => [key, column.mapFromDriverValue(row[name])]),
+  ) as unknown as OutboxRow
+}
+
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

@@ -1,0 +1,4 @@
+DROP INDEX "outbox_urgency_organization_id_id_index";--> statement-breakpoint
+ALTER TABLE "outbox" ADD COLUMN "line" text DEFAULT '' NOT NULL;--> statement-breakpoint
+CREATE INDEX "unified_jobs_standing_index" ON "unified_jobs" USING btree ("priority",coalesce(organization_id, 0),md5(eligible_groups::text)) WHERE status = 'pending' AND waiting_since IS NOT NULL AND waiting_reason = '' AND workflow_job_id IS NULL AND type IN ('job', 'ad_hoc_command');--> statement-breakpoint
+CREATE INDEX "outbox_urgency_organization_id_line_id_index" ON "outbox" USING btree ("urgency","organization_id","line","id");
