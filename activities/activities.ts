@@ -14,6 +14,7 @@ import { createPrepareActivity } from './prepare.ts'
 import { createPrepareInventoryUpdateActivity } from './prepare-inventory-update.ts'
 import { createReapActivity } from './reap.ts'
 import { createReleasePodActivity } from './release-pod.ts'
+import { createResumeAdmissionActivity } from './resume-admission.ts'
 import { createRunInPodActivity } from './run-in-pod.ts'
 import { createRunScheduleActivity } from './run-schedule.ts'
 import { createRunSystemJobActivity } from './system-job.ts'
@@ -28,6 +29,7 @@ export function createActivities(deps: ActivityDeps): JobActivities {
   return {
     prepare: guarded(createPrepareActivity(deps)),
     admit: guarded(createAdmitActivity(deps)),
+    resumeAdmission: guarded(createResumeAdmissionActivity(deps)),
     runInPod: guarded(createRunInPodActivity(deps)),
     noteCancel: guarded(createNoteCancelActivity(deps)),
     lookAtHold: guarded(createLookAtHoldActivity(deps)),

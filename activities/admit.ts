@@ -78,7 +78,8 @@ export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] 
   }
 }
 
-async function admitOnce(
+/** One try. What stands in its way is returned: the claim is given back (NoRoomError), or kept (AwayError). Throws where the job does not go on here. */
+export async function admitOnce(
   deps: ActivityDeps,
   input: AdmitInput,
   signal: AbortSignal,
@@ -118,7 +119,7 @@ async function admitOnce(
  * Aborts some time after the signal. A pod's creation that is cut off has happened or not, nobody knows, and may even happen after the
  * pod's deletion; so it is given the time to be answered.
  */
-function aLittleLater(signal: AbortSignal): AbortSignal {
+export function aLittleLater(signal: AbortSignal): AbortSignal {
   const later = new AbortController()
   signal.addEventListener('abort', () => setTimeout(() => later.abort(signal.reason), answerMs).unref(), { once: true })
   return later.signal

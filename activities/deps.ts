@@ -103,7 +103,7 @@ export interface CancelNews {
 /** A run of a job's workflow that is at work. */
 export interface CurrentRun {
   runId: string
-  /** How long it has stood in the queue of a group, where nobody works for it: it touches no attempt before it is let in. Null: it does not. */
+  /** How long it has stood in the queue of a group while nobody works for it: it touches no attempt before it is let in. Null: it does not. */
   inQueueMs: number | null
 }
 
@@ -115,8 +115,8 @@ export interface Owner {
 
 /** What activities ask Temporal. */
 export interface Workflows {
-  /** The run that is at work; null when there is none: closed, terminated, or forgotten. Exact. */
-  current(jobId: number): Promise<CurrentRun | null>
+  /** The run that is at work; null when there is none: closed, terminated, or forgotten. Exact. `groupId`: of the queues of groups only this one's counts. */
+  current(jobId: number, groupId?: number | null): Promise<CurrentRun | null>
   /** Those of the owners that are not at work any more, each with the run that is, if any. Exact as well. */
   gone(owners: readonly Owner[]): Promise<{ owner: Owner; current: CurrentRun | null }[]>
 }

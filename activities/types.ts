@@ -21,6 +21,8 @@ export interface JobActivities {
   prepare(input: { jobId: number }): Promise<PreparedJob>
   /** Claims a place of the group for this job, creates its pod or adopts the one it made before. Benign retryable failure while there is no room. */
   admit(input: AdmitInput): Promise<Admission>
+  /** As `admit`, for a job that has claimed its place already; without a claim, or when the place has to be given back, it fails as if there was no room. */
+  resumeAdmission(input: { jobId: number; hasOthers: boolean }): Promise<Admission>
   /**
    * Delivers the payload, starts the play at most once, stores every line, stores the verdict, deletes the pod. Resumes wherever it was. `goesOn`: the
    * workflow understands verdicts with `again` and `held`; without it every end of the attempt is the job's, and no pod is kept.

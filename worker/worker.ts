@@ -10,6 +10,7 @@ import type { Store } from '../store/database.ts'
 import type { Keyring } from '../store/secrets.ts'
 import { mainTaskQueue } from '../workflows/names.ts'
 import { jobFailureType } from '../workflows/types.ts'
+import { admissionSweep } from './admission-sweep.ts'
 import { StoredCancels } from './cancel-news.ts'
 import { ClusterPool } from './clusters.ts'
 import { GroupRegistry } from './gate/group-registry.ts'
@@ -128,13 +129,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     clusters,
   )
   const cancels = new StoredCancels()
+  const workflows = new RunningWorkflows(temporal)
   const deps: ActivityDeps = {
     store,
     keyring,
     clusters,
     gates,
     cancels,
-    workflows: new RunningWorkflows(temporal),
+    workflows,
     settings,
     log,
   }
@@ -165,6 +167,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   sweep.start({ atOnce: true })
   const turns = turnSweep(store.db, log)
   turns.start()
+  const admissions = admissionSweep(store.db, workflows, log)
+  admissions.start()
   void warnOfOrder(temporal, log)
   const done = worker.run()
   let stopping: Promise<void> | undefined
@@ -172,6 +176,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await presence.stop()
     await sweep.stop()
     await turns.stop()
+    await admissions.stop()
     await outbox.stop()
     await gates.stop()
     if (worker.getState() === 'RUNNING') worker.shutdown()

@@ -1,5 +1,5 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow'
-import type { Admission, JobActivities, PreparedJob } from '../activities/types.ts'
+import { type Admission, activityFailures, type JobActivities, type PreparedJob } from '../activities/types.ts'
 import { firstPriority } from '../model/priority.ts'
 import { groupTaskQueue } from './names.ts'
 
@@ -63,6 +63,16 @@ export function runInPodOf({ namespace, pod }: Pick<Admission, 'namespace' | 'po
     priority: { priorityKey: firstPriority },
   }).runInPod
 }
+
+/**
+ * The admission of a job that has claimed its place already, taken up where it was left: on no gated queue, since the place that a gate would wait for may be this
+ * very claim. Without a claim there is nothing to take up, and the job stands in line again.
+ */
+export const { resumeAdmission } = proxyActivities<Pick<JobActivities, 'resumeAdmission'>>({
+  ...lasting,
+  priority: { priorityKey: firstPriority },
+  retry: { ...lasting.retry, nonRetryableErrorTypes: [activityFailures.noCapacity] },
+})
 
 /** One pass of the reaper; its schedule repeats it, so nothing else does. */
 export const { reap } = proxyActivities<Pick<JobActivities, 'reap'>>({

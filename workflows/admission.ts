@@ -1,6 +1,14 @@
-import { CancellationScope, condition, defineSignal, isCancellation, setHandler, sleep } from '@temporalio/workflow'
+import {
+  CancellationScope,
+  condition,
+  defineSignal,
+  isCancellation,
+  patched,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow'
 import type { Admission, PreparedJob } from '../activities/types.ts'
-import { admitOn } from './activities.ts'
+import { admitOn, resumeAdmission } from './activities.ts'
 import { signals } from './names.ts'
 import { failedAs } from './verdict.ts'
 
@@ -13,25 +21,55 @@ type Turn = 'own' | 'first'
 /**
  * Waits in all groups at once, preferred first, until one of them has made the pod; the others are asked no more. That no two of them do is
  * what the claim in the store sees to. A group that is full or away goes on being asked by the retries of
- * its activity, which cost no history; one that can never run the job is asked no more. When none may take it any more `admit` ends the job, with the reasons of all. A job that is to go to the head of the line leaves its lines and joins them again with the first priority; only the signal
- * changes what is asked of Temporal, so histories without it replay as they did.
+ * its activity, which cost no history; one that can never run the job is asked no more. When none may take it any more `admit` ends the job, with the reasons of all. A job that is to go to the head of the line leaves its lines and joins them again with the first priority, and so
+ * does one whose admission was left half-done, once that cannot be taken up where it was left; only the signals
+ * change what is asked of Temporal, so histories without them replay as they did.
  */
 export async function admitToOneOf(jobId: number, groups: PreparedJob['groups']): Promise<Admission> {
   if (groups.length === 0) throw new Error('prepare returned no group')
   let raised = false
+  let abandoned = false
   setHandler(defineSignal(signals.raise), () => {
     raised = true
   })
-  const lines = new Lines(jobId, groups, raised ? 'first' : 'own')
+  setHandler(defineSignal(signals.resumeAdmission), () => {
+    // A release that did not know the signal did nothing about it; the question may go when none of its jobs waits any more.
+    if (patched('resume-admission')) abandoned = true
+  })
+  let lines = new Lines(jobId, groups, raised ? 'first' : 'own')
+  let canRise = true
+  for (;;) {
+    const placed = await waitIn(lines, () => abandoned || (raised && canRise))
+    if (placed) return placed
+    const resumed = abandoned && (await resume({ jobId, hasOthers: groups.length > 1 }))
+    if (resumed) return resumed
+    // What was said meanwhile was said of the same admission.
+    abandoned = false
+    canRise = false
+    lines = new Lines(jobId, groups, 'first')
+  }
+}
+
+/** Waits in lines for a place, or until they are to be left: null when there is none by then. */
+async function waitIn(lines: Lines, areToBeLeft: () => boolean): Promise<Admission | null> {
   const waiting = lines.wait()
   waiting.catch(() => undefined)
-  const leaving = condition(() => raised).then(
+  const leaving = condition(areToBeLeft).then(
     () => null,
     // Cancelled: then `waiting` tells how that ended.
     () => waiting,
   )
-  const admission = await Promise.race([waiting, leaving])
-  return admission ?? (await lines.leave()) ?? (await new Lines(jobId, groups, 'first').wait())
+  return (await Promise.race([waiting, leaving])) ?? (await lines.leave())
+}
+
+/** Takes up an admission that was left half-done; null when there is no place any more for which that could be done. */
+async function resume(input: { jobId: number; hasOthers: boolean }): Promise<Admission | null> {
+  try {
+    return await resumeAdmission(input)
+  } catch (error) {
+    if (failedAs(error, 'noCapacity') || failedAs(error, 'unusable')) return null
+    throw error
+  }
 }
 
 /** The lines in which a job stands. */

@@ -46,6 +46,8 @@ export const signals = {
   progress: 'progress',
   /** To a job that waits for a place: it has waited for long while more urgent ones were served, so it goes to the head of the line. */
   raise: 'raise',
+  /** To a job that has claimed its place and stands in line all the same: who was letting it in is gone, and by its own claim the group may be full. */
+  resumeAdmission: 'resumeAdmission',
   /** To an approval: somebody approved or denied it. */
   decided: 'decided',
   /** To who tells a service of its job: the job stands otherwise now. */

@@ -72,12 +72,12 @@ async function release(deps: ActivityDeps, attempt: AttemptRow, pass: ReaperPass
 /** Whether the attempt's own run stands in the queue again; then marks the attempt, so that it is not gone on with. */
 async function wasLeftInQueue(
   { store, workflows }: ActivityDeps,
-  { id: attemptId, jobId, runId, phase, claimedAt }: AttemptRow,
+  { id: attemptId, jobId, runId, phase, claimedAt, instanceGroupId }: AttemptRow,
   { dryRun }: ReaperPass,
 ): Promise<boolean> {
   if ((phase !== 'claimed' && phase !== 'created') || secondsOverdue(claimedAt, slowestAdmissionSeconds) < 0)
     return false
-  const current = await workflows.current(jobId)
+  const current = await workflows.current(jobId, instanceGroupId)
   if (current?.runId !== runId || (current.inQueueMs ?? 0) < promptlyMs) return false
   return dryRun || (await withdraw(store.db, { attemptId, runId }))
 }

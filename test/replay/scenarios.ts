@@ -4,9 +4,11 @@ import { until } from '../../dev/wait.ts'
 import { podName } from '../../model/attempt.ts'
 import { decideApproval } from '../../store/workflow/approve.ts'
 import { nightlyPreflightsScheduleId, notificationWorkflowId, webhookStatusWorkflowId } from '../../workflows/names.ts'
+import { FaultProxy } from '../faults/fault-proxy.ts'
 import { launch, localHost } from '../setup/catalog.ts'
 import { clusterAdmin } from '../setup/own-places.ts'
 import { onceAt, secondsAhead } from '../setup/schedules.ts'
+import { tokenAs } from '../setup/service-account.ts'
 import type { Recorded, Stage } from './stage.ts'
 
 /** Plays a scenario to its end. */
@@ -416,6 +418,31 @@ export const loneScenarios: Record<string, Scenario> = {
     await stage.mayfly.restart('worker')
     await free()
     return await stage.closed(job)
+  },
+  'job.admission-resumed': async (stage) => {
+    const { mayfly } = stage
+    const proxy = await FaultProxy.before(mayfly.stack)
+    try {
+      const token = await tokenAs(mayfly, 'resumed', { kind: 'ClusterRole', name: 'cluster-admin' }, 600)
+      const types = await mayfly.get<{ results: { id: number }[] }>(
+        '/credential_types/?namespace=kubernetes_bearer_token',
+      )
+      const { id: credential } = await mayfly.post('/credentials/', {
+        ...{ name: 'behind a proxy', organization: stage.catalog.organization, credential_type: types.results[0]?.id },
+        inputs: { host: proxy.url, bearer_token: token, verify_ssl: true, ssl_ca_cert: proxy.ca },
+      })
+      const catalog = await stage.group({ max_concurrent_jobs: 1, credential })
+      const match = { verb: 'create', resource: 'pods' } as const
+      const held = proxy.add({ match, fault: { kind: 'hold', when: 'before' } })
+      const job = await launch(mayfly, await stage.template('ok.yml', catalog))
+      await held.met
+      // Its own claim fills the group.
+      await mayfly.restart('worker')
+      proxy.remove(held)
+      return await stage.closed(job)
+    } finally {
+      await proxy.stop()
+    }
   },
   'workflowJob.worker-killed': async (stage) => {
     const { workflows } = stage
