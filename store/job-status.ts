@@ -12,7 +12,7 @@ import { notify } from './notify.ts'
 import { preparedOn } from './prepared.ts'
 import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
 import { inTransaction } from './transaction.ts'
-import { prefixed, transition } from './transition.ts'
+import { prefixed, transition, written } from './transition.ts'
 
 /** A job of any kind as stored. */
 export type JobRow = typeof unifiedJobs.$inferSelect
@@ -97,7 +97,8 @@ export async function transitionLocked(
   const after = { ...before, status: to, failed: countsAsFailed(to), timedOut: changes.timedOut ?? before.timedOut }
   const [row] = await transition(tx, { after, columns, moves }).execute({ ...after, ...prefixed(columns) })
   if (!row) throw new MissingRowError(`job ${id} does not exist`)
-  const { isAnnounced: announced, told: _told, ...job } = row
+  const { isAnnounced: announced, told: _told, ...workedOut } = row
+  const job = written(before, columns, workedOut)
   if (moves) await furtherFollowUp(tx, job, announced)
   return { applied: true, job }
 }

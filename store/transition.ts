@@ -1,4 +1,5 @@
 import { eq, getTableColumns, is, SQL, sql, type WithSubquery } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { isFinal } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
@@ -82,13 +83,26 @@ export const transition = preparedVariants(
       .set(set)
       .where(eq(unifiedJobs.id, sql.placeholder('id')))
       .returning({
-        ...getTableColumns(unifiedJobs),
+        ...workedOut(columns),
         isAnnounced: moves ? isAnnounced(given) : sql<boolean>`false`,
         told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)`,
       })
       .prepare(name)
   },
 )
+
+/** Columns whose values only the server knows: all others of the job's hundred are known to who has locked it, and would be read and sent for nothing. */
+function workedOut(columns: Record<string, unknown>): Record<string, AnyPgColumn> {
+  const names = Object.keys(columns).filter((name) => is(columns[name], SQL))
+  const all: Record<string, AnyPgColumn> = getTableColumns(unifiedJobs)
+  return Object.fromEntries(names.flatMap((name) => (all[name] ? [[name, all[name]]] : [])))
+}
+
+/** The job as it is after the write, from what it was before, what was written and what the statement gave back of it. */
+export function written<Job extends object>(before: Job, columns: Record<string, unknown>, row: object): Job {
+  const given = Object.entries(columns).filter(([, value]) => value !== undefined && !is(value, SQL))
+  return { ...before, ...Object.fromEntries(given), ...row }
+}
 
 /** Updates of other rows that go with a job's change of status, as parts of its statement. */
 function updatesBeside(db: Database, after: Facts): WithSubquery[] {
