@@ -14,6 +14,7 @@ import { type JobRow, transitionLocked } from '../store/job-status.ts'
 import { notePassedOver, settlePassedOver } from '../store/passed-over.ts'
 import { groupNames } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
+import { takeStep } from '../store/step.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import { cannotTake } from './cannot-take.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
@@ -221,20 +222,22 @@ async function adopt(deps: ActivityDeps, place: GroupPlace, attempt: AttemptRow,
 
 async function recordStart(deps: ActivityDeps, { document, place, attempt }: Asked, pod: Pod): Promise<void> {
   const owned = { attemptId: attempt.id, runId: attempt.runId }
+  const { cluster, credentialId, namespace, groupId: instanceGroupId } = place
+  const podPlace = {
+    ...{ clusterKey: cluster.key, credentialId, namespace },
+    ...{ podName: pod.metadata.name, podUid: pod.metadata.uid },
+  }
+  const { job } = document
+  const wasPassedOver =
+    job.eligibleGroups.length > 1 && (job.passedOver.length > 0 || job.eligibleGroups[0] !== place.groupId)
+  const step = { name: 'created', place: podPlace, instanceGroupId } as const
+  if (!wasPassedOver && (await takeStep(deps.store.db, owned, job, step))) return
   try {
     await deps.store.db.transaction(async (tx) => {
-      const recorded = await recordPod(tx, owned, {
-        clusterKey: place.cluster.key,
-        credentialId: place.credentialId,
-        namespace: place.namespace,
-        podName: pod.metadata.name,
-        podUid: pod.metadata.uid,
-      })
-      const { job } = document
-      const wasPassedOver = job.passedOver.length > 0 || job.eligibleGroups[0] !== place.groupId
-      if (wasPassedOver && job.eligibleGroups.length > 1) await settlePassedOver(tx, job, place.groupId)
+      const recorded = await recordPod(tx, owned, podPlace)
+      if (wasPassedOver) await settlePassedOver(tx, job, place.groupId)
       // Without effect on a job that was cancelled meanwhile; the workflow's release then deletes the pod.
-      await transitionLocked(tx, recorded.job, 'waiting', { instanceGroupId: place.groupId })
+      await transitionLocked(tx, recorded.job, 'waiting', { instanceGroupId })
     })
   } catch (error) {
     if (error instanceof FencedError) await deleteStray(deps, place, attempt, pod)

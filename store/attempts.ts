@@ -180,17 +180,23 @@ const place = {
 }
 const givenCause = sql`${sql.placeholder('cause')}::text::json`
 
-/** What may be written of an attempt by who owns it. */
-const writes = {
-  place: writing('place', place),
-  created: writing('created', {
+/** What changes of an attempt when its pod exists, and when its payload is there; `created` is given a PodPlace's values by their names. */
+export const attemptColumns = {
+  created: {
     ...place,
     podUid: given('podUid'),
     phase: movedTo('created'),
     podCreatedAt: firstTime(attempts.podCreatedAt),
-  }),
+  },
+  delivered: { phase: movedTo('delivered'), deliveredAt: firstTime(attempts.deliveredAt) },
+}
+
+/** What may be written of an attempt by who owns it. */
+const writes = {
+  place: writing('place', place),
+  created: writing('created', attemptColumns.created),
   offered: writing('offered', { offeredAt: firstTime(attempts.offeredAt) }, isNull(attempts.endedAt)),
-  delivered: writing('delivered', { phase: movedTo('delivered'), deliveredAt: firstTime(attempts.deliveredAt) }),
+  delivered: writing('delivered', attemptColumns.delivered),
   ended: writing('ended', { phase: movedTo('ended'), cause: givenCause, endedAt: firstTime(attempts.endedAt) }),
   end: writing('end', { phase: 'ended', cause: givenCause, endedAt: sql`now()` }, isNull(attempts.endedAt)),
 }

@@ -10,7 +10,7 @@ import { preparedVariants } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
 /** The columns of a job by which rows beside it are found and written. */
-type Facts = ParentFacts & AnnouncedFacts
+export type Facts = ParentFacts & AnnouncedFacts
 
 /** A write of a job's status. */
 interface Shape {
@@ -52,16 +52,19 @@ export function prefixed(columns: Record<string, unknown>): Record<string, unkno
 
 /** Says all that decides the statement's text. SQL among the columns is the same for the same status and the same columns. */
 function keyOf({ after, columns, moves }: Shape): string {
-  const nulls = others.filter((name) => after[name] === null)
-  const isRetried = after.retries.told !== undefined
-  return JSON.stringify([
-    moves,
-    isRetried,
-    decisive.map((name) => after[name]),
-    nulls,
-    Object.keys(columns),
-    givenColumns(columns),
-  ])
+  return JSON.stringify([moves, keyOfFacts(after), Object.keys(columns), givenColumns(columns)])
+}
+
+/** Says all of a job's facts that decides the text of a statement made from `namedFacts`. */
+export function keyOfFacts(facts: Facts): string {
+  const nulls = others.filter((name) => facts[name] === null)
+  return JSON.stringify([facts.retries.told !== undefined, decisive.map((name) => facts[name]), nulls])
+}
+
+/** The facts for a statement that is built once: what decides its text, and names for all else, to be given as values. */
+export function namedFacts(facts: Facts): Facts {
+  const names = others.filter((name) => facts[name] !== null).map((name) => [name, sql.placeholder(name)])
+  return { ...facts, ...Object.fromEntries(names) }
 }
 
 /**
@@ -72,9 +75,7 @@ export const transition = preparedVariants(
   'transition',
   keyOf,
   (db: Database, { after, columns, moves }: Shape, name) => {
-    const facts = { ...after } as Record<string, unknown>
-    for (const fact of others) if (after[fact] !== null) facts[fact] = sql.placeholder(fact)
-    const given = facts as unknown as Facts
+    const given = namedFacts(after)
     const set = { ...columns }
     for (const column of givenColumns(columns)) set[column] = sql.placeholder(`to_${column}`)
     return db

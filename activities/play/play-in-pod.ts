@@ -9,6 +9,7 @@ import { recordDelivered, recordOffered } from '../../store/attempts.ts'
 import type { AttemptRow } from '../../store/claims.ts'
 import { describeRun, transitionLocked } from '../../store/job-status.ts'
 import type { RunDocument } from '../../store/run-document.ts'
+import { takeStep } from '../../store/step.ts'
 import type { ActivityDeps } from '../deps.ts'
 import type { Heart } from '../heart.ts'
 import type { Verdict } from '../types.ts'
@@ -89,8 +90,10 @@ async function deliver(
   } finally {
     node.end()
   }
+  const owned = { attemptId: attempt.id, runId: attempt.runId }
+  if (await takeStep(deps.store.db, owned, document.job, { name: 'delivered' })) return
   await deps.store.db.transaction(async (tx) => {
-    const { job } = await recordDelivered(tx, { attemptId: attempt.id, runId: attempt.runId })
+    const { job } = await recordDelivered(tx, owned)
     await transitionLocked(tx, job, 'running')
   })
 }
