@@ -14,9 +14,14 @@ export interface NamespaceWatch {
   readonly allowance: Allowance
   /** Pods of ours that were made for a group. */
   podsOf(groupId: number): Iterable<Pod>
-  /** Calls back at every change of a pod of ours, of a quota, and after every complete list; returns how to stop that. */
-  subscribe(callback: (event: NamespaceEvent) => void): () => void
+  /**
+   * Calls back at every change of a pod of ours, of a quota, and after every complete list; returns how to stop that. With `podKey` (namespace/name) of
+   * pods that one alone is told: there are as many who follow a pod as there are pods.
+   */
+  subscribe(callback: Subscriber, podKey?: string): () => void
 }
+
+type Subscriber = (event: NamespaceEvent) => void
 
 interface Shared extends NamespaceWatch {
   users: number
@@ -82,11 +87,9 @@ export class Watches {
   }
 
   #open(cluster: Cluster, namespace: string): Shared {
-    const subscribers = new Set<(event: NamespaceEvent) => void>()
+    const subscribers = new Subscribers()
     const byGroup = new Map<string, Map<string, Pod>>()
-    const tell = (event: NamespaceEvent) => {
-      for (const subscriber of [...subscribers]) subscriber(event)
-    }
+    const tell = (event: NamespaceEvent) => subscribers.tell(event)
     const interrupted = (what: string, error: unknown) =>
       this.#log.debug({ cluster: cluster.host, namespace, reason: String(error) }, `watch of ${what} interrupted`)
     const allowed = watchAllowance(cluster, namespace, {
@@ -112,11 +115,39 @@ export class Watches {
         return allowed.allowance
       },
       podsOf: (groupId) => byGroup.get(String(groupId))?.values() ?? [],
-      subscribe: (callback) => {
-        subscribers.add(callback)
-        return () => subscribers.delete(callback)
-      },
+      subscribe: (callback, podKey) => subscribers.add(callback, podKey),
     }
+  }
+}
+
+/** Who is told of a namespace: of everything, or of one pod. */
+class Subscribers {
+  readonly #ofAll = new Set<Subscriber>()
+  readonly #ofPod = new Map<string, Set<Subscriber>>()
+
+  /** Returns how to stop that. */
+  add(callback: Subscriber, podKey?: string): () => void {
+    if (podKey === undefined) {
+      this.#ofAll.add(callback)
+      return () => this.#ofAll.delete(callback)
+    }
+    const ofPod = this.#ofPod.get(podKey) ?? new Set()
+    this.#ofPod.set(podKey, ofPod.add(callback))
+    return () => {
+      ofPod.delete(callback)
+      if (ofPod.size === 0 && this.#ofPod.get(podKey) === ofPod) this.#ofPod.delete(podKey)
+    }
+  }
+
+  tell(event: NamespaceEvent): void {
+    for (const subscriber of [...this.#ofAll, ...this.#toldOfPods(event)]) subscriber(event)
+  }
+
+  #toldOfPods(event: NamespaceEvent): Iterable<Subscriber> {
+    if (event === 'allowance') return []
+    if (event.type === 'synced') return [...this.#ofPod.values()].flatMap((ofPod) => [...ofPod])
+    const { namespace, name } = event.object.metadata
+    return this.#ofPod.get(`${namespace}/${name}`) ?? []
   }
 }
 
@@ -151,13 +182,9 @@ export async function* followPod(
     if (event === 'allowance') return
     if (event.type === 'synced') {
       if (!watch.pods.objects.has(key)) latest = 'gone'
-    } else {
-      const { metadata } = event.object
-      if (`${metadata.namespace}/${metadata.name}` !== key) return
-      latest = event.type === 'deleted' ? 'gone' : event.object
-    }
+    } else latest = event.type === 'deleted' ? 'gone' : event.object
     wake()
-  })
+  }, key)
   const onAbort = () => wake()
   signal.addEventListener('abort', onAbort)
   try {
