@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type ScalarTag, type Tags } from 'yaml'
+import { type Document, LineCounter, parseDocument, type ScalarTag, type Tags } from 'yaml'
 import { dataBeyondLimits, yamlBeyondLimits } from './data-limits.ts'
 
 /** What a YAML text says, or why it says nothing; `place` counts from 1 and is absent where the whole text is meant. */
@@ -21,23 +21,29 @@ const longestMessage = 300
  * which has no point. Timestamps stay texts too: nothing else survives the way through JSON.
  */
 export function parseYaml(text: string, { longest, uniqueKeys = false }: YamlOptions = {}): ParsedYaml {
-  const beyond = yamlBeyondLimits(text, longest)
-  if (beyond !== undefined) return { ok: false, message: beyond }
-  const lines = new LineCounter()
-  const document = parseDocument(text, {
-    version: '1.1',
-    customTags: (tags: Tags): Tags => tags.filter((tag) => !isTimestamp(tag)).map(narrowed),
-    uniqueKeys,
-    // Pretty ones are made for every error there is, each with a copy of its line.
-    prettyErrors: false,
-    lineCounter: lines,
-  })
-  const [error] = document.errors
-  if (error) {
-    const { line, col: column } = lines.linePos(error.pos[0])
-    return { ok: false, message: error.message.slice(0, longestMessage), place: { line, column } }
+  const key = `${uniqueKeys} ${text}`
+  let document = text.length > (longest ?? longestKept) ? undefined : recent.get(key)
+  if (!document) {
+    const beyond = yamlBeyondLimits(text, longest)
+    if (beyond !== undefined) return { ok: false, message: beyond }
+    const lines = new LineCounter()
+    document = parseDocument(text, {
+      version: '1.1',
+      customTags: (tags: Tags): Tags => tags.filter((tag) => !isTimestamp(tag)).map(narrowed),
+      uniqueKeys,
+      // Pretty ones are made for every error there is, each with a copy of its line.
+      prettyErrors: false,
+      lineCounter: lines,
+    })
+    const [error] = document.errors
+    if (error) {
+      const { line, col: column } = lines.linePos(error.pos[0])
+      return { ok: false, message: error.message.slice(0, longestMessage), place: { line, column } }
+    }
+    recent.add(key, document)
   }
   try {
+    // Made anew each time, so that whoever changes it changes nobody else's.
     const value: unknown = document.toJS({ maxAliasCount: 100 })
     const tooMuch = dataBeyondLimits(value)
     return tooMuch === undefined ? { ok: true, value } : { ok: false, message: tooMuch }
@@ -45,6 +51,32 @@ export function parseYaml(text: string, { longest, uniqueKeys = false }: YamlOpt
     return { ok: false, message: (cause instanceof Error ? cause.message : String(cause)).slice(0, longestMessage) }
   }
 }
+
+/** Documents of short texts: pods of groups and variables of hosts are read for every job anew, and parsing is nearly all of what that takes. */
+class RecentDocuments {
+  readonly #documents = new Map<string, Document.Parsed>()
+  #characters = 0
+
+  get(key: string): Document.Parsed | undefined {
+    return this.#documents.get(key)
+  }
+
+  add(key: string, document: Document.Parsed): void {
+    if (key.length > longestKept || this.#documents.has(key)) return
+    this.#documents.set(key, document)
+    this.#characters += key.length
+    for (const oldest of this.#documents.keys()) {
+      if (this.#characters <= charactersKept) return
+      this.#documents.delete(oldest)
+      this.#characters -= oldest.length
+    }
+  }
+}
+
+/** A document takes some ten times the memory of its text. */
+const longestKept = 8 * 1024
+const charactersKept = 128 * 1024
+const recent = new RecentDocuments()
 
 function isTimestamp(tag: Tags[number]): boolean {
   return typeof tag !== 'string' && tag.tag === 'tag:yaml.org,2002:timestamp'
