@@ -3,6 +3,7 @@ import type { Cluster } from '../kubernetes/cluster.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import type { BrakeKind } from '../model/brake.ts'
 import type { Store } from '../store/database.ts'
+import type { TypedCredential } from '../store/run-document.ts'
 import type { Keyring } from '../store/secrets.ts'
 
 /** Settings that activities need; durations in seconds. See cli/settings.ts for where they come from. */
@@ -44,12 +45,18 @@ export interface GroupPlace {
 export interface Clusters {
   /** Throws GroupMisconfiguredError when the group has lost its credential or its override does not parse. */
   forGroup(groupId: number): Promise<GroupPlace>
-  /** The cluster that an attempt's pod was made in, even when the group was edited since; null when it can no longer be reached by anyone. */
-  forAttempt(attempt: {
-    instanceGroupId: number | null
-    credentialId: number | null
-    clusterKey: string
-  }): Promise<Cluster | null>
+  /**
+   * The cluster that an attempt's pod was made in, even when the group was edited since; null when it can no longer be reached by anyone. `credential`:
+   * the attempt's, where it was read just now.
+   */
+  forAttempt(
+    attempt: {
+      instanceGroupId: number | null
+      credentialId: number | null
+      clusterKey: string
+    },
+    credential?: TypedCredential | null,
+  ): Promise<Cluster | null>
   /** The cluster of a credential. Throws GroupMisconfiguredError when it is gone, and ConfigurationError when it cannot be used. */
   forCredential(credentialId: number): Promise<Cluster>
   /** Every cluster that may hold pods of ours, once each, with the namespaces that groups name there. */

@@ -3,7 +3,7 @@ import type { Cluster } from '../kubernetes/cluster.ts'
 import { KubernetesError } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podLabels } from '../model/attempt.ts'
-import { getAttempt, releaseAttempt } from '../store/attempts.ts'
+import { readReachable, releaseAttempt } from '../store/attempts.ts'
 import type { AttemptRow } from '../store/claims.ts'
 import { FencedError } from '../store/fence.ts'
 import { readJob } from '../store/run-document.ts'
@@ -43,9 +43,10 @@ export async function releaseAttemptAndPod(
   signal: AbortSignal,
 ): Promise<void> {
   if (attempt.podName) {
-    const cluster = await deps.clusters.forAttempt(attempt)
     // Read anew: the payload may have been delivered since the caller read the row.
-    const latest = await getAttempt(deps.store.db, attempt.id)
+    const found = await readReachable(deps.store.db, attempt.id)
+    const latest = found?.attempt
+    const cluster = await deps.clusters.forAttempt(attempt, found?.credential)
     if (latest && latest.runId !== attempt.runId) throw new FencedError(`attempt ${attempt.id}`, attempt.runId)
     const uid = attempt.podUid ?? latest?.podUid ?? (cluster && (await uidOfUnrecorded(deps, cluster, attempt, signal)))
     const pod = { namespace: attempt.namespace, name: attempt.podName, unused: !latest?.deliveredAt }

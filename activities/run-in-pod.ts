@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity'
 import { KubernetesError } from '../kubernetes/errors.ts'
 import { cause } from '../model/cause.ts'
 import { isFinal } from '../model/job.ts'
-import { getAttempt } from '../store/attempts.ts'
+import { type ReachableAttempt, readReachable } from '../store/attempts.ts'
 import type { AttemptRow } from '../store/claims.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -63,9 +63,8 @@ async function released(deps: ActivityDeps, attempt: AttemptRow, heart: Heart): 
 }
 
 /** An attempt that this run owns, and all that its job refers to. */
-interface OwnedRun {
+interface OwnedRun extends ReachableAttempt {
   document: RunDocument
-  attempt: AttemptRow
 }
 
 /**
@@ -75,30 +74,31 @@ interface OwnedRun {
 async function ownAttempt(deps: ActivityDeps, jobId: number, attemptId: number): Promise<OwnedRun> {
   const document = await readJobForRun(deps.store.db, jobId)
   if (!document) return await throwEnded(deps, jobId)
-  const attempt = await getAttempt(deps.store.db, attemptId)
-  if (!attempt) throw staleAttempt(`There is no attempt ${attemptId} of job ${jobId}.`)
+  const found = await readReachable(deps.store.db, attemptId)
+  if (!found) throw staleAttempt(`There is no attempt ${attemptId} of job ${jobId}.`)
+  const { attempt } = found
   const isOver = isFinal(document.job.status) || attempt.endedAt !== null
   // One that is over: an earlier try of this activity brought the attempt to its end and died before it could say so.
-  if (ownsJob(document.job)) return { document, attempt }
+  if (ownsJob(document.job)) return { document, ...found }
   if (isOver || attempt.releasedAt) throw staleAttempt(`Attempt ${attempt.number} is over.`)
   await ownJob(deps, jobId, { restart: false })
   // Read anew: until now the run before may have stored more of the output.
-  const [documentNow, attemptNow] = await Promise.all([
+  const [documentNow, foundNow] = await Promise.all([
     readJobForRun(deps.store.db, jobId),
-    getAttempt(deps.store.db, attemptId),
+    readReachable(deps.store.db, attemptId),
   ])
-  return { document: documentNow ?? document, attempt: attemptNow ?? attempt }
+  return { document: documentNow ?? document, ...(foundNow ?? found) }
 }
 
 async function verdictOf(
   deps: ActivityDeps,
-  { document, attempt }: OwnedRun,
+  { document, attempt, credential }: OwnedRun,
   heart: Heart,
   goesOn: boolean,
 ): Promise<Verdict> {
   if (attempt.endedAt || isFinal(document.job.status)) return await decidedBefore(deps, attempt)
   if (document.job.cancelFlag) heart.cancelled()
-  const cluster = await deps.clusters.forAttempt(attempt)
+  const cluster = await deps.clusters.forAttempt(attempt, credential)
   if (!cluster || !attempt.podUid) {
     const message =
       'The cluster of this job can no longer be reached: its group or the credential of its group was changed.'

@@ -7,6 +7,8 @@ import type { Database } from './database.ts'
 import { FencedError } from './fence.ts'
 import type { JobRow } from './job-status.ts'
 import { preparedOn } from './prepared.ts'
+import type { TypedCredential } from './run-document.ts'
+import { credentials, credentialTypes } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
 
@@ -45,6 +47,31 @@ const attemptAlone = preparedOn((db) =>
 export async function getAttempt(db: Database, attemptId: number): Promise<AttemptRow | undefined> {
   const [attempt] = await attemptAlone(db).execute({ attemptId })
   return attempt
+}
+
+const attemptWithCredential = preparedOn((db) =>
+  db
+    .select({ attempt: attempts, credential: credentials, type: credentialTypes })
+    .from(attempts)
+    .leftJoin(credentials, eq(credentials.id, attempts.credentialId))
+    .leftJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
+    .where(eq(attempts.id, sql.placeholder('attemptId')))
+    .prepare('attempt_with_credential'),
+)
+
+/** An attempt, and what reaches the cluster that its pod was made in. */
+export interface ReachableAttempt {
+  attempt: AttemptRow
+  /** Null where the attempt names none, or it is gone. */
+  credential: TypedCredential | null
+}
+
+/** One attempt with its credential; undefined when there is none. */
+export async function readReachable(db: Database, attemptId: number): Promise<ReachableAttempt | undefined> {
+  const [row] = await attemptWithCredential(db).execute({ attemptId })
+  if (!row) return undefined
+  const { attempt, credential, type } = row
+  return { attempt, credential: credential && type && { credential, type } }
 }
 
 /** Attempts that hold a place, oldest first: of one group, or of all (the reaper's view). */

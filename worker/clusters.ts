@@ -54,18 +54,22 @@ export class ClusterPool implements Clusters {
     }
   }
 
-  async forAttempt(attempt: {
-    instanceGroupId: number | null
-    credentialId: number | null
-    clusterKey: string
-  }): Promise<Cluster | null> {
+  async forAttempt(
+    attempt: {
+      instanceGroupId: number | null
+      credentialId: number | null
+      clusterKey: string
+    },
+    credential?: TypedCredential | null,
+  ): Promise<Cluster | null> {
     // The credential is tried first, because the group may point elsewhere by now; the key proves that it is the same cluster.
     // The group is read only where that is needed: every job asks several times.
     for (const ask of [() => attempt.credentialId, () => this.#credentialOfGroup(attempt.instanceGroupId)]) {
       const credentialId = await ask()
       if (credentialId === undefined) continue
       // A credential that is gone or cannot be used is no way to the pod; perhaps the other one is.
-      const cluster = await this.#byCredential(credentialId).catch(() => null)
+      const known = credential?.credential.id === credentialId ? credential : null
+      const cluster = await this.#byCredential(credentialId, known).catch(() => null)
       if (cluster && (cluster.key === attempt.clusterKey || attempt.clusterKey === '')) return cluster
     }
     return null
@@ -100,12 +104,12 @@ export class ClusterPool implements Clusters {
     return document?.group.credentialId
   }
 
-  async #byCredential(credentialId: number | null): Promise<Cluster> {
+  async #byCredential(credentialId: number | null, known: TypedCredential | null = null): Promise<Cluster> {
     if (credentialId === null) {
       this.#home ??= openCluster(this.#sources.home)
       return this.#home
     }
-    const credential = await readCredential(this.#sources.store.db, credentialId)
+    const credential = known ?? (await readCredential(this.#sources.store.db, credentialId))
     if (!credential) throw new GroupMisconfiguredError(`Credential ${credentialId} no longer exists.`)
     return this.#opened(credential)
   }
