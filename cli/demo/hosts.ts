@@ -55,7 +55,7 @@ export class DemoHosts {
     for (const { metadata } of await pods()) {
       await this.#cluster.deletePod(this.#namespace, metadata.name, { graceSeconds: 0 })
     }
-    await until({ what: 'the hosts to be gone', seconds: 60 }, async () => (await pods()).length === 0)
+    await until({ what: 'the hosts to be gone', seconds: 180 }, async () => (await pods()).length === 0)
   }
 
   async #create(name: string, authorizedKey: string): Promise<void> {
@@ -86,7 +86,7 @@ export class DemoHosts {
         throw new Error(`host ${name} ended: does ${this.#image} have sshd?`)
     }
     const address = await until(
-      { what: `host ${name} to take logins`, seconds: 120, everyMs: 100, giveUp },
+      { what: `host ${name} to take logins`, seconds: 300, everyMs: 100, giveUp },
       async () => {
         latest = await this.#cluster.getPod(this.#namespace, pod)
         const ready = latest.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')

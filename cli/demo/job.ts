@@ -40,7 +40,8 @@ export async function runJob(stage: Stage, templateId: number): Promise<JobRun> 
   const begin = performance.now()
   const seconds = (from: number, to: number) => Math.max(to - from, 0) / 1000
   const id = await launchTwice(client, templateId)
-  const pods = watchPods(cluster, namespace, id)
+  let ended = 0
+  const pods = watchPods(cluster, namespace, id, () => ended)
 
   let first = 0
   let recap = 0
@@ -50,7 +51,7 @@ export async function runJob(stage: Stage, templateId: number): Promise<JobRun> 
     if (stdout !== '') show(stdout)
   }
   const job = await client.get(`/jobs/${id}/`)
-  const ended = performance.now()
+  ended = performance.now()
   const { seen, gone, left } = await pods
   const summaries = await client.list(`/jobs/${id}/job_host_summaries/`, { page_size: 200 })
   const output = await client.text(`/jobs/${id}/stdout/?format=txt`)
@@ -79,21 +80,18 @@ async function launchTwice(client: ApiClient, templateId: number): Promise<numbe
   return job
 }
 
-/** When the job's pod came and went. Ends a minute after it saw the pod last, so that a pod left behind is told. */
-async function watchPods(cluster: Cluster, namespace: string, jobId: number) {
+/** When the job's pod came and went. Ends two minutes after the job's end, which `endedAt` tells (0 before), so that a pod left behind is told. */
+async function watchPods(cluster: Cluster, namespace: string, jobId: number, endedAt: () => number) {
   const selector = `${podLabels.job}=${jobId}`
-  const patienceMs = 60_000
+  const patienceMs = 120_000
   let seen = 0
-  let since = performance.now()
   for (;;) {
+    const over = endedAt()
     const count = (await cluster.listPods(namespace, selector)).length
     const now = performance.now()
-    if (count > 0 && seen === 0) {
-      seen = now
-      since = now
-    }
-    if (count === 0 && seen > 0) return { seen, gone: now, left: 0 }
-    if (now - since > patienceMs) return { seen: seen || since, gone: now, left: count }
+    if (count > 0) seen ||= now
+    if (count === 0 && (seen > 0 || over > 0)) return { seen: seen || now, gone: now, left: 0 }
+    if (over > 0 && now - over > patienceMs) return { seen, gone: now, left: count }
     await pause(50)
   }
 }

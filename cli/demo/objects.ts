@@ -73,7 +73,7 @@ async function updatedProject({ client, repository, say }: Ingredients, organiza
   // A new project is updated by itself, and so is one that was edited; otherwise we ask.
   const latest = async () => (await client.list(`${path}project_updates/`, { order_by: '-id', page_size: 1 }))[0]
   if (!made) await client.post(`${path}update/`)
-  const update = await until({ what: 'the project update', seconds: 120, everyMs: 100 }, async () => {
+  const update = await until({ what: 'the project update', seconds: 300, everyMs: 100 }, async () => {
     const job = await latest()
     return job?.finished ? job : undefined
   })

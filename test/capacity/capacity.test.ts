@@ -13,7 +13,7 @@ let mayfly: Mayfly
 let scene: Scene
 
 const playbooks = {
-  brief: '- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: has begun}}, {pause: {seconds: 2}}]\n',
+  brief: '- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: has begun}}, {pause: {seconds: 1}}]\n',
   hold: '- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: has begun}}, {pause: {seconds: 300}}]\n',
 }
 
@@ -55,8 +55,8 @@ const jobThatSays = (jobs: number[], text: RegExp) =>
     return all.find((job) => text.test(job.job_explanation))
   })
 
-async function runningPods(pods: PodRecord, count: number, seconds = 60): Promise<number[]> {
-  await pods.until(`${count} pods that run`, () => pods.live.length === count, seconds)
+async function runningPods(pods: PodRecord, count: number): Promise<number[]> {
+  await pods.until(`${count} pods that run`, () => pods.live.length === count)
   return pods.live.map(jobOf)
 }
 
@@ -64,10 +64,13 @@ describe.concurrent('capacity', () => {
   test('more jobs than max_concurrent_jobs: never more pods than that', async ({ expect }) => {
     const { namespace, pods } = await place('limit')
     const group = await scene.group({ max_concurrent_jobs: 2, pod_spec_override: inNamespace(namespace) })
-    const jobs = await launchEach(await scene.template('brief', { group }), 6)
+    const holders = await launchEach(await scene.template('hold', { group }), 2)
+    await runningPods(pods, 2)
+    const jobs = await launchEach(await scene.template('brief', { group }), 4)
     const text =
       /^Waiting since \S+Z for a place in instance group 'group \d+': 2 of 2 concurrent jobs are running \(max_concurrent_jobs\)\. Place 4 in line\.$/
     expect(await jobThatSays(jobs, text)).toMatchObject({ status: 'pending', started: null, execution_node: '' })
+    await cancelAll(holders)
     const ends = await Promise.all(jobs.map((job) => scene.ended(job)))
     expect(ends.map(({ status, job_explanation: text }) => ({ status, text }))).toEqual(
       jobs.map(() => ({ status: 'successful', text: '' })),

@@ -1,5 +1,5 @@
 /** Whatever a cluster does to a job: it ends as `error`, says why in words that help, and leaves no pod. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
@@ -7,7 +7,7 @@ import { startRegistry } from '../setup/registry.ts'
 import { Scene } from '../setup/scene.ts'
 import { tokenWith } from '../setup/service-account.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
-import { cases, groupBy, podsForJobs, type Stage } from './cases.ts'
+import { type Case, cases, groupBy, podsForJobs, type Stage } from './cases.ts'
 
 const undo = new Undo()
 let mayfly: Mayfly
@@ -21,7 +21,7 @@ const playbooks = {
 }
 
 beforeAll(async () => {
-  mayfly = await startMayfly({ env: { MAYFLY_ENDPOINT_PATIENCE: '4', MAYFLY_POD_PENDING_TIMEOUT: '20' } })
+  mayfly = await startMayfly({ env: { MAYFLY_ENDPOINT_PATIENCE: '4' } })
   undo.add(() => mayfly.stop())
   const registry = await startRegistry('empty')
   undo.add(registry.stop)
@@ -35,11 +35,14 @@ beforeAll(async () => {
 
 afterAll(() => undo.all())
 
-test.concurrent.for(cases)('$name', async ({ playbook = 'quick', arrange, during, ...expected }, { expect }) => {
+async function expectCause(
+  { playbook = 'quick', arrange, during, ...expected }: Case,
+  { expect }: TestContext,
+): Promise<void> {
   const { scene } = stage
   const job = await scene.run(playbook, await arrange(stage))
   await during?.(stage, job)
-  const ended = await scene.ended(job, expected.withinSeconds ?? 60)
+  const ended = await scene.ended(job)
   const { status, failed, job_explanation, result_traceback } = ended
   expect({ status, failed, job_explanation, result_traceback }).toEqual({
     status: 'error',
@@ -61,7 +64,9 @@ test.concurrent.for(cases)('$name', async ({ playbook = 'quick', arrange, during
     return items.filter((pod) => pod.metadata?.namespace?.startsWith(mayfly.id))
   }
   await expect.poll(podsLeft).toHaveLength(0)
-})
+}
+
+test.concurrent.for(cases.filter(({ impatient }) => !impatient))('$name', expectCause)
 
 test('an override with command is refused where it is written', async () => {
   const body = { name: 'c', is_container_group: true, pod_spec_override: 'spec: {containers: [{command: [sh]}]}' }
@@ -86,5 +91,12 @@ test('an identity without the right to list or watch is enough', async () => {
   expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
   await pods.until(`no pod of job ${job}`, () => !pods.has(job))
 })
+
+test('a worker that gives pods less time to begin', async () => {
+  mayfly.env.MAYFLY_POD_PENDING_TIMEOUT = '30'
+  await mayfly.restart('worker')
+})
+
+test.concurrent.for(cases.filter(({ impatient }) => impatient))('$name', expectCause)
 
 test('nothing is left, and the worker has no complaint', () => expectNothingLeft(mayfly))

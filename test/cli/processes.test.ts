@@ -7,6 +7,7 @@ import { openDatabase } from '../../store/database.ts'
 import { runMayfly } from '../setup/command.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { Part } from '../setup/part.ts'
+import { freePort } from '../setup/port.ts'
 
 let mayfly: Mayfly
 
@@ -70,12 +71,7 @@ test('a worker waits for Temporal and says so', async () => {
     socket.pipe(server).pipe(socket)
     for (const end of [socket, server]) end.on('error', () => {})
   })
-  const listen = (at: number) =>
-    new Promise<number>((resolve) =>
-      proxy.listen(at, '127.0.0.1', () => resolve((proxy.address() as { port: number }).port)),
-    )
-  const chosen = await listen(0)
-  await new Promise((resolve) => proxy.close(resolve))
+  const chosen = await freePort()
   const env = { ...mayfly.env, TEMPORAL_ADDRESS: `127.0.0.1:${chosen}` }
   const worker = new Part('worker', ['worker', '--migrate'], env, join(mayfly.folder, 'waiting.log'))
   worker.start()
@@ -83,7 +79,7 @@ test('a worker waits for Temporal and says so', async () => {
     await until({ what: 'the worker to say that it waits', seconds: 180 }, () =>
       worker.logs().includes('waiting for Temporal'),
     )
-    await listen(chosen)
+    await new Promise<void>((resolve) => proxy.listen(chosen, '127.0.0.1', resolve))
     await worker.ready(async () => true)
   } finally {
     await worker.end('SIGTERM')
@@ -96,10 +92,12 @@ test('a second signal ends a process at once that waits for a request to end', a
   await mayfly.start('api')
   const slow = connect(Number(mayfly.env.MAYFLY_PORT), '127.0.0.1')
   slow.on('error', () => {})
+  let answer = ''
+  slow.on('data', (data) => (answer += data))
   slow.write(
-    `POST /api/v2/organizations/ HTTP/1.1\r\nhost: x\r\nauthorization: ${mayfly.auth}\r\ncontent-length: 99\r\n\r\n{`,
+    `POST /api/v2/organizations/ HTTP/1.1\r\nhost: x\r\nauthorization: ${mayfly.auth}\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n{`,
   )
-  await until({ what: 'the connection', seconds: 180 }, () => !slow.connecting)
+  await until({ what: 'the request to be taken', seconds: 180 }, () => answer.startsWith('HTTP/1.1 100'))
   const pid = mayfly.pid('api')
   if (pid === undefined) throw new Error('the API does not run')
   const ending = mayfly.terminate('api')

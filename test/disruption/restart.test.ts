@@ -5,7 +5,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { restartPart } from '../../dev/stack.ts'
-import { until } from '../../dev/wait.ts'
 import { launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { Undo } from '../setup/own-places.ts'
@@ -36,9 +35,7 @@ afterAll(() => undo.all())
 test.each(['temporal', 'kube-apiserver', 'etcd', 'kubelet', 'postgres'])(
   '%s is killed and comes back',
   async (part) => {
-    const first = await launch(mayfly, template)
-    const reads = async () => (await witness.standings([first])).get(first) === 'running/reading'
-    await until({ what: `job ${first} to be read`, seconds: 180, everyMs: 20 }, reads)
+    const { job: first } = await witness.launchedUntilRead(() => launch(mayfly, template))
     const second = await launch(mayfly, template)
     await sleep(300)
     const jobs = [first, second, await launch(mayfly, template)]

@@ -30,8 +30,7 @@ test('launch, cancel and output while it is away', async () => {
   const first = await launch(mayfly, template)
   await mayfly.ended(`/jobs/${first}/`)
   const expectedOutput = await witness.output(first)
-  const running = await launch(mayfly, template)
-  await expect.poll(async () => (await witness.standings([running])).get(running)).toBe('running/reading')
+  const { job: running } = await witness.launchedUntilRead(() => launch(mayfly, template))
   const worker = mayfly.pid('worker')
 
   const { port } = proxy

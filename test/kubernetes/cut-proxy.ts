@@ -1,5 +1,6 @@
 /** A TCP proxy whose connections can be cut, or frozen so that neither side learns of it. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from '../setup/port.ts'
 
 /** A TCP proxy that a test can cut or freeze. */
 export class CutProxy {
@@ -10,8 +11,9 @@ export class CutProxy {
     this.#server = server
   }
 
-  /** Passes on to this host and port; listens where it is told to, else on any free port. */
-  static async start(host: string, port: number, listenPort = 0): Promise<CutProxy> {
+  /** Passes on to this host and port; listens where it is told to, else on a port that stays free while the proxy is stopped. */
+  static async start(host: string, port: number, wantedPort?: number): Promise<CutProxy> {
+    const listenPort = wantedPort ?? (await freePort())
     const server = createServer()
     const proxy = new CutProxy(server)
     server.on('connection', (near) => {
@@ -28,7 +30,10 @@ export class CutProxy {
         })
       }
     })
-    await new Promise<void>((resolve) => server.listen(listenPort, '127.0.0.1', resolve))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(listenPort, '127.0.0.1', resolve)
+    })
     return proxy
   }
 

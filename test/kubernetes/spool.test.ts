@@ -155,7 +155,8 @@ describe('stopping', () => {
     let told = ''
     for await (const chunk of readSpool(place.cluster, pod, 0, signal)) {
       chunks.push(chunk)
-      if (!told && chunk.includes('playbook_on_task_start')) told = await signalRunner(place.cluster, pod, signal)
+      if (!told && Buffer.concat(chunks).includes('playbook_on_task_start'))
+        told = await signalRunner(place.cluster, pod, signal)
     }
     expect(told).toBe('signalled')
     const said = records(Buffer.concat(chunks))

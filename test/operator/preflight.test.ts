@@ -30,7 +30,9 @@ let operator: Operator
 let api: { host: string; ca: string }
 
 beforeAll(async () => {
-  mayfly = await startMayfly({ env: { MAYFLY_REAPER_INTERVAL: '86400', MAYFLY_NIGHTLY_TEST: '02:30' } })
+  // Half a day from now: the night comes when the test says so.
+  const nightly = new Date(Date.now() + 43_200_000).toISOString().slice(11, 16)
+  mayfly = await startMayfly({ env: { MAYFLY_REAPER_INTERVAL: '86400', MAYFLY_NIGHTLY_TEST: nightly } })
   undo.add(() => mayfly.stop())
   pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
   undo.add(async () => pods.close())

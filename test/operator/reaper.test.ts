@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import { podLabels } from '../../model/attempt.ts'
 import type { ReaperReport } from '../../model/reaper-report.ts'
+import { letGo, untilLetGo } from '../setup/gate.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { clusterAdmin, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
@@ -22,9 +23,13 @@ let installUuid: string
 let uncontrolled: Promise<Uncontrolled>
 
 const play = (tasks: string) => `- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: has begun}}, ${tasks}]\n`
-const playbooks = { quick: play('{debug: {msg: the end}}'), hold: play('{pause: {seconds: 300}}') }
+const playbooks = {
+  quick: play('{debug: {msg: the end}}'),
+  gated: play(`{debug: {msg: "{{ lookup('pipe', '${untilLetGo}') }}the end"}}`),
+  hold: play('{pause: {seconds: 300}}'),
+}
 
-/** A Mayfly whose worker was killed while its job ran, under a short deadline. */
+/** A Mayfly whose worker was killed while its job ran, whose deadline is over. */
 interface Uncontrolled {
   brief: Mayfly
   stage: Scene
@@ -40,7 +45,7 @@ beforeAll(async () => {
 })
 
 async function leaveAlone(): Promise<Uncontrolled> {
-  const env = { MAYFLY_POD_DEADLINE: '15', MAYFLY_ORPHAN_GRACE: '2', MAYFLY_REAPER_INTERVAL: '2' }
+  const env = { MAYFLY_POD_DEADLINE: '900', MAYFLY_ORPHAN_GRACE: '2', MAYFLY_REAPER_INTERVAL: '2' }
   const brief = await startMayfly({ env })
   undo.add(() => brief.stop())
   const watched = new Witness(brief)
@@ -49,7 +54,19 @@ async function leaveAlone(): Promise<Uncontrolled> {
   const job = await stage.run('hold')
   await stage.printed(job, 'has begun')
   await brief.kill9('worker')
+  await shortenDeadline(brief, job)
   return { brief, stage, watched, job }
+}
+
+/** A deadline that is over now, which no machine is too slow to begin before: the pod's own is that of the settings. */
+async function shortenDeadline({ kubernetesNamespace: namespace, stack }: Mayfly, job: number): Promise<void> {
+  const name = `automation-job-${job}-1`
+  await until({ what: 'the deadline to be shortened', seconds: 180 }, async () => {
+    const body = await clusterAdmin(stack).readNamespacedPod({ name, namespace })
+    expect(body.spec?.activeDeadlineSeconds).toBeGreaterThanOrEqual(900)
+    const spec = { containers: [], ...body.spec, activeDeadlineSeconds: 1 }
+    return await clusterAdmin(stack).replaceNamespacedPod({ name, namespace, body: { ...body, spec } })
+  })
 }
 
 async function begin(): Promise<void> {
@@ -195,11 +212,11 @@ test('a workflow that was terminated before its job had a pod', async () => {
 })
 
 test('a worker and its workflow that are killed while the pod is being deleted', async () => {
-  const job = await scene.run('quick')
+  const job = await scene.run('gated')
+  await scene.printed(job, 'has begun')
   const name = `automation-job-${job}-1`
   const namespace = mayfly.kubernetesNamespace
   const core = clusterAdmin(mayfly.stack)
-  await pods.until(`pod ${name}`, () => pods.pods.has(name))
   const setFinalizers = async (finalizers: string[]) => {
     const body = await core.readNamespacedPod({ name, namespace })
     const metadata = { ...body.metadata, finalizers }
@@ -208,6 +225,7 @@ test('a worker and its workflow that are killed while the pod is being deleted',
   }
   // The kubelet writes to the pod as well, so either may have to be tried again.
   await until({ what: 'the pod to be held', seconds: 180 }, () => setFinalizers(['mayfly.dev/test']))
+  await letGo(mayfly, job)
   await pods.until(`${name} to be deleted`, () => !!pods.pods.get(name)?.metadata?.deletionTimestamp)
   await mayfly.kill9('worker')
   await operator.terminate(job)

@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
+import { podLabels } from '../../model/attempt.ts'
 import { type Catalog, launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
+import { letGo, untilLetGo } from '../setup/gate.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { Undo } from '../setup/own-places.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
@@ -16,17 +18,32 @@ let witness: Witness
 let operator: Operator
 let catalog: Catalog
 let same: number
+/** As `same`, but the first attempt goes on only when it is let. */
+let held: number
 let wholeOutput: string
 
 const play = (...tasks: string[]) =>
   `- hosts: all\n  gather_facts: false\n  tasks: [${tasks.map((task) => `{${task}}`).join(', ')}]\n`
 const files = {
   // Its output is the same at every run.
-  'same.yml': play('debug: {msg: has begun}', 'pause: {seconds: 2}', 'debug: {msg: the end}'),
+  'same.yml': play('debug: {msg: has begun}', `debug: {msg: "{{ lookup('pipe', gate | default('true')) }}the end"}`),
   'hold.yml': play('debug: {msg: has begun}', 'pause: {seconds: 300}'),
   'fail.yml': play('debug: {msg: has begun}', 'fail: {msg: on purpose}'),
   'mended.yml': play('debug: {msg: has begun}', 'fail: {msg: not yet}'),
 }
+
+/** Which attempt a play belongs to, it learns from its pod. */
+const numbered = JSON.stringify({
+  spec: {
+    containers: [
+      {
+        name: 'worker',
+        env: [{ name: 'ATTEMPT', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${podLabels.attempt}']` } } }],
+      },
+    ],
+  },
+})
+const gate = untilLetGo.replace('/tmp/go;', '/tmp/go -o $ATTEMPT -gt 1;')
 
 beforeAll(async () => {
   // The reaper is started by hand, so that nothing but the test decides when it runs.
@@ -36,16 +53,17 @@ beforeAll(async () => {
   undo.add(() => witness.stop())
   operator = await Operator.open(mayfly)
   undo.add(() => operator.close())
-  catalog = await makeCatalog(mayfly, { files })
+  catalog = await makeCatalog(mayfly, { files, group: { pod_spec_override: numbered } })
   same = await template('same.yml')
+  held = await template('same.yml', catalog, { extra_vars: JSON.stringify({ gate }) })
   const job = await launch(mayfly, same)
   expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'successful' })
   wholeOutput = await witness.output(job)
 })
 afterAll(() => undo.all())
 
-function template(playbook: string, of: Catalog = catalog): Promise<number> {
-  return makeTemplate(mayfly, of, playbook, { allow_simultaneous: true })
+function template(playbook: string, of: Catalog = catalog, fields: Record<string, unknown> = {}): Promise<number> {
+  return makeTemplate(mayfly, of, playbook, { allow_simultaneous: true, ...fields })
 }
 
 async function runsUntil(job: number, text: string): Promise<void> {
@@ -209,9 +227,10 @@ test.concurrent.for([
   ['prepare', 2],
   ['admit', 1],
 ] as const)('Reset of a running job, after %s: one whole output in the end, from %d pod(s)', async ([after, pods]) => {
-  const job = await launch(mayfly, same)
+  const job = await launch(mayfly, held)
   await runsUntil(job, 'has begun')
   const run = await operator.reset(job, after)
+  if (after === 'admit') await letGo(mayfly, job)
   expect((await closed(job)).status.name).toBe('COMPLETED')
   await expectOneWholeRun(job)
   expect(witness.podsOf(job)).toBe(pods)
@@ -222,13 +241,14 @@ test.concurrent.for([
 })
 
 test.concurrent('Reset of a job in a group that only its own pod fills, to where it waited for a place', async () => {
-  const full = await makeCatalog(mayfly, { files, group: { max_concurrent_jobs: 1 } })
-  const job = await launch(mayfly, await template('same.yml', full))
+  const full = await makeCatalog(mayfly, { files, group: { max_concurrent_jobs: 1, pod_spec_override: numbered } })
+  const job = await launch(mayfly, await template('same.yml', full, { extra_vars: JSON.stringify({ gate }) }))
   await runsUntil(job, 'has begun')
   await operator.reset(job, 'prepare')
-  // Nobody owns the pod that holds the place but a run that is no more.
+  // Nobody owns the pod that holds the place but a run that is no more. What other tests leave is reaped as well.
   await until({ what: 'the reaper to free the place', seconds: 180, everyMs: 200 }, async () => {
-    return (await operator.reap()).attemptsReleased === 1
+    await operator.reap()
+    return (await attemptsOf(job))[0]?.released
   })
   expect((await closed(job)).status.name).toBe('COMPLETED')
   await expectOneWholeRun(job)
@@ -249,7 +269,12 @@ test('Terminate of a running job: the reaper deletes the pod, frees the place an
   await runsUntil(job, 'has begun')
   await operator.terminate(job)
   expect(await mayfly.get(`/jobs/${job}/`)).toMatchObject({ status: 'running' })
-  expect(await operator.reap()).toMatchObject({ jobsEnded: 1, attemptsReleased: 1, unreachable: [] })
+  // The list of what runs in Temporal lags behind.
+  await until({ what: 'the reaper to end the job', seconds: 180, everyMs: 200 }, async () => {
+    const { jobsEnded, attemptsReleased, unreachable } = await operator.reap()
+    expect([jobsEnded, unreachable]).toEqual([attemptsReleased, []])
+    return jobsEnded === 1
+  })
   expect(await mayfly.get(`/jobs/${job}/`)).toMatchObject({
     status: 'error',
     job_explanation: 'The workflow of this job was terminated in Temporal.',

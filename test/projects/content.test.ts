@@ -1,16 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { PassThrough } from 'node:stream'
-import { Exec, type V1Status } from '@kubernetes/client-node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../../dev/run.ts'
 import { type Catalog, launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { type GalaxyServer, startGalaxyServer } from '../setup/galaxy-server.ts'
+import { letGo } from '../setup/gate.ts'
 import { type GitServer, startGitServer } from '../setup/git-server.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin } from '../setup/own-places.ts'
-import { adminConfig } from '../setup/pods.ts'
 
 /** What a project brings into the pod: its revision, and the roles and collections that it asks for. */
 
@@ -94,30 +91,6 @@ async function updated(projectId: number): Promise<Update> {
   const path = `/project_updates/${results[0]?.id}/`
   await mayfly.ended(path)
   return await mayfly.get<Update>(path)
-}
-
-/** Lets the play of a job go on, which waits for a file in its pod. */
-async function release(job: number): Promise<void> {
-  const namespace = mayfly.kubernetesNamespace
-  const labelSelector = `ansible-awx-job-id=${job}`
-  const { items } = await clusterAdmin(mayfly.stack).listNamespacedPod({ namespace, labelSelector })
-  const exec = new Exec(adminConfig(mayfly.stack))
-  await new Promise<void>((resolve, reject) => {
-    const done = (status: V1Status) => (status.status === 'Success' ? resolve() : reject(new Error(status.message)))
-    exec
-      .exec(
-        namespace,
-        items[0]?.metadata?.name ?? '',
-        'worker',
-        ['touch', '/tmp/go'],
-        new PassThrough(),
-        null,
-        null,
-        false,
-        done,
-      )
-      .catch(reject)
-  })
 }
 
 const stdout = async (path: string) => (await mayfly.api('GET', `${path}stdout/?format=txt`)).text
@@ -222,7 +195,7 @@ test('two jobs at two revisions at once run each its own files, and say which', 
   await updated(projectId)
   const pods = await mayfly.get<{ results: { id: number }[] }>('/jobs/?status=running')
   expect(pods.results.map(({ id }) => id).sort()).toEqual([...jobs].sort())
-  for (const job of jobs) await release(job)
+  for (const job of jobs) await letGo(mayfly, job)
   for (const [job, word, revision] of [
     [jobs[0], 'one', one],
     [jobs[1], 'two', two],

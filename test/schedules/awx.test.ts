@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { awxCommand, type CommandResult } from '../setup/awx-command.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { onceAt, Schedules, secondsAhead } from '../setup/schedules.ts'
+import { onceAt, Schedules } from '../setup/schedules.ts'
 
 let mayfly: Mayfly
 let schedules: Schedules
@@ -34,18 +34,23 @@ test('create, list, modify, delete', async () => {
   expect(await json('schedules', 'list', '--unified_job_template', template)).toMatchObject({ count: 1 })
   expect(await json('schedules', 'get', 'nightly')).toMatchObject({ id: created.id })
 
-  const at = secondsAhead(20)
-  expect(await json('schedules', 'modify', 'nightly', '--rrule', onceAt(at))).toMatchObject({
-    next_run: new Date(at).toISOString().replace('.000Z', 'Z'),
-  })
-  const [run] = await schedules.ran(Number(created.id))
+  const nightly = Number(created.id)
+  let modified: Record<string, unknown> = {}
+  const { at } = await schedules.ahead(5, (instant) => [
+    json('schedules', 'modify', 'nightly', '--rrule', onceAt(instant)).then((answer) => {
+      modified = answer
+      return nightly
+    }),
+  ])
+  expect(modified).toMatchObject({ next_run: new Date(at).toISOString().replace('.000Z', 'Z') })
+  const [run] = await schedules.ran(nightly)
   expect(run).toMatchObject({ state: 'launched' })
   expect(await json('workflow_jobs', 'get', String(run?.job))).toMatchObject({ launch_type: 'scheduled' })
 
   expect(await json('schedules', 'modify', 'nightly', '--enabled', 'false')).toMatchObject({ enabled: false })
   expect((await awx('schedules', 'delete', 'nightly')).exitCode).toBe(0)
   expect(await json('schedules', 'list')).toMatchObject({ count: 0 })
-  expect(await schedules.known(Number(created.id))).toBeNull()
+  await expect.poll(() => schedules.known(nightly)).toBeNull()
   const refused = await awx(
     'schedules',
     'create',

@@ -1,15 +1,15 @@
 /** Mayfly as real processes for a test file, with a database and namespaces of its own, so that test files run in parallel. */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
-import { portIsFree } from '../../dev/numbers.ts'
 import { cacheRoot } from '../../dev/paths.ts'
 import { until } from '../../dev/wait.ts'
 import { News } from './news.ts'
 import { ownDatabase, ownKubernetesNamespace, ownTemporalNamespace, Undo } from './own-places.ts'
 import { Part } from './part.ts'
+import { freePort } from './port.ts'
 import type { TestStack } from './stack.ts'
 
 /** What to start. */
@@ -224,13 +224,5 @@ function parse(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return undefined
-  }
-}
-
-/** A port outside those of the stacks and those that the kernel gives to outgoing connections, so that it is still free after a restart. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(24_000, 32_000)
-    if (await portIsFree(port)) return port
   }
 }

@@ -1,5 +1,5 @@
 /** What a test file has for itself alone on the shared stack: a database, a Kubernetes namespace, a Temporal namespace. */
-import { CoreV1Api, KubeConfig } from '@kubernetes/client-node'
+import { ApiException, CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { Connection } from '@temporalio/client'
 import pg from 'pg'
 import { until } from '../../dev/wait.ts'
@@ -64,8 +64,16 @@ export async function ownKubernetesNamespace(
   const core = clusterAdmin(stack)
   await core.createNamespace({ body: { metadata: { name } } })
   undo.add(async () => {
-    await core.deleteCollectionNamespacedPod({ namespace: name, gracePeriodSeconds: 0 })
-    await core.deleteNamespace({ name })
+    // Whatever else the cluster is busy with, e.g. being restarted.
+    await until({ what: `${name} to be deleted`, seconds: 180, everyMs: 500 }, async () => {
+      try {
+        await core.deleteCollectionNamespacedPod({ namespace: name, gracePeriodSeconds: 0 })
+        await core.deleteNamespace({ name })
+      } catch (error) {
+        if (!(error instanceof ApiException && error.code === 404)) throw error
+      }
+      return true
+    })
   })
   // The admission of pods refuses until the namespace has its service account.
   await until({ what: `the service account of ${name}`, seconds: 180 }, () =>

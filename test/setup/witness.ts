@@ -1,6 +1,7 @@
 /** A play whose output is the same at every run, and what must be true of each of its jobs, whatever was killed meanwhile. */
 import pg from 'pg'
 import { expect } from 'vitest'
+import { until } from '../../dev/wait.ts'
 import { openCluster } from '../../kubernetes/cluster.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
 import { type Watch, watchObjects } from '../../kubernetes/watch.ts'
@@ -75,6 +76,21 @@ export class Witness {
       jobs,
     )
     return new Map(rows.map(({ id, standing }) => [id, standing]))
+  }
+
+  /** Launches until the output of a job is seen being read, and resolves with all that were launched; it is the last. A machine may be too slow to see the first. */
+  async launchedUntilRead(launch: () => Promise<number>): Promise<{ job: number; launched: number[] }> {
+    const launched: number[] = []
+    for (;;) {
+      const job = await launch()
+      launched.push(job)
+      const wait = { what: `job ${job} to be read, or to end`, seconds: 180, everyMs: 20 }
+      const standing = await until(wait, async () => {
+        const now = (await this.standings([job])).get(job)
+        return now === 'running/reading' || now?.startsWith('successful') ? now : undefined
+      })
+      if (standing === 'running/reading') return { job, launched }
+    }
   }
 
   /** The whole output as it is downloaded. */

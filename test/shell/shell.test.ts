@@ -67,17 +67,22 @@ class Terminal {
   }
 }
 
-const open = async (path = `/jobs/${job}/shell/`) => {
-  const terminal = new Terminal(path)
-  expect(await terminal.opened()).toBeNull()
-  return terminal
-}
 const audited = (message: string) =>
   mayfly
     .logs('api')
     .split('\n')
     .filter((line) => line.includes(message))
+/** Resolves when the places of those who left are free. */
+const allClosed = () =>
+  until({ what: 'the shells to be closed', seconds: 180 }, () => {
+    return audited('shell closed').length === audited('shell opened').length
+  })
 
+const open = async (path = `/jobs/${job}/shell/`) => {
+  const terminal = new Terminal(path)
+  expect(await terminal.opened()).toBeNull()
+  return terminal
+}
 test('a terminal of the size asked for, that echoes, is resized, and ends with its exit code', async () => {
   const terminal = await open(`/jobs/${job}/shell/?columns=101&rows=31`)
   await terminal.line('stty size', '31 101')
@@ -125,6 +130,7 @@ test('nobody without the right, no page of another site, no more than two, nothi
   expect(await refusal({ authorization: mayfly.auth }, '/ping/')).toMatchObject({ status: 400 })
   expect((await mayfly.api('GET', path)).status).toBe(426)
 
+  await allClosed()
   const own = new Terminal(path, { authorization: mayfly.auth, origin: mayfly.url })
   expect(await own.opened()).toBeNull()
   const second = await open()
@@ -194,10 +200,8 @@ test('a shell ends with its pod, and the log tells who was where from when to wh
     if (refused) expect(refused).toMatchObject({ status: 409, detail: expect.stringMatching(/pod/i) })
     return refused?.detail.includes('has no pod now')
   })
-  const lines = await until({ what: 'the shells in the log', seconds: 180 }, async () => {
-    const closed = audited('shell closed')
-    return closed.length === audited('shell opened').length ? closed : undefined
-  })
+  await allClosed()
+  const lines = audited('shell closed')
   expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({
     ...{ audit: 'shell', username: 'admin', job, namespace, pod: name, program: '/bin/sh' },
     ...{ from: expect.stringMatching(/^20.*Z$/), to: expect.stringMatching(/^20.*Z$/), why: expect.any(String) },
