@@ -35,6 +35,7 @@ test.each([
   ['MAYFLY_POD_DEADLINE', '0'],
   ['MAYFLY_REAPER_INTERVAL', 'often'],
   ['MAYFLY_REAPER_DELETES_PER_SECOND', '0'],
+  ['MAYFLY_LINE_DEPTH', '0'],
   ['MAYFLY_NIGHTLY_TEST', '24:00'],
   ['MAYFLY_NIGHTLY_TEST', 'at night'],
   ['MAYFLY_LOG_LEVEL', 'loud'],

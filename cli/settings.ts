@@ -1,5 +1,6 @@
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
+import { lineDepth } from '../store/line-key.ts'
 
 /** Everything the processes read from the environment, checked once at start. Durations are in seconds. */
 export interface Settings {
@@ -41,6 +42,8 @@ export interface Settings {
   reaperDeletesPerSecond: number
   /** When all container groups are tested, in UTC; null: never. */
   nightlyTest: { hour: number; minute: number } | null
+  /** How many jobs of one line wait in Temporal; the others rest in the database. */
+  lineDepth: number
   /** How long one try to deliver a notification may take. */
   notificationSeconds: number
   /** A shell in a pod in which nothing is typed and nothing printed is ended after this time. */
@@ -92,12 +95,12 @@ function timeOfDay(env: NodeJS.ProcessEnv, name: string, byDefault: string): { h
   return { hour: Number(hour), minute: Number(minute) }
 }
 
-function wholeNumber(env: NodeJS.ProcessEnv, name: string, byDefault: number): number {
+function wholeNumber(env: NodeJS.ProcessEnv, name: string, byDefault: number, least = 0): number {
   const text = env[name]
   if (text === undefined || text === '') return byDefault
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new SettingsError(`${name} must be a whole number, not "${text}".`)
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new SettingsError(`${name} must be a whole number${least > 0 ? ` of at least ${least}` : ''}, not "${text}".`)
   return value
 }
 
@@ -160,6 +163,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     orphanGraceSeconds: seconds(env, 'MAYFLY_ORPHAN_GRACE', 60),
     reaperDeletesPerSecond: rate(env, 'MAYFLY_REAPER_DELETES_PER_SECOND', 20),
     nightlyTest: timeOfDay(env, 'MAYFLY_NIGHTLY_TEST', '02:30'),
+    lineDepth: wholeNumber(env, 'MAYFLY_LINE_DEPTH', lineDepth, 1),
     notificationSeconds: seconds(env, 'MAYFLY_NOTIFICATION_TIMEOUT', 30),
     shellIdleSeconds: seconds(env, 'MAYFLY_SHELL_IDLE_TIMEOUT', 900),
     shellsPerJob: wholeNumber(env, 'MAYFLY_SHELLS_PER_JOB', 5),

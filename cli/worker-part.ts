@@ -24,6 +24,7 @@ export async function startWorkerPart(
       bundleFolder: settings.bundleFolder,
       reaperIntervalSeconds: settings.reaperIntervalSeconds,
       nightlyTest: settings.nightlyTest,
+      lineDepth: settings.lineDepth,
     })
     log.info({ namespace: temporal.namespace }, 'worker is ready')
     const closed = () => temporal.connection.close()

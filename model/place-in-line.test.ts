@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Block, GroupLoad } from './group-load.ts'
 import { estimateStart, type Line, placeInLine } from './place-in-line.ts'
 
-const line = (changes: Partial<Line>): Line => ({ before: 0, own: 1, weight: 1, others: [], ...changes })
+const line = (changes: Partial<Line>): Line => ({ before: 0, standing: 0, own: 1, weight: 1, others: [], ...changes })
 const other = (waiting: number, weight = 1) => ({ waiting, weight })
 
 test.each<[string, Partial<Line>, number, boolean]>([

@@ -4,6 +4,8 @@ import type { Block, GroupLoad } from './group-load.ts'
 export interface Line {
   /** Jobs that are served first whatever happens: those of a higher priority. */
   before: number
+  /** Of those, and of its own priority and organization, how many stand in line in Temporal already. */
+  standing: number
   /** Its place among the waiting jobs of its own priority and organization, itself included. */
   own: number
   /** Its organization's share, relative to those of others. */
@@ -23,7 +25,7 @@ export interface Place {
  * A job's place. Priority decides first; within one, organizations get their shares by weight, and within an organization who came first goes first. How the shares
  * of others fall before it is not known beforehand, so half a turn is counted for each.
  */
-export function placeInLine({ before, own, weight, others }: Line): Place {
+export function placeInLine({ before, own, weight, others }: Omit<Line, 'standing'>): Place {
   const ahead = others.map((other) => Math.min(other.waiting, ((own - 0.5) * other.weight) / weight))
   const shares = Math.round(ahead.reduce((sum, jobs) => sum + jobs, 0))
   return { place: before + own + shares, shared: others.length > 0 }

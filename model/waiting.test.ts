@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { blocksOf, type GroupLoad, whyOf } from './group-load.ts'
-import { explainWaiting, type WaitingJob, type WaitReason } from './waiting.ts'
+import { explainWaiting, rests, type WaitingJob, type WaitReason } from './waiting.ts'
 
 const group = (changes: Partial<GroupLoad> = {}): GroupLoad => ({
   ...{ id: 1, name: 'k8s', maxConcurrentJobs: 3, running: 3, maxForks: 0, forks: 15 },
@@ -74,25 +74,35 @@ test.each<[string, Partial<WaitingJob>, WaitReason, string]>([
   ],
   [
     'not sent',
-    { waitingSince: null, unsent: { lastError: '', place: 1 } },
+    { waitingSince: null, unsent: { lastError: '', place: 1, rests: false } },
     'handover',
     'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal.',
   ],
   [
     'not sent in a burst',
-    { waitingSince: null, unsent: { lastError: '', place: 12 } },
+    { waitingSince: null, unsent: { lastError: '', place: 12, rests: false } },
     'handover',
     'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal. Place 12 in the outbox, whose messages are sent as fast as workers take them up.',
   ],
   [
+    'not sent, because the line is long',
+    { waitingSince: null, unsent: { lastError: '', place: 812, rests: true }, place: { place: 1312, shared: false } },
+    'capacity',
+    "Waiting since 2026-11-21T13:00:00Z for a place in instance group 'k8s': 3 of 3 concurrent jobs are running (max_concurrent_jobs). Place 1312 in line.",
+  ],
+  [
     'not sent and failing',
-    { waitingSince: null, unsent: { lastError: 'connection refused', place: 2 } },
+    { waitingSince: null, unsent: { lastError: 'connection refused', place: 2, rests: false } },
     'handover',
     'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal: connection refused',
   ],
   [
     'not sent because there is no worker',
-    { waitingSince: null, unsent: { lastError: '', place: 1 }, worker: { alive: false, seen: '2026-11-21T12:59:00Z' } },
+    {
+      waitingSince: null,
+      unsent: { lastError: '', place: 1, rests: false },
+      worker: { alive: false, seen: '2026-11-21T12:59:00Z' },
+    },
     'handover',
     'Waiting since 2026-11-21T13:00:00Z to be handed to Temporal. No worker is running (the last one was seen at 2026-11-21T12:59:00Z): start one with `mayfly worker`.',
   ],
@@ -154,4 +164,25 @@ test('all that keeps a job out is told, and which word its record has for it', (
   expect(blocks.map(whyOf)).toEqual(['draining', 'braked', 'cannot_run'])
   expect(whyOf({ kind: 'unreachable' })).toBe('unreachable')
   expect(whyOf({ kind: 'max_forks' })).toBe('full')
+})
+
+const free = group({ maxConcurrentJobs: 0 })
+test.each<[string, Parameters<typeof rests>[0], Parameters<typeof rests>[1], boolean]>([
+  ['behind others', { lastError: '', inLine: true }, [{ load: free, standing: 9 }], true],
+  ['where there is no place', { lastError: '', inLine: true }, [{ load: group(), standing: 0 }], true],
+  ['nobody before it, and a place', { lastError: '', inLine: true }, [{ load: free, standing: 0 }], false],
+  [
+    'one of its groups would take it',
+    { lastError: '', inLine: true },
+    [
+      { load: group(), standing: 9 },
+      { load: free, standing: 0 },
+    ],
+    false,
+  ],
+  ['it could not be sent', { lastError: 'away', inLine: true }, [{ load: group(), standing: 9 }], false],
+  ['of a kind that no line holds back', { lastError: '', inLine: false }, [{ load: group(), standing: 9 }], false],
+  ['no group is left', { lastError: '', inLine: true }, [], false],
+])('whether a start rests: %s', (_, unsent, groups, expected) => {
+  expect(rests(unsent, groups, 1)).toBe(expected)
 })

@@ -57,8 +57,11 @@ export interface WaitingJob {
   groups: GroupLoad[]
   /** In the line of the group where it stands foremost; null while it stands in none. */
   place: Place | null
-  /** The start is not sent to Temporal yet: the last failure to send it, '' for none, and where it stands among starts to be sent. Null once it is sent. */
-  unsent: { lastError: string; place: number } | null
+  /**
+   * The start is not sent to Temporal yet: the last failure to send it, '' for none, where it stands among starts to be sent, and whether it rests because others stand in line before it.
+   * Null once it is sent.
+   */
+  unsent: { lastError: string; place: number; rests: boolean } | null
   /** The workflow job that is to start it and has not. */
   startedBy: number | null
   /** When an approval expires; null: never, or it is none. */
@@ -84,6 +87,19 @@ export function explainWaiting(job: WaitingJob): Waiting {
   return { reason, since, explanation: helpless ? `${sentence} ${noWorker(job.worker)}` : sentence }
 }
 
+/**
+ * Whether a start that is not sent rests in its line, and is not just about to be sent: nothing kept it from being sent, and in each of its groups either somebody stands in line
+ * before it or there is no place.
+ */
+export function rests(
+  unsent: { lastError: string; inLine: boolean },
+  groups: readonly { load: GroupLoad; standing: number }[],
+  impact: number,
+): boolean {
+  if (!unsent.inLine || unsent.lastError || groups.length === 0) return false
+  return groups.every(({ load, standing }) => standing > 0 || blocksOf(load, { impact, waitingSince: null }).length > 0)
+}
+
 /** What to say when nobody is there to do the work. */
 export function noWorker({ seen }: WorkerSign): string {
   const last = seen === null ? 'none has ever been seen' : `the last one was seen at ${instantText(seen)}`
@@ -92,7 +108,8 @@ export function noWorker({ seen }: WorkerSign): string {
 
 function reasonOf(job: WaitingJob): WaitReason {
   if (job.type === 'workflow_approval') return 'approval'
-  if (job.unsent) return 'handover'
+  // One that rests waits for what those wait for that stand in line before it.
+  if (job.unsent) return job.unsent.rests ? 'capacity' : 'handover'
   const stored = waitReasons.find((reason) => reason === job.waitingReason)
   if (stored) return stored
   if (job.startedBy !== null) return 'workflow'

@@ -115,7 +115,7 @@ function roomIn(depth: number): SQL {
     THEN ${depth} ELSE room END
     FROM (SELECT ${depth} - (SELECT count(*) FROM (
         SELECT FROM ${unifiedJobs} AS job WHERE ${standing(sql`job`)} AND job.priority = line.urgency
-          AND coalesce(job.organization_id, 0) = line.organization_id AND md5(job.eligible_groups::text) = line.key LIMIT ${depth}) AS some)
+          AND coalesce(job.organization_id, 0) = line.organization_id AND md5(job.eligible_groups::text) = line.key LIMIT ${depth}) AS stood)
       - (SELECT count(*) FROM on_the_way AS way WHERE (way.priority, way.organization_id, way.key) = (line.urgency, line.organization_id, line.key)) AS room
     ) AS counted)`
 }

@@ -10,13 +10,15 @@ interface Share {
   organization_id: number
   weight: number
   waiting: number
+  /** How many of them stand in line in Temporal; the starts of the others rest in the outbox. */
+  standing: number
   /** Of the jobs that were asked for: id, and place among those of its priority and organization. */
   asked: [id: number, own: number][] | null
 }
 
 /**
  * Where waiting jobs stand in the lines of their groups: by job, then by group. A job stands in the line of every group that it may run in, once it is
- * prepared and waits for nothing else.
+ * prepared and waits for nothing else, or while its start rests in the outbox because that line is long.
  */
 export async function linesOf(
   db: Database,
@@ -44,12 +46,14 @@ export function sharesQuery(jobIds: readonly number[], groupIds: readonly number
     WITH line AS (
       SELECT job.id, job.priority, coalesce(job.organization_id, 0) AS organization_id, eligible.value::int AS group_id,
         row_number() OVER (PARTITION BY eligible.value::int, job.priority, coalesce(job.organization_id, 0)
-          ORDER BY job.waiting_since, job.id)::int AS own
-      FROM unified_jobs job CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
-      WHERE job.status = 'pending' AND job.waiting_since IS NOT NULL AND job.waiting_reason = ''
+          ORDER BY job.waiting_since NULLS LAST, job.id)::int AS own,
+        job.waiting_since IS NOT NULL AS stands
+      FROM unified_jobs job LEFT JOIN outbox AS start ON start.subject_id = job.id AND start.kind = 'start' AND start.line <> ''
+        CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
+      WHERE job.status = 'pending' AND job.waiting_reason = '' AND (job.waiting_since IS NOT NULL OR start.id IS NOT NULL)
         AND eligible.value::int = ANY(${idList(groupIds)})),
     shares AS (
-      SELECT group_id, priority, organization_id, count(*)::int AS waiting,
+      SELECT group_id, priority, organization_id, count(*)::int AS waiting, count(*) FILTER (WHERE stands)::int AS standing,
         json_agg(json_build_array(id, own)) FILTER (WHERE id = ANY(${idList(jobIds)})) AS asked
       FROM line GROUP BY group_id, priority, organization_id)
     SELECT shares.*, coalesce(organization.fair_share_weight, 1) AS weight
@@ -61,6 +65,7 @@ function lineOf(share: Share, own: number, all: readonly Share[]): Line {
   const before = others.filter(({ priority }) => priority < share.priority)
   return {
     before: before.reduce((sum, { waiting }) => sum + waiting, 0),
+    standing: [share, ...before].reduce((sum, { standing }) => sum + standing, 0),
     own,
     weight: share.weight,
     others: others
@@ -75,17 +80,19 @@ export interface UnsentStart {
   lastError: string
   /** About where it stands among the starts to be sent, 1 for the next one: organizations take turns, which is not reckoned. */
   place: number
+  /** It joins a line, in which it may rest for long (store/line-key.ts). */
+  inLine: boolean
 }
 
 /** Starts that are not sent to Temporal yet, by their job, of these jobs. One pass over the outbox, and none where nothing is unsent. */
 export async function unsentStarts(db: Database, jobIds: readonly number[]): Promise<Map<number, UnsentStart>> {
   if (jobIds.length === 0) return new Map()
-  const { rows } = await db.execute<{ id: number; error: string; place: number }>(sql`
+  const { rows } = await db.execute<{ id: number; error: string; place: number; in_line: boolean }>(sql`
     WITH mine AS MATERIALIZED (
-      SELECT id, subject_id, urgency, last_error FROM outbox WHERE kind = 'start' AND subject_id = ANY(${idList(jobIds)})),
+      SELECT id, subject_id, urgency, last_error, line <> '' AS in_line FROM outbox WHERE kind = 'start' AND subject_id = ANY(${idList(jobIds)})),
     line AS (
       SELECT id, row_number() OVER (ORDER BY urgency, id)::int AS place FROM outbox
       WHERE kind = 'start' AND EXISTS (SELECT FROM mine))
-    SELECT mine.subject_id AS id, mine.last_error AS error, line.place FROM mine JOIN line ON line.id = mine.id`)
-  return new Map(rows.map(({ id, error, place }) => [id, { lastError: error, place }]))
+    SELECT mine.subject_id AS id, mine.last_error AS error, mine.in_line, line.place FROM mine JOIN line ON line.id = mine.id`)
+  return new Map(rows.map(({ id, error, place, in_line }) => [id, { lastError: error, place, inLine: in_line }]))
 }

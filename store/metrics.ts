@@ -22,8 +22,11 @@ export interface Totals extends Record<string, unknown> {
   activeHosts: number
   schedules: number
   sessions: number
+  /** Messages to Temporal that are on their way: without those that rest. */
   outbox: number
-  /** Seconds since the oldest message was written; 0 without one. */
+  /** Starts of jobs that join a line, which nobody has tried to send: they rest where it is long (store/line-key.ts). */
+  resting: number
+  /** Seconds since the oldest message was written that is on its way; 0 without one. */
   outboxAge: number
 }
 
@@ -35,8 +38,11 @@ export async function readTotals(db: Database): Promise<Totals> {
     ${count(projects)} AS projects, ${count(jobTemplates)} AS "jobTemplates",
     ${count(workflowJobTemplates)} AS "workflowJobTemplates", ${count(hosts)} AS hosts,
     (SELECT count(DISTINCT name)::int FROM ${hosts}) AS "activeHosts", ${count(schedules)} AS schedules,
-    (SELECT count(*)::int FROM ${sessions} WHERE expires > now()) AS sessions, ${count(outbox)} AS outbox,
-    (SELECT coalesce(extract(epoch FROM now() - min(created)), 0)::float8 FROM ${outbox}) AS "outboxAge"`)
+    (SELECT count(*)::int FROM ${sessions} WHERE expires > now()) AS sessions,
+    message.*
+    FROM (SELECT count(*) FILTER (WHERE NOT rests)::int AS outbox, count(*) FILTER (WHERE rests)::int AS resting,
+      coalesce(extract(epoch FROM now() - min(created) FILTER (WHERE NOT rests)), 0)::float8 AS "outboxAge"
+      FROM (SELECT created, line <> '' AND tries = 0 AS rests FROM ${outbox}) AS message) AS message`)
   const [totals] = rows
   if (!totals) throw new Error('nothing was counted')
   return totals

@@ -1,7 +1,10 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Store } from './database.ts'
+import { freezeRun } from './prepare.ts'
 import { raiseStarved } from './raise-starved.ts'
+import { noteRested } from './rested.ts'
+import { readJob } from './run-document.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts, outbox } from './schema/runtime.ts'
 import { storeKinds, testStore } from './testing.ts'
@@ -23,7 +26,7 @@ describe.each(storeKinds)('jobs that starve, on %s', (kind) => {
   })
 
   const waits = (minutes: number, priority: number) =>
-    makeJob(store.db, { eligibleGroups: [group], priority, waitingSince: ago(minutes) })
+    makeJob(store.db, { eligibleGroups: [group], priority, waitingSince: ago(minutes), runId: 'run' })
 
   /** Jobs that were launched five minutes ago and got a place since. */
   async function served(count: number, priority: number): Promise<void> {
@@ -35,6 +38,22 @@ describe.each(storeKinds)('jobs that starve, on %s', (kind) => {
         .values({ ...place, instanceGroupId: group, podCreatedAt: ago(3), releasedAt: ago(2) })
     }
   }
+
+  test('a job whose start rested has waited since its launch; it is raised once its workflow has begun', async () => {
+    const rested = await makeJob(store.db, { eligibleGroups: [group], priority: 4, created: ago(30) })
+    await served(11, 2)
+    const start = { subjectId: rested.id, line: 'line', created: ago(30) }
+    await noteRested(store.db, [{ ...start, line: '' }])
+    await noteRested(store.db, [{ ...start, created: new Date().toISOString() }])
+    expect((await readJob(store.db, rested.id))?.waitingSince).toBeNull()
+    await noteRested(store.db, [start])
+    expect((await readJob(store.db, rested.id))?.waitingSince).toBe(rested.created)
+    expect(await raiseStarved(store.db)).toEqual([])
+    await store.db.update(unifiedJobs).set({ runId: 'run' })
+    await freezeRun(store.db, rested.id, { executionEnvironmentId: null, scmRevision: '', controllerNode: '' })
+    expect((await readJob(store.db, rested.id))?.waitingSince).toBe(rested.created)
+    expect(await raiseStarved(store.db)).toEqual([rested.id])
+  })
 
   test('one place in ten goes to who has waited longest', async () => {
     const [second, first, third] = [await waits(20, 4), await waits(40, 3), await waits(15, 5)]

@@ -38,7 +38,7 @@ export async function raiseStarved(db: Database, rule: RaiseRule = raiseRule): P
           row_number() OVER (PARTITION BY budget.group_id ORDER BY job.waiting_since, job.id) AS place
         FROM unified_jobs job JOIN budget ON budget.group_id = (job.eligible_groups->>0)::int
         WHERE budget.jobs > 0 AND job.status = 'pending' AND job.waiting_reason = '' AND job.waiting_since < ${since}
-          AND job.priority > 1 AND job.raised_at IS NULL
+          AND job.priority > 1 AND job.raised_at IS NULL AND job.run_id IS NOT NULL
           AND EXISTS (SELECT FROM given WHERE given.group_id = budget.group_id AND given.priority < job.priority
             AND given.newest > job.waiting_since))
       UPDATE unified_jobs SET raised_at = now()

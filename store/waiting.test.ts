@@ -13,7 +13,7 @@ import { notePassedOver, settlePassedOver } from './passed-over.ts'
 import { readJob } from './run-document.ts'
 import { instanceGroups, organizations } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
-import { attempts, groupBrakes, workers } from './schema/runtime.ts'
+import { attempts, groupBrakes, outbox, workers } from './schema/runtime.ts'
 import { storeKinds, testStore } from './testing.ts'
 import { makeGroup, makeJob } from './testing-data.ts'
 import { attemptTimes, awaitedJobs, turnOf } from './waited.ts'
@@ -110,6 +110,29 @@ describe.each(storeKinds)('waiting on %s', (kind) => {
     expect(await linesOf(store.db, [], [preferred])).toEqual(new Map())
   })
 
+  test('jobs whose starts rest have their places behind those that stand in line', async () => {
+    const groupId = await makeGroup(store.db, 1)
+    const stands = [await inLine(50, [groupId]), await inLine(51, [groupId])]
+    const urgent = await inLine(52, [groupId], { priority: 1 })
+    const rest = [
+      await makeJob(store.db, { eligibleGroups: [groupId] }),
+      await makeJob(store.db, { eligibleGroups: [groupId] }),
+    ]
+    await store.db.delete(outbox)
+    for (const { id } of rest) await enqueue(store.db, 'start', id)
+    const asked = [...stands, urgent, ...rest].map(({ id }) => id)
+    const lines = await linesOf(store.db, asked, [groupId])
+    const found = asked.map((id) => lines.get(id)?.get(groupId))
+    expect(found.map((line) => line && placeInLine(line).place)).toEqual([2, 3, 1, 4, 5])
+    expect(found.map((line) => line?.standing)).toEqual([3, 3, 1, 3, 3])
+    expect((await unsentStarts(store.db, asked)).get(rest[0]?.id ?? 0)).toEqual({
+      lastError: '',
+      place: 1,
+      inLine: true,
+    })
+    await store.db.delete(outbox)
+  })
+
   test('a whole page of places is one scan of the line, which is never compared with itself', async () => {
     const explain = sql`EXPLAIN ${sharesQuery([1, 2, 3], [1, 2])}`
     const { rows } = await store.db.execute<Record<string, string>>(explain)
@@ -123,7 +146,7 @@ describe.each(storeKinds)('waiting on %s', (kind) => {
     await enqueue(store.db, 'start', unsent.id)
     await enqueue(store.db, 'cancel', sent.id)
     expect(await unsentStarts(store.db, [sent.id, unsent.id])).toEqual(
-      new Map([[unsent.id, { lastError: '', place: 1 }]]),
+      new Map([[unsent.id, { lastError: '', place: 1, inLine: false }]]),
     )
     const urgent = await makeJob(store.db, { priority: 1 })
     await enqueue(store.db, 'start', urgent.id)

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Logger } from 'pino'
@@ -10,6 +10,7 @@ import { MissingRowError } from '../store/errors.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { notificationGivenUp } from '../store/notifications/deliveries.ts'
 import { notBegun, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
+import { noteRested } from '../store/rested.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import {
   jobWorkflowId,
@@ -22,6 +23,7 @@ import {
   workflowTypes,
 } from '../workflows/names.ts'
 import { notificationStartOptions, startOptions, webhookStatusStartOptions } from '../workflows/start-options.ts'
+import { DeepLines } from './deep-lines.ts'
 import { reasonOf } from './reason.ts'
 import { sendSchedulePlan } from './schedules.ts'
 import { StartPace } from './start-pace.ts'
@@ -33,6 +35,8 @@ const sweepMs = 5_000
 const concurrency = 8
 /** How soon it is looked whether starts that were held back may be sent. */
 const heldMs = 25
+/** How soon after a place was given back it is looked whether lines that were full have room: once for all places of that time. */
+const lookMs = 200
 
 /**
  * Tells Temporal what was written down: starts, cancels, notifications to deliver. Woken by the notification of the same transaction, so a launch reaches
@@ -43,29 +47,37 @@ export class OutboxSender {
   readonly #temporal: TemporalLink
   readonly #log: Logger
   readonly #pace: StartPace
-  #unlisten: (() => Promise<void>) | undefined
+  readonly #lines: DeepLines
+  #unlisten: (() => Promise<void>)[] = []
   #timer: NodeJS.Timeout | undefined
+  #look: NodeJS.Timeout | undefined
   #pass: Promise<void> | undefined
   #again = false
   #stopped = false
 
-  constructor(store: Store, temporal: TemporalLink, log: Logger) {
+  /** `lineDepth`: how many jobs of a line may stand open in Temporal (store/line-key.ts). */
+  constructor(store: Store, temporal: TemporalLink, log: Logger, lineDepth: number) {
     this.#store = store
     this.#temporal = temporal
     this.#log = log
     this.#pace = new StartPace((ids) => notBegun(store.db, ids))
+    this.#lines = new DeepLines(lineDepth)
   }
 
   async start(): Promise<void> {
-    this.#unlisten = await this.#store.listen(channels.outbox, () => this.#wake())
-    this.#timer = setInterval(() => this.#wake(), sweepMs)
+    this.#unlisten = [
+      await this.#store.listen(channels.outbox, () => this.#wake()),
+      await this.#store.listen(channels.groups, () => this.#placeFreed()),
+    ]
+    this.#timer = setInterval(() => this.#lookAgain(), sweepMs)
     this.#wake()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
-    await this.#unlisten?.()
+    clearTimeout(this.#look)
+    await Promise.all(this.#unlisten.map((unlisten) => unlisten()))
     await this.#pass
   }
 
@@ -78,14 +90,28 @@ export class OutboxSender {
     })
   }
 
+  /** A job takes the place and leaves its line, or a group was changed: starts that rest may have room. */
+  #placeFreed(): void {
+    if (this.#stopped || this.#look || !this.#lines.holds) return
+    this.#look = setTimeout(() => {
+      this.#look = undefined
+      this.#lookAgain()
+    }, lookMs)
+  }
+
+  #lookAgain(): void {
+    this.#lines.lookAgain()
+    this.#wake()
+  }
+
   async #sendAll(): Promise<void> {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false
         const starts = await this.#pace.hasRoomFor(concurrency)
-        const rows = await claimOutbox(this.#store.db, concurrency, { starts })
+        const rows = await claimOutbox(this.#store.db, concurrency, { starts, lines: this.#lines })
         await this.#send(rows)
-        if (rows.length === 0 && !starts) await setTimeout(heldMs)
+        if (rows.length === 0 && !starts) await pause(heldMs)
         if (rows.length > 0 || !starts) this.#again = true
       }
     } catch (error) {
@@ -97,6 +123,8 @@ export class OutboxSender {
   /** Sends what was claimed together, and forgets it together. */
   async #send(rows: OutboxRow[]): Promise<void> {
     const starts = rows.filter(({ kind }) => kind === 'start').map(({ subjectId }) => subjectId)
+    this.#lines.sending(rows)
+    await noteRested(this.#store.db, rows)
     const facts = await readStartFacts(this.#store.db, starts)
     const sent = await Promise.all(rows.map((row) => this.#sendOne(row, facts.get(row.subjectId))))
     await outboxSent(
@@ -111,6 +139,7 @@ export class OutboxSender {
       await this.#tell(row, facts)
       return true
     } catch (error) {
+      if (row.kind === 'start') this.#lines.failed(row.subjectId)
       const retryMs = Math.min(500 * 2 ** row.tries, 30_000)
       const reason = reasonOf(error)
       this.#log.warn({ subject: row.subjectId, kind: row.kind, reason, retryMs }, 'a message could not be sent')

@@ -41,6 +41,8 @@ export interface WorkerOptions {
   reaperIntervalSeconds: number
   /** When all container groups are tested; null: never. */
   nightlyTest: TimeOfDay | null
+  /** How many jobs of a line stand open in Temporal; the starts of others rest (store/line-key.ts). */
+  lineDepth: number
   log: Logger
 }
 
@@ -157,7 +159,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     shutdownGraceTime: graceMs,
     shutdownForceTime: '15 seconds',
   })
-  const outbox = new OutboxSender(store, temporal, log)
+  const outbox = new OutboxSender(store, temporal, log, options.lineDepth)
   const presence = new Presence(store, settings.nodeName, log)
   await presence.start()
   await cancels.start(store)

@@ -1,6 +1,6 @@
 import type { GroupLoad } from '../../model/group-load.ts'
 import { type Line, type Place, placeInLine } from '../../model/place-in-line.ts'
-import { explainWaiting, type WaitingJob, type WorkerSign } from '../../model/waiting.ts'
+import { explainWaiting, rests, type WaitingJob, type WorkerSign } from '../../model/waiting.ts'
 import { groupLoads } from '../../store/group-load.ts'
 import { linesOf, unsentStarts } from '../../store/lines.ts'
 import { impactsOf } from '../../store/task-impact.ts'
@@ -49,13 +49,15 @@ export async function loadWaiting(
   if (pending.length === 0) return new Map()
   const ids = pending.map((job) => job.id)
   const groups = await groupLoads(db, [...new Set(pending.flatMap((job) => job.eligibleGroups))])
-  const inLine = pending.filter((job) => job.waitingSince !== null && job.waitingReason === '')
+  const unsent = await unsentStarts(db, ids)
+  const inLine = pending.filter(
+    (job) => job.waitingReason === '' && (job.waitingSince !== null || unsent.get(job.id)?.inLine),
+  )
   const lines = await linesOf(
     db,
     inLine.map((job) => job.id),
     [...new Set(inLine.flatMap((job) => job.eligibleGroups))],
   )
-  const unsent = await unsentStarts(db, ids)
   const worker = await lastWorker(db)
   const limited = [...groups.values()].some(({ maxForks }) => maxForks > 0)
   const impacts = limited ? await impactsOf(db, pending) : new Map<number, number>()
@@ -63,8 +65,12 @@ export async function loadWaiting(
     pending.map((job) => {
       const eligible = job.eligibleGroups.flatMap((id) => groups.get(id) ?? [])
       const places = placesOf(eligible, lines.get(job.id))
-      const facts = { groups: eligible, impact: impacts.get(job.id) ?? 1, place: foremost(places), worker }
-      return [job.id, { waiting: waitingJob(job, { ...facts, unsent: unsent.get(job.id) ?? null }), places }]
+      const impact = impacts.get(job.id) ?? 1
+      const start = unsent.get(job.id)
+      const standing = eligible.map((load) => ({ load, standing: lines.get(job.id)?.get(load.id)?.standing ?? 0 }))
+      const handover = start ? { ...start, rests: rests(start, standing, impact) } : null
+      const facts = { groups: eligible, impact, place: foremost(places), worker, unsent: handover }
+      return [job.id, { waiting: waitingJob(job, facts), places }]
     }),
   )
 }

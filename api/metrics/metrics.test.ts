@@ -46,6 +46,7 @@ test('Prometheus gets AWX’s names and ours', async () => {
   expect(body).toMatch(/^awx_status_total\{status="successful"\} 0\.0$/m)
   expect(body).toMatch(/^mayfly_jobs\{status="pending"\} 0\.0$/m)
   expect(body).toMatch(/^mayfly_outbox_messages 0\.0$/m)
+  expect(body).toMatch(/^mayfly_outbox_resting 0\.0$/m)
   expect(body).toContain('mayfly_group_max_concurrent_jobs{group="far \\"away\\""} 7.0\n')
   // Nothing is known before the reaper has looked.
   expect(body).not.toContain('mayfly_cleanup_debt_pods')

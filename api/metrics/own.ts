@@ -36,7 +36,12 @@ export function ownFamilies({ totals, jobs, groups, debt, tests }: OwnMeasures):
         value: jobs.find((found) => found.status === status)?.all ?? 0,
       })),
     },
-    one('mayfly_outbox_messages', 'Messages to Temporal that are not sent yet', totals.outbox),
+    one('mayfly_outbox_messages', 'Messages to Temporal that are on their way', totals.outbox),
+    one(
+      'mayfly_outbox_resting',
+      'Starts of jobs whose line is long, which are sent as it gets shorter',
+      totals.resting,
+    ),
     one('mayfly_outbox_oldest_seconds', 'Age of the oldest of them', totals.outboxAge),
     byGroup('mayfly_group_live_attempts', 'Places of the group that are taken', ({ attempts }) => attempts),
     byGroup('mayfly_group_pods', 'Places of the group that have a pod', ({ pods }) => pods),
