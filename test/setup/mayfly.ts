@@ -148,6 +148,8 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
       method,
       headers: {
         authorization: auth,
+        // The server ends a connection that is idle for some seconds, which a busy machine hears of too late when it uses it again.
+        connection: 'close',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
