@@ -39,7 +39,7 @@ export const refill: Bench = {
       try {
         say(`refill: launches ${waiting}`)
         const { ids, perSecond } = await launchMany(stand, templateId, waiting + refills)
-        while ((await store.outbox()) > 0) await pause(200)
+        await store.inLine()
         say('refill: all wait')
         // Counted from a moment at which the group is full, so that each pod that goes is followed by the one it made room for.
         while (live.size < limit) await pause(1)

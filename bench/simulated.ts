@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { lineDepth } from '../store/line-key.ts'
 import { Undo } from '../test/setup/own-places.ts'
 import type { SimulatedNodes, SimulationWishes } from './kubelet/start.ts'
 import { startNodes } from './kubelet/start.ts'
@@ -102,6 +103,45 @@ export class StoreView {
   /** Messages that Temporal has not been told yet. */
   outbox(): Promise<number> {
     return this.number('SELECT count(*) FROM outbox')
+  }
+
+  /** Waits until whoever was launched waits for a place: in Temporal, or, where that line is long enough, in the outbox. Throws after `seconds` without any progress. */
+  async inLine(seconds = 60): Promise<void> {
+    let best = Number.POSITIVE_INFINITY
+    let since = performance.now()
+    for (;;) {
+      const { rows } = await this.#database.query<{ resting: number; coming: number; standing: number }>(`SELECT
+        (SELECT count(*)::int FROM outbox WHERE line <> '' AND tries = 0) AS resting,
+        (SELECT count(*)::int FROM outbox WHERE line = '' OR tries > 0) AS coming,
+        (SELECT count(*)::int FROM unified_jobs WHERE status = 'pending' AND waiting_since IS NOT NULL) AS standing`)
+      const [{ resting, coming, standing } = { resting: 0, coming: 0, standing: 0 }] = rows
+      // While places are given, a few are always on their way.
+      if (resting > 0 ? standing >= 0.9 * lineDepth : coming === 0) return
+      const left = resting + coming - standing
+      if (left < best) [best, since] = [left, performance.now()]
+      if (performance.now() - since > seconds * 1000)
+        throw new Error(`${resting + coming} starts are not sent, ${standing} wait`)
+      await pause(100)
+    }
+  }
+
+  /** Makes so many more jobs like this one that rest, as launches would, by a statement: what they cost and how they wait does not depend on how they came. */
+  async restMore(jobId: number, count: number): Promise<number[]> {
+    const { rows } = await this.#database.query<{
+      names: string
+    }>(`SELECT string_agg(quote_ident(column_name), ', ') AS names
+      FROM information_schema.columns WHERE table_name = 'unified_jobs' AND column_name NOT IN
+        ('id', 'status', 'created', 'run_id', 'waiting_since', 'waiting_reason', 'started', 'attempt_count')`)
+    const names = rows[0]?.names ?? ''
+    const made = await this.#database.query<{ subject_id: number }>(
+      `WITH job AS (INSERT INTO unified_jobs (${names}, status)
+          SELECT ${names}, 'pending' FROM unified_jobs, generate_series(1, $2) WHERE id = $1 RETURNING *)
+        INSERT INTO outbox (kind, subject_id, urgency, organization_id, line)
+          SELECT 'start', id, priority, coalesce(organization_id, 0), md5(eligible_groups::text) FROM job RETURNING subject_id`,
+      [jobId, count],
+    )
+    await this.#database.query('ANALYZE unified_jobs, outbox')
+    return made.rows.map(({ subject_id }) => subject_id)
   }
 
   /** Waits until no job is on its way and no attempt holds a place. Throws after `seconds` without any progress. */

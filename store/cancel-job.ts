@@ -1,8 +1,9 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
+import { isFinal } from '../model/job.ts'
 import type { Database } from './database.ts'
-import { requestCancel, transitionJob } from './job-status.ts'
+import { lockJob, requestCancel, transitionJob, transitionLocked } from './job-status.ts'
 import { enqueue } from './outbox.ts'
-import { unifiedJobs } from './schema/jobs.ts'
+import { preparedOn } from './prepared.ts'
 import { outbox } from './schema/runtime.ts'
 
 /**
@@ -10,19 +11,27 @@ import { outbox } from './schema/runtime.ts'
  * workflow job has not started. Of any other Temporal must be told, because its workflow may run already. False when it has ended.
  */
 export async function cancelJob(tx: Database, jobId: number): Promise<boolean> {
-  if (!(await requestCancel(tx, jobId))) return false
+  const job = await lockJob(tx, jobId)
+  if (isFinal(job.status)) return false
   // A sender that is just claiming the row holds its lock: this waits, and then finds `tries` counted up.
-  const unsent = await tx
-    .delete(outbox)
-    .where(and(eq(outbox.subjectId, jobId), eq(outbox.kind, 'start'), eq(outbox.tries, 0)))
-    .returning({ id: outbox.id })
-  const [job] = await tx
-    .select({ runId: unifiedJobs.runId, workflowJobId: unifiedJobs.workflowJobId })
-    .from(unifiedJobs)
-    .where(eq(unifiedJobs.id, jobId))
-  const unbegun = unsent.length > 0 || (job?.workflowJobId !== null && job?.runId === null)
-  if (unbegun) await transitionJob(tx, jobId, 'canceled', { cause: 'canceled' })
+  const unsent = await withdrawnStart(tx).execute({ jobId })
+  if (unsent.length > 0) {
+    // Very many may rest, and all be cancelled at once: no statement here is one too many.
+    await transitionLocked(tx, job, 'canceled', { cause: 'canceled', cancelFlag: true })
+    return true
+  }
+  await requestCancel(tx, jobId)
+  if (job.workflowJobId !== null && job.runId === null)
+    await transitionJob(tx, jobId, 'canceled', { cause: 'canceled' })
   // A child that was started and has not looked at its row yet finds it ended.
-  if (unsent.length === 0) await enqueue(tx, 'cancel', jobId)
+  await enqueue(tx, 'cancel', jobId)
   return true
 }
+
+const withdrawnStart = preparedOn((db) =>
+  db
+    .delete(outbox)
+    .where(and(eq(outbox.subjectId, sql.placeholder('jobId')), eq(outbox.kind, 'start'), eq(outbox.tries, 0)))
+    .returning({ id: outbox.id })
+    .prepare('withdrawn_start'),
+)

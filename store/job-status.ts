@@ -40,6 +40,7 @@ type FreeColumns =
   | 'executionEnvironmentId'
   | 'approvedOrDeniedById'
   | 'timedOut'
+  | 'cancelFlag'
 
 /** What a transition may change besides the status. */
 export interface JobChanges extends Partial<Pick<JobRow, FreeColumns>> {
