@@ -150,7 +150,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     workflowBundle: await workflowBundle(options.bundleFolder),
     activities,
     maxConcurrentActivityTaskExecutions: 1_000,
-    maxConcurrentWorkflowTaskExecutions: 40,
+    // One that prepares a job holds its slot for as long as that takes; those that only go on must find another.
+    maxConcurrentWorkflowTaskExecutions: 100,
     maxCachedWorkflows: 300,
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',

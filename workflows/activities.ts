@@ -18,6 +18,18 @@ export const { prepare, prepareInventoryUpdate, lookAtHold, releasePod, finishJo
   retry: { initialInterval: '250 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 })
 
+/**
+ * The same two within the workflow task that asks for them: that saves a job a round trip through the queue. Tried once; what fails there is tried again by those above, in the queue,
+ * where an outage may last and a cancellation is heard (preparation.ts).
+ */
+export const { prepare: prepareHere, prepareInventoryUpdate: prepareInventoryUpdateHere } = proxyLocalActivities<
+  Pick<JobActivities, 'prepare' | 'prepareInventoryUpdate'>
+>({
+  cancellationType,
+  startToCloseTimeout: '14 seconds',
+  retry: { maximumAttempts: 1 },
+})
+
 /** Tried once, since the next heartbeat tells the same. */
 export const { noteCancel } = proxyLocalActivities<Pick<JobActivities, 'noteCancel'>>({
   startToCloseTimeout: '5 seconds',

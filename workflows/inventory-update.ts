@@ -1,7 +1,8 @@
 import { CancellationScope } from '@temporalio/workflow'
 import type { Verdict } from '../activities/types.ts'
-import { prepareInventoryUpdate, releasePod, updateInventory } from './activities.ts'
+import { releasePod, updateInventory } from './activities.ts'
 import { afterDependencies, runInGroup, settle } from './job.ts'
+import { prepareUpdate } from './preparation.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
 import { conclude } from './verdict.ts'
@@ -18,7 +19,7 @@ export async function inventoryUpdate(input: JobInput): Promise<Verdict> {
 }
 
 async function runUpdate(input: JobInput, story: Story): Promise<Verdict> {
-  const prepared = await afterDependencies(() => prepareInventoryUpdate(input), story)
+  const prepared = await afterDependencies(() => prepareUpdate(input), story)
   if (!prepared.onControlPlane) return await runInGroup(input, prepared, story, () => runUpdate(input, story))
   story.tell('updating on the control plane')
   return await updateInventory(input)

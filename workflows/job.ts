@@ -12,10 +12,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Admission, PreparedJob, Verdict } from '../activities/types.ts'
-import { awaitJob, finishJob, noteCancel, prepare, releasePod, runInPodOf } from './activities.ts'
+import { awaitJob, finishJob, noteCancel, releasePod, runInPodOf } from './activities.ts'
 import { admitToOneOf } from './admission.ts'
 import { waitWhileHeld } from './hold.ts'
 import { jobWorkflowId, signals, workflowTypeOf } from './names.ts'
+import { prepareJob } from './preparation.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
 import { conclude, failedAs, verdictOf } from './verdict.ts'
@@ -102,7 +103,7 @@ async function prepareInTurn(input: JobInput, story: Story): Promise<PreparedJob
   })
   for (;;) {
     news = false
-    const prepared = await prepare(input)
+    const prepared = await prepareJob(input)
     if (!prepared.blocked) return prepared
     story.tell('waiting for its turn')
     await condition(() => news)

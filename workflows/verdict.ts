@@ -20,6 +20,11 @@ export function failedAs(error: unknown, type: keyof typeof activityFailures): b
   return applicationFailure(error)?.type === activityFailures[type]
 }
 
+/** Whether an activity failed in a way that no further try can mend. */
+export function failedForGood(error: unknown): boolean {
+  return applicationFailure(error)?.nonRetryable === true
+}
+
 /**
  * What an error of the main line means for the job. `stored` tells that an activity has written the final status already;
  * otherwise the workflow still owes it. `cancelled`: the workflow was asked to cancel; an activity that fails then, even by a worker's

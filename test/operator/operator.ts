@@ -67,13 +67,17 @@ export class Operator {
   }
 
   /**
-   * Resets the job's workflow to its first workflow task, or to the one that followed the end of an activity, so that everything from there on
-   * is done again. Gives the new run's id.
+   * Resets the job's workflow to its first workflow task, to the one that followed its admission, or to the one that a signal caused, so that everything from
+   * there on is done again. Gives the new run's id.
    */
-  async reset(job: number, after?: 'prepare' | 'admit'): Promise<string> {
+  async reset(job: number, after?: 'admit' | 'signal'): Promise<string> {
     const history = await this.history(job)
     const from = after
-      ? history.findIndex(({ type, activity }) => type === 'ActivityTaskCompleted' && activity === after)
+      ? history.findIndex(({ type, activity }) =>
+          after === 'signal'
+            ? type === 'WorkflowExecutionSignaled'
+            : type === 'ActivityTaskCompleted' && activity === after,
+        )
       : 0
     const task = history.slice(from).find(({ type }) => type === 'WorkflowTaskCompleted')
     if (from < 0 || !task) throw new Error(`job ${job} has no such point: ${JSON.stringify(history)}`)

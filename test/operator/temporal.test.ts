@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import { podLabels } from '../../model/attempt.ts'
+import { signals } from '../../workflows/names.ts'
 import { type Catalog, launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { letGo, untilLetGo } from '../setup/gate.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
@@ -206,25 +207,21 @@ test.concurrent('Reset of a failed job to its first task: a clean retry', async 
   await noPodOf(job)
 })
 
-test.concurrent.for([undefined, 'prepare', 'admit'] as const)(
-  'Reset of a finished job, after %s: it runs anew',
-  async (after) => {
-    const job = await launch(mayfly, same)
-    await mayfly.ended(`/jobs/${job}/`)
-    await closed(job)
-    const before = await witness.query<{ finished: string }>('SELECT finished FROM unified_jobs WHERE id = $1', job)
-    await operator.reset(job, after)
-    expect((await closed(job)).status.name).toBe('COMPLETED')
-    await expectOneWholeRun(job)
-    expect(await witness.query('SELECT finished FROM unified_jobs WHERE id = $1', job)).not.toEqual(before)
-    expect(witness.podsOf(job)).toBe(2)
-    await noPodOf(job)
-  },
-)
+test.concurrent.for([undefined, 'admit'] as const)('Reset of a finished job, after %s: it runs anew', async (after) => {
+  const job = await launch(mayfly, same)
+  await mayfly.ended(`/jobs/${job}/`)
+  await closed(job)
+  const before = await witness.query<{ finished: string }>('SELECT finished FROM unified_jobs WHERE id = $1', job)
+  await operator.reset(job, after)
+  expect((await closed(job)).status.name).toBe('COMPLETED')
+  await expectOneWholeRun(job)
+  expect(await witness.query('SELECT finished FROM unified_jobs WHERE id = $1', job)).not.toEqual(before)
+  expect(witness.podsOf(job)).toBe(2)
+  await noPodOf(job)
+})
 
 test.concurrent.for([
   [undefined, 2],
-  ['prepare', 2],
   ['admit', 1],
 ] as const)('Reset of a running job, after %s: one whole output in the end, from %d pod(s)', async ([after, pods]) => {
   const job = await launch(mayfly, held)
@@ -240,11 +237,36 @@ test.concurrent.for([
   await noPodOf(job)
 })
 
-test.concurrent('Reset of a job in a group that only its own pod fills, to where it waited for a place', async () => {
+/** A group that the only pod of a job fills, and a template whose first attempt waits in it. */
+async function fullWithOne(): Promise<{ full: Catalog; gated: number }> {
   const full = await makeCatalog(mayfly, { files, group: { max_concurrent_jobs: 1, pod_spec_override: numbered } })
-  const job = await launch(mayfly, await template('same.yml', full, { extra_vars: JSON.stringify({ gate }) }))
+  return { full, gated: await template('same.yml', full, { extra_vars: JSON.stringify({ gate }) }) }
+}
+
+test.concurrent('Reset of a job in a group that only its own pod fills: its first task frees the place itself', async () => {
+  const { gated } = await fullWithOne()
+  const job = await launch(mayfly, gated)
   await runsUntil(job, 'has begun')
-  await operator.reset(job, 'prepare')
+  await operator.reset(job)
+  expect((await closed(job)).status.name).toBe('COMPLETED')
+  await expectOneWholeRun(job)
+  expect(witness.podsOf(job)).toBe(2)
+  await noPodOf(job)
+})
+
+test.concurrent('Reset of a job in a group that only its own pod fills, to where it waited for a place', async () => {
+  const { full, gated } = await fullWithOne()
+  const first = await launch(mayfly, await template('hold.yml', full))
+  await runsUntil(first, 'has begun')
+  const job = await launch(mayfly, gated)
+  await until({ what: 'the job to wait', seconds: 180, everyMs: 200 }, async () =>
+    (await operator.history(job)).some(({ activity }) => activity === 'admit'),
+  )
+  // A workflow task while it waits, as one that is moved to the head of the line has.
+  await operator.workflow(job).signal(signals.raise)
+  await operator.cancel(first)
+  await runsUntil(job, 'has begun')
+  await operator.reset(job, 'signal')
   // Nobody owns the pod that holds the place but a run that is no more. What other tests leave is reaped as well.
   await until({ what: 'the reaper to free the place', seconds: 180, everyMs: 200 }, async () => {
     await operator.reap()
@@ -253,6 +275,7 @@ test.concurrent('Reset of a job in a group that only its own pod fills, to where
   expect((await closed(job)).status.name).toBe('COMPLETED')
   await expectOneWholeRun(job)
   await noPodOf(job)
+  await mayfly.ended(`/jobs/${first}/`)
 })
 
 test.concurrent('Reset of a job while its pod is being made', async () => {

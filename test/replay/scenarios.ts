@@ -1,5 +1,6 @@
 /** What histories are recorded of: for each workflow type the courses that it can take. The name is `TYPE.SCENARIO`. */
 import { createHmac } from 'node:crypto'
+import { sql } from 'drizzle-orm'
 import { until } from '../../dev/wait.ts'
 import { podName } from '../../model/attempt.ts'
 import { decideApproval } from '../../store/workflow/approve.ts'
@@ -403,8 +404,28 @@ export const scenarios: Record<string, Scenario> = {
   },
 }
 
-/** Those that kill the worker, and so are played alone, after the others. */
+/** Lets no run take a job, as a database that is away, until the returned function is called. */
+async function refuseRuns({ workflows: { store } }: Stage): Promise<() => Promise<unknown>> {
+  await store.db.execute(sql`
+    CREATE FUNCTION refuse_runs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$`)
+  await store.db.execute(sql`
+    CREATE TRIGGER refuse_runs BEFORE UPDATE ON unified_jobs FOR EACH ROW
+    WHEN (OLD.run_id IS NULL AND NEW.run_id IS NOT NULL) EXECUTE FUNCTION refuse_runs()`)
+  return () => store.db.execute(sql`DROP FUNCTION refuse_runs CASCADE`)
+}
+
+/** Those that kill the worker or keep jobs from beginning, and so are played alone, after the others. */
 export const loneScenarios: Record<string, Scenario> = {
+  'job.prepared-in-the-queue': async (stage) => {
+    const letGo = await refuseRuns(stage)
+    const job = await stage.launch('ok.yml')
+    await until({ what: `job ${job} to prepare in the queue`, seconds: 60, everyMs: 50 }, async () => {
+      const history = await stage.operator.history(job).catch(() => [])
+      return history.some(({ activity }) => activity === 'prepare')
+    })
+    await letGo()
+    return await stage.closed(job)
+  },
   'job.retried-after-kill': async (stage) => {
     const job = await stage.launch('short.yml')
     await stage.prints(job, 'has begun')
