@@ -19,16 +19,25 @@ const rounds = 4
 const lastingMs = 300_000
 
 /** What a job is doing when its worker is killed. */
-const states = ['waiting', 'admitting', 'starting', 'delivering', 'reading', 'releasing'] as const
+const states = ['waiting', 'admitting', 'filling', 'starting', 'delivering', 'reading', 'releasing'] as const
 type State = (typeof states)[number]
 
-/** How jobs are kept in a state: by their nodes, or by a proxy that keeps a call of theirs. One that waits is kept by a drain of its group. */
-const held: Record<State, { plan: Partial<BehaviourPlan>; call?: CallMatch; there: string }> = {
+/**
+ * How jobs are kept in a state: by their nodes, or by a proxy that keeps a call of theirs. One that waits is kept by a drain of its group. `full`: the jobs fill their group, and as many stand in
+ * line for it.
+ */
+const held: Record<State, { plan: Partial<BehaviourPlan>; call?: CallMatch; there: string; full?: boolean }> = {
   waiting: { plan: {}, there: "j.status = 'pending' AND j.waiting_since IS NOT NULL" },
   admitting: {
     plan: {},
     call: { verb: 'create', resource: 'pods' },
     there: "a.phase = 'claimed' AND a.pod_name <> ''",
+  },
+  filling: {
+    plan: { runMs: lastingMs },
+    call: { verb: 'create', resource: 'pods' },
+    there: "a.phase = 'claimed' AND a.pod_name <> ''",
+    full: true,
   },
   starting: { plan: { startMs: lastingMs }, there: "a.phase = 'created'" },
   delivering: { plan: {}, call: { verb: 'exec', script: 'upload' }, there: "a.phase = 'created'" },
@@ -57,12 +66,13 @@ export const takeover: Bench = {
       const temporal = await WorkOfTemporal.open(stand)
       undo.add(() => temporal.close())
       const stages = new Map<State, Stage>()
-      for (const state of states) stages.set(state, await stage(stand, state, undo))
+      for (const state of states) stages.set(state, await stage(stand, state, jobs, undo))
       const victim = await stand.addWorker()
       const took = new Map<State, number[]>(states.map((state) => [state, []]))
       for (let round = 1; round <= rounds; round++) {
         say(`takeover: kill ${round} of ${rounds}`)
         const launched = await gather(stand, store, stages, jobs)
+        const inLine = await gatherBehind(stand, store, stages, jobs)
         const dead = victim.pid() ?? 0
         const victims = new Map<number, State>()
         for (const [state, ids] of launched) {
@@ -73,7 +83,7 @@ export const takeover: Bench = {
         await letGo(stand, stages)
         const taken = await temporal.takenUp([...victims.keys()], { since: killedAt, not: dead })
         for (const [id, at] of taken) took.get(victims.get(id) ?? 'waiting')?.push((at - killedAt) / 1000)
-        await cancelMany(stand, [...launched.values()].flat())
+        await cancelMany(stand, [...inLine, ...[...launched.values()].flat()])
         await victim.start()
         await store.idle()
       }
@@ -93,8 +103,8 @@ function measurementsOf(state: State, seconds: number[]): Measurement[] {
 }
 
 /** A group for jobs of one state, on nodes of its own, and behind a proxy where a call is to be kept. */
-async function stage(stand: Stand, state: State, undo: Undo): Promise<Stage> {
-  const { plan, call } = held[state]
+async function stage(stand: Stand, state: State, jobs: number, undo: Undo): Promise<Stage> {
+  const { plan, call, full } = held[state]
   const quick = { startMs: 100, reportMs: 200, runMs: 300, ...plan }
   const log = join(stand.folder, `takeover-${state}.log`)
   const nodes = await startNodes(stand.stack, `${stand.id}-${state}`, log, { plan: quick })
@@ -105,7 +115,8 @@ async function stage(stand: Stand, state: State, undo: Undo): Promise<Stage> {
     proxy && token
       ? { credential: await stand.credential(state, token, { host: proxy.url, caCertificate: proxy.ca }) }
       : {}
-  const groupId = await stand.group(`takeover ${state}`, { ...credential, pod: nodes.podSpec })
+  const limit = full ? { max_concurrent_jobs: jobs } : {}
+  const groupId = await stand.group(`takeover ${state}`, { ...credential, ...limit, pod: nodes.podSpec })
   return { groupId, templateId: await stand.template('tiny.yml', groupId), proxy }
 }
 
@@ -129,21 +140,39 @@ async function gather(
     if (state === 'waiting') await stand.client.post(`/instance_groups/${groupId}/drain/`)
     launched.set(state, (await launchMany(stand, templateId, jobs)).ids)
   }
-  const end = performance.now() + 120_000
-  for (const [state, ids] of launched) {
-    const there = () =>
-      store.number(
-        `SELECT count(*) FROM unified_jobs j LEFT JOIN attempts a ON a.job_id = j.id WHERE j.id = ANY($1) AND ${held[state].there}`,
-        [ids],
-      )
-    while ((await there()) < jobs) {
-      if (performance.now() > end) throw new Error(`only ${await there()} of ${jobs} jobs are ${state}`)
-      await pause(100)
-    }
-  }
+  for (const [state, ids] of launched) await areThere(store, state, ids)
   // Written down before it is done: a moment later the call itself is under way.
   await pause(1_000)
   return launched
+}
+
+/** Jobs that stand in line for the groups that are full. */
+async function gatherBehind(
+  stand: Stand,
+  store: StoreView,
+  stages: ReadonlyMap<State, Stage>,
+  jobs: number,
+): Promise<number[]> {
+  const behind: number[] = []
+  for (const [state, { templateId }] of stages) {
+    if (held[state].full) behind.push(...(await launchMany(stand, templateId, jobs)).ids)
+  }
+  await areThere(store, 'waiting', behind)
+  return behind
+}
+
+/** Resolves when the jobs are in the state. */
+async function areThere(store: StoreView, state: State, ids: number[]): Promise<void> {
+  const end = performance.now() + 120_000
+  const there = () =>
+    store.number(
+      `SELECT count(*) FROM unified_jobs j LEFT JOIN attempts a ON a.job_id = j.id WHERE j.id = ANY($1) AND ${held[state].there}`,
+      [ids],
+    )
+  while ((await there()) < ids.length) {
+    if (performance.now() > end) throw new Error(`only ${await there()} of ${ids.length} jobs are ${state}`)
+    await pause(100)
+  }
 }
 
 /** What kept the jobs does so no longer: whoever takes them up goes on. */
