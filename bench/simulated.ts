@@ -144,6 +144,15 @@ export class StoreView {
     return made.rows.map(({ subject_id }) => subject_id)
   }
 
+  /** Ends jobs that rest by a statement, of which it does not matter how long their cancel takes. */
+  async endResting(jobIds: readonly number[]): Promise<void> {
+    await this.#database.query(
+      `WITH start AS (DELETE FROM outbox WHERE subject_id = ANY($1) RETURNING subject_id)
+        UPDATE unified_jobs SET status = 'canceled', finished = now() FROM start WHERE id = subject_id`,
+      [jobIds],
+    )
+  }
+
   /** Waits until no job is on its way and no attempt holds a place. Throws after `seconds` without any progress. */
   async idle(seconds = 60): Promise<void> {
     let best = Number.POSITIVE_INFINITY

@@ -77,17 +77,17 @@ export async function claimOutbox(
         row_number() OVER (PARTITION BY open.urgency, open.organization_id ORDER BY message.id)
           / coalesce((SELECT fair_share_weight FROM organizations WHERE id = open.organization_id), 1) AS turn
       FROM open CROSS JOIN LATERAL (
-        SELECT id FROM ${outbox} AS message
-        WHERE message.urgency = open.urgency AND message.organization_id = open.organization_id AND message.line = open.key
-          AND next_try_at <= ${clock}
-        ORDER BY id LIMIT least(${limit}, greatest(open.room, 0)) FOR UPDATE SKIP LOCKED) AS message),
+        SELECT id, row_number() OVER (ORDER BY id) AS place FROM (
+          SELECT id FROM ${outbox} AS message WHERE ${ofLine(sql`open`)} AND open.room > 0 AND next_try_at <= ${clock}
+          ORDER BY line, id LIMIT ${limit} FOR UPDATE SKIP LOCKED) AS free) AS message
+      WHERE message.place <= open.room),
     oldest AS (SELECT id FROM head ORDER BY id LIMIT ${oldest}),
     urgent AS (
       SELECT id FROM head WHERE id NOT IN (SELECT id FROM oldest)
       ORDER BY urgency, turn, id LIMIT ${limit} - (SELECT count(*) FROM oldest)),
     claimed AS (
       UPDATE ${outbox} SET next_try_at = ${clock} + ${claimedFor}, tries = tries + 1
-      WHERE id IN (SELECT id FROM urgent UNION ALL SELECT id FROM oldest) RETURNING *)
+      WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM oldest)) RETURNING *)
     SELECT claimed.*, found.* FROM (SELECT
         (SELECT json_agg(json_build_object('urgency', urgency, 'organizationId', organization_id, 'line', key)) FROM open WHERE room <= 0) AS full_lines,
         (SELECT json_agg(id) FROM on_the_way) AS on_the_way) AS found
@@ -102,6 +102,15 @@ export async function claimOutbox(
 type ClaimedRow = Record<string, unknown> & { full_lines: StartLine[] | null; on_the_way: number[] | null }
 
 /**
+ * Rows of `message` that are of a line; to be ordered by `line, id`. Said so that the index of lines alone gives that order: by the ids of all messages the head of a short line would be
+ * looked for among those of a deep one.
+ */
+function ofLine(line: SQL): SQL {
+  return sql`message.urgency = ${line}.urgency AND message.organization_id = ${line}.organization_id
+    AND message.line >= ${line}.key AND message.line <= ${line}.key`
+}
+
+/**
  * How many more starts a line may have. Those that stand in it are counted by an index and no further than it matters. A line of which no group is left is as good as empty: each of
  * its jobs is told so when it begins.
  */
@@ -110,14 +119,13 @@ function roomIn(depth: number): SQL {
       SELECT FROM ${outbox} AS message JOIN ${unifiedJobs} AS job ON job.id = message.subject_id
         CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
         JOIN instance_groups AS instance_group ON instance_group.id = eligible.value::int AND instance_group.is_container_group
-      WHERE message.id = (SELECT id FROM ${outbox} AS first WHERE first.urgency = line.urgency
-        AND first.organization_id = line.organization_id AND first.line = line.key ORDER BY id LIMIT 1))
+      WHERE message.id = (SELECT id FROM ${outbox} AS message WHERE ${ofLine(sql`line`)} ORDER BY line, id LIMIT 1))
     THEN ${depth} ELSE room END
     FROM (SELECT ${depth} - (SELECT count(*) FROM (
         SELECT FROM ${unifiedJobs} AS job WHERE ${standing(sql`job`)} AND job.priority = line.urgency
           AND coalesce(job.organization_id, 0) = line.organization_id AND md5(job.eligible_groups::text) = line.key LIMIT ${depth}) AS stood)
       - (SELECT count(*) FROM on_the_way AS way WHERE (way.priority, way.organization_id, way.key) = (line.urgency, line.organization_id, line.key)) AS room
-    ) AS counted)`
+      OFFSET 0) AS counted)`
 }
 
 const wire = (lines: readonly StartLine[]) =>
