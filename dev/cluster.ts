@@ -93,14 +93,14 @@ async function nodeReady(stack: Stack, since?: Date): Promise<void> {
   const log = join(stack.paths.logs, 'kubelet.log')
   // Kubernetes gives times in whole seconds.
   const oldest = since ? Math.floor(since.getTime() / 1000) * 1000 : 0
-  await until({ what: 'the node to become ready', seconds: 60, log }, async () => {
+  await until({ what: 'the node to become ready', seconds: 240, log }, async () => {
     const { body } = await getAsAdmin(stack.paths, stack.record, `/api/v1/nodes/${nodeName(stack)}`)
     const { spec, status } = JSON.parse(body) as Node
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')
     return ready?.status === 'True' && Date.parse(ready.lastHeartbeatTime) >= oldest && !spec?.taints?.length
   })
   // A pod cannot be created before its namespace's service account exists.
-  await until({ what: 'the default service account', seconds: 30 }, async () => {
+  await until({ what: 'the default service account', seconds: 120 }, async () => {
     const path = '/api/v1/namespaces/default/serviceaccounts/default'
     return (await getAsAdmin(stack.paths, stack.record, path)).status === 200
   })

@@ -9,7 +9,7 @@ import { type PortName, port } from './numbers.ts'
 import type { StackPaths } from './paths.ts'
 import type { StackRecord } from './state.ts'
 
-const patience = 2000
+const patience = 5000
 
 /** An HTTP answer. */
 export interface Answer {

@@ -15,7 +15,7 @@ export interface Stack {
 }
 
 /** How long a part may take to answer. */
-const patience: Record<string, number> = { 'kube-apiserver': 90, temporal: 60 }
+const patience: Record<string, number> = { 'kube-apiserver': 300, temporal: 240 }
 
 /** Makes sure that a part runs with this command and is healthy; gives whether it had to be started. */
 export async function ensurePart(stack: Stack, part: string, command: Command): Promise<boolean> {
@@ -30,7 +30,7 @@ export async function ensurePart(stack: Stack, part: string, command: Command): 
 }
 
 async function answersSoon(stack: Stack, part: string): Promise<boolean> {
-  const wait = { what: `${part} to answer`, seconds: 5 }
+  const wait = { what: `${part} to answer`, seconds: 30 }
   return until(wait, () => partHealthy(part, stack.paths, stack.record)).catch(() => false)
 }
 
@@ -43,14 +43,17 @@ async function startPart(stack: Stack, part: string, command: Command): Promise<
   const giveUp = (): void => {
     if (!alive(identity)) throw new Error(`${part} ended while starting; see ${command.log}`)
   }
-  const wait = { what: `${part} to become healthy`, seconds: patience[part] ?? 40, log: command.log, giveUp }
+  const wait = { what: `${part} to become healthy`, seconds: patience[part] ?? 180, log: command.log, giveUp }
   await until(wait, () => partHealthy(part, stack.paths, stack.record))
 }
 
 /** PostgreSQL's children outlive their killed parent for a moment, and a new server refuses to start beside them. */
 async function deserted(folder: string): Promise<void> {
   const inside = (_: string[], pid: number): boolean => workFolder(pid) === folder
-  await until({ what: `the last processes in ${folder} to end`, seconds: 30 }, () => findProcesses(inside).length === 0)
+  await until(
+    { what: `the last processes in ${folder} to end`, seconds: 120 },
+    () => findProcesses(inside).length === 0,
+  )
 }
 
 /** Ends a part with `name` (if it still runs) and starts it again exactly as it was. */
@@ -58,7 +61,7 @@ export async function restart(stack: Stack, part: string, name: NodeJS.Signals):
   const known = readPart(stack.paths, part)
   if (!known) throw new Error(`the stack ${stack.name} has not started ${part}`)
   signal(known.identity, name)
-  const wait = { what: `${part} (pid ${known.identity.pid}) to end after ${name}`, seconds: 30, everyMs: 10 }
+  const wait = { what: `${part} (pid ${known.identity.pid}) to end after ${name}`, seconds: 120, everyMs: 10 }
   await until(wait, () => !alive(known.identity))
   await startPart(stack, part, known.command)
 }

@@ -134,7 +134,7 @@ export async function end(identity: Identity, gentle: NodeJS.Signals = 'SIGTERM'
   } catch {
     signal(identity, 'SIGKILL')
     await until(
-      { what: `process ${identity.pid} to end after SIGKILL`, seconds: 10, everyMs: 20 },
+      { what: `process ${identity.pid} to end after SIGKILL`, seconds: 60, everyMs: 20 },
       () => !alive(identity),
     )
   }

@@ -32,12 +32,12 @@ export async function sweep(stack: Stack): Promise<void> {
   const { paths, record } = stack
   const socket = join(paths.run, 'containerd.sock')
   const isShim = (args: string[]): boolean => /containerd-shim/.test(args[0] ?? '') && args.includes(socket)
-  await until({ what: 'the container shims to end', seconds: 20 }, () => {
+  await until({ what: 'the container shims to end', seconds: 120 }, () => {
     const shims = findProcesses(isShim)
     for (const shim of shims) signal(shim, 'SIGKILL')
     return shims.length === 0
   })
-  await until({ what: 'the containers to end', seconds: 30 }, () => endCgroups(ownName(stack)))
+  await until({ what: 'the containers to end', seconds: 120 }, () => endCgroups(ownName(stack)))
   removeShimSockets(join(paths.run, 'containerd'))
   await unmountBelow([paths.run, paths.state])
   await removeNetwork(podNetwork(record.index), ownName(stack))
@@ -60,7 +60,7 @@ function removeShimSockets(state: string): void {
 }
 
 async function unmountBelow(folders: string[]): Promise<void> {
-  await until({ what: `mounts below ${folders.join(' and ')} to go`, seconds: 20 }, async () => {
+  await until({ what: `mounts below ${folders.join(' and ')} to go`, seconds: 120 }, async () => {
     const points = mountPoints(readFileSync('/proc/self/mountinfo', 'utf8'))
     const ours = points.filter((point) => folders.some((folder) => point.startsWith(`${folder}/`)))
     // Lazily: a process of somebody else who looks into it must not keep it.
