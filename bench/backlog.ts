@@ -14,7 +14,7 @@ const mostLaunched = 5_000
 export const backlog: Bench = {
   name: 'backlog',
   about:
-    'jobs that wait, 5,000 of them (--waiting N): memory of the worker, an urgent job behind them, cancel of all, or of the first ones (--jobs N)',
+    'jobs that wait, 5,000 of them (--waiting N): memory of the worker, an urgent job behind them, cancel of all, or of so many (--jobs N)',
   takes: 'about 4 min',
   async run({ say, stand: start, size }) {
     const stand = await start()
@@ -53,9 +53,10 @@ export const backlog: Bench = {
         return await stand.client.launch(templateId, { priority: firstPriority })
       })
       const left = await store.number("SELECT count(*) FROM unified_jobs WHERE status = 'pending'")
-      const ids = [urgent.jobId, ...first.ids, ...made]
-      const called = ids.slice(0, size('jobs', ids.length))
-      await store.endResting(ids.slice(called.length))
+      const kept = made.slice(0, Math.max(0, size('jobs', waiting) - first.ids.length))
+      await store.endResting(made.slice(kept.length))
+      // Who came last first: of those that go, none is sent to Temporal meanwhile because there is room again.
+      const called = [...first.ids, ...kept, urgent.jobId].reverse()
       say(`backlog: cancels ${called.length}`)
       const cancelling = performance.now()
       await cancelMany(stand, called)

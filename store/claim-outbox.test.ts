@@ -1,7 +1,8 @@
 import { eq, inArray, sql } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancelJob } from './cancel-job.ts'
-import { claimOutbox, type Lines, type StartLine } from './claim-outbox.ts'
+import { claimOutbox, claimStatement, type Lines, type StartLine } from './claim-outbox.ts'
 import type { Store } from './database.ts'
 import { standing } from './line-key.ts'
 import { enqueue } from './outbox.ts'
@@ -174,6 +175,22 @@ describe.each(storeKinds)('lines of starts on %s', (kind) => {
     const [again] = await launch(1, { eligibleGroups })
     expect(await claimed(keeper(1).lines)).toEqual([])
     expect(await claimed(keeper(2).lines)).toEqual([again])
+  })
+
+  test('a claim costs the same however many starts rest: nothing is scanned, and it is never worth compiling', async () => {
+    const [id = 0] = await launch(1)
+    await store.db.execute(sql`INSERT INTO outbox (kind, subject_id, urgency, line)
+      SELECT 'start', ${id} + number, 3, md5(${`[${group}]`}) FROM generate_series(1, 20000) AS number`)
+    await store.db.execute(sql`ANALYZE outbox, unified_jobs`)
+    const statement = claimStatement({ limit: 8, depth: 500, starts: true, timed: false })
+    const { sql: text } = new PgDialect({ casing: 'snake_case' }).sqlToQuery(statement)
+    const given = text.replace('$1', `'{}'`).replace('$2', `'[]'`)
+    const { rows } = await store.db.execute<Record<string, string>>(sql.raw(`EXPLAIN ${given}`))
+    const plan = rows.map((row) => Object.values(row)[0]).join('\n')
+    expect(plan).not.toMatch(/Seq Scan on outbox/)
+    expect(plan).toMatch(/LockRows[\s\S]*Scan using outbox_urgency_organization_id_line_id_index on outbox/)
+    // What jit_above_cost is by default.
+    expect(Number(/cost=[\d.]+\.\.([\d.]+)/.exec(plan)?.[1])).toBeLessThan(100_000)
   })
 
   test('how long a line is costs the same at any depth: it is read from the index that is made for it', async () => {

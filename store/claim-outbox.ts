@@ -1,4 +1,5 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, type Query, type SQL, sql } from 'drizzle-orm'
+import { PgDialect, type PreparedQueryConfig } from 'drizzle-orm/pg-core'
 import type { Database } from './database.ts'
 import { lineKey, standing } from './line-key.ts'
 import type { OutboxRow } from './outbox.ts'
@@ -50,13 +51,46 @@ export async function claimOutbox(
   limit: number,
   { now, starts = true, lines }: ClaimOptions = {},
 ): Promise<OutboxRow[]> {
-  const clock = now ? sql`${now.toISOString()}::timestamptz` : sql`now()`
+  const depth = lines?.depth ?? null
+  const shape = { limit, depth, starts, timed: now !== undefined }
+  const name = `claim_outbox_${Object.values(shape).join('_')}`
+  const query = statements.get(name) ?? dialect.sqlToQuery(claimStatement(shape))
+  statements.set(name, query)
+  const { rows } = await db._.session
+    .prepareQuery<PreparedQueryConfig & { execute: { rows: ClaimedRow[] } }>(query, undefined, name, false)
+    .execute({
+      now: now?.toISOString(),
+      sent: `{${lines?.sent().join() ?? ''}}`,
+      full: JSON.stringify(wire(lines?.full() ?? [])),
+    })
+  const [found] = rows
+  lines?.found(found?.full_lines ?? [], found?.on_the_way ?? [])
+  return rows.flatMap((row) => (row.id === null ? [] : outboxRow(row)))
+}
+
+/** By which the statement itself differs. */
+interface Shape {
+  limit: number
+  depth: number | null
+  starts: boolean
+  /** Whether `now` is given. */
+  timed: boolean
+}
+
+const dialect = new PgDialect({ casing: 'snake_case' })
+/** Planning one costs more than running it: each is built once, and planned once for each connection. */
+const statements = new Map<string, Query>()
+
+/** The statement of a claim; its placeholders are `now`, `sent` (an array's text) and `full` (JSON). */
+export function claimStatement({ limit: most, depth, starts, timed }: Shape): SQL {
+  const limit = sql.raw(String(most))
+  const clock = timed ? sql`${sql.placeholder('now')}::timestamptz` : sql`now()`
   const allowed = starts ? sql`true` : sql`urgency NOT BETWEEN 1 AND 5`
-  const oldest = Math.floor(limit / oldestOneIn)
-  const room = lines ? roomIn(lines.depth) : sql`${limit}::bigint`
+  const oldest = sql.raw(String(Math.floor(most / oldestOneIn)))
+  const room = depth === null ? sql`${limit}::bigint` : roomIn(sql.raw(String(depth)))
   // The lines (one for each urgency, organization and set of groups) are found by skipping through the index, and only the head of each is read: a claim
   // costs the same however many messages wait. Organizations take turns: the n-th message of one with weight w counts n/w.
-  const { rows } = await db.execute<ClaimedRow>(sql`
+  return sql`
     WITH RECURSIVE line AS (
       (SELECT urgency, organization_id, line AS key FROM ${outbox} ORDER BY urgency, organization_id, line LIMIT 1)
       UNION ALL
@@ -66,11 +100,11 @@ export async function claimOutbox(
         ORDER BY urgency, organization_id, line LIMIT 1) AS next),
     on_the_way AS MATERIALIZED (
       SELECT id, priority, coalesce(organization_id, 0) AS organization_id, ${lineKey(sql`job`)} AS key FROM ${unifiedJobs} AS job
-      WHERE id = ANY(${`{${lines?.sent().join() ?? ''}}`}::int[]) AND status = 'pending' AND waiting_since IS NULL AND waiting_reason = ''),
+      WHERE id = ANY(${sql.placeholder('sent')}::int[]) AND status = 'pending' AND waiting_since IS NULL AND waiting_reason = ''),
     open AS MATERIALIZED (
       SELECT line.*, CASE WHEN key = '' THEN ${limit}::bigint ELSE ${room} END AS room FROM line
       WHERE ${allowed} AND (urgency, organization_id, key) NOT IN (
-        SELECT urgency, organization_id, line FROM json_to_recordset(${JSON.stringify(wire(lines?.full() ?? []))}::json)
+        SELECT urgency, organization_id, line FROM json_to_recordset(${sql.placeholder('full')}::json)
           AS known(urgency int, organization_id int, line text))),
     head AS (
       SELECT message.id, open.urgency,
@@ -92,10 +126,7 @@ export async function claimOutbox(
         (SELECT json_agg(json_build_object('urgency', urgency, 'organizationId', organization_id, 'line', key)) FROM open WHERE room <= 0) AS full_lines,
         (SELECT json_agg(id) FROM on_the_way) AS on_the_way) AS found
       LEFT JOIN claimed ON true
-    ORDER BY claimed.urgency, claimed.id`)
-  const [found] = rows
-  lines?.found(found?.full_lines ?? [], found?.on_the_way ?? [])
-  return rows.flatMap((row) => (row.id === null ? [] : outboxRow(row)))
+    ORDER BY claimed.urgency, claimed.id`
 }
 
 /** A claimed row by the names of its columns, null where nothing was claimed; beside each what was found of lines. */
@@ -114,7 +145,7 @@ function ofLine(line: SQL): SQL {
  * How many more starts a line may have. Those that stand in it are counted by an index and no further than it matters. A line of which no group is left is as good as empty: each of
  * its jobs is told so when it begins.
  */
-function roomIn(depth: number): SQL {
+function roomIn(depth: SQL): SQL {
   return sql`(SELECT CASE WHEN room <= 0 AND NOT EXISTS (
       SELECT FROM ${outbox} AS message JOIN ${unifiedJobs} AS job ON job.id = message.subject_id
         CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
