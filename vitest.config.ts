@@ -26,8 +26,8 @@ export default defineConfig({
           // One core less by default, which of two is half.
           maxWorkers: '100%',
           globalSetup: ['store/testing-setup.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           expect: { poll: { timeout: 60_000 } },
         },
       },

@@ -196,6 +196,12 @@ describe('every step, run for real', () => {
   async function order(taskQueue: string, jobs: { workflowId: string; priority: Priority }[]): Promise<string[]> {
     const client = new Client({ connection, namespace })
     for (const job of jobs) await client.workflow.start('job', { ...job, taskQueue })
+    // What was started comes to its line a little later. The number is approximate by its name, so nothing depends on it.
+    await until({ what: `${jobs.length} tasks to stand in line`, seconds: 30 }, async () => {
+      const line = { namespace, taskQueue: { name: taskQueue }, taskQueueType: 1, reportStats: true }
+      const { stats } = await connection.workflowService.describeTaskQueue(line)
+      return Number(stats?.approximateBacklogCount) >= jobs.length
+    }).catch(() => {})
     const ids: string[] = []
     while (ids.length < jobs.length) {
       const request = { namespace, taskQueue: { name: taskQueue }, identity: 'test' }

@@ -70,7 +70,7 @@ const lose = (job: number, times: number): Rule =>
 /** Launches a job, and resolves when it stands in the line of the group. */
 async function queue(template: number, group: number): Promise<number> {
   const job = await scene.launch(template)
-  await until({ what: `job ${job} to stand in line`, seconds: 60, everyMs: 50 }, async () => {
+  await until({ what: `job ${job} to stand in line`, seconds: 180, everyMs: 50 }, async () => {
     const { pendingActivities } = (await operator.describe(job).catch(() => undefined))?.raw ?? {}
     return pendingActivities?.some(({ activityOptions }) => activityOptions?.taskQueue?.name === groupTaskQueue(group))
   })
@@ -78,7 +78,7 @@ async function queue(template: number, group: number): Promise<number> {
 }
 
 const applied = (rule: Rule, times: number) =>
-  until({ what: `${times} creations`, seconds: 120, everyMs: 20 }, () => rule.applied >= times)
+  until({ what: `${times} creations`, seconds: 180, everyMs: 20 }, () => rule.applied >= times)
 
 /** The claims of jobs, in the order in which they were made. */
 const claimsOf = (...jobs: number[]) =>
@@ -114,7 +114,8 @@ test('jobs whose worker died while they were let in go on with their places, bef
   await applied(heldAgain, 2)
   await mayfly.post(`/jobs/${cancelled}/cancel/`)
   expect(await scene.ended(cancelled)).toMatchObject({ status: 'canceled' })
-  lose(cancelled, 2)
+  // Each was perhaps asked for again, where the machine was slow.
+  lose(cancelled, Number.POSITIVE_INFINITY)
   proxy.remove(heldAgain)
 
   for (const job of [lost, heard, ofTwo, ...behindPair, behindSingle, behindCancelled]) {
