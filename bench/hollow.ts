@@ -60,6 +60,24 @@ async function measure(say: Say, undo: Undo, stack: BenchStack, jobs: number): P
     info('hollow.jobs', jobs / ((performance.now() - before.at) / 1000), '/s'),
     atMost('hollow.cpu.temporal', ((cpuSeconds(server) - before.server) * 1000) / jobs, 'ms of CPU a job', 35),
     atMost('hollow.cpu.sdk', (sdk.user + sdk.system) / 1000 / jobs, 'ms of CPU a job', 30),
+    ...(await historyOf(link, started)),
+  ]
+}
+
+/** What stands in the history of a job: unlike CPU the same on every machine. */
+async function historyOf({ client }: TemporalLink, jobId: number): Promise<Measurement[]> {
+  const { events } = await client.workflow.getHandle(jobWorkflowId(jobId)).fetchHistory()
+  const having = (attributes: keyof NonNullable<typeof events>[number]) =>
+    (events ?? []).filter((event) => event[attributes]).length
+  return [
+    info('hollow.history', events?.length ?? 0, 'events a job'),
+    info('hollow.tasks', having('workflowTaskCompletedEventAttributes'), 'workflow tasks a job'),
+    info('hollow.activities', having('activityTaskCompletedEventAttributes'), 'activities that are not local a job'),
+    info(
+      'hollow.attributes',
+      having('upsertWorkflowSearchAttributesEventAttributes'),
+      'changes of search attributes a job',
+    ),
   ]
 }
 
