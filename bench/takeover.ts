@@ -40,7 +40,7 @@ const held: Record<State, { plan: Partial<BehaviourPlan>; call?: CallMatch; ther
     full: true,
   },
   starting: { plan: { startMs: lastingMs }, there: "a.phase = 'created'" },
-  delivering: { plan: {}, call: { verb: 'exec', script: 'upload' }, there: "a.phase = 'created'" },
+  delivering: { plan: {}, call: { verb: 'exec', script: 'session' }, there: "a.phase = 'created'" },
   reading: { plan: { runMs: lastingMs }, there: 'a.first_event_at IS NOT NULL' },
   releasing: { plan: {}, call: { verb: 'delete', resource: 'pods' }, there: "a.phase = 'ended'" },
 }

@@ -80,10 +80,12 @@ describe('a terminal', () => {
 describe('how a command ends', () => {
   test('success, with both outputs apart', async () => {
     script(frame.stdout('out '), frame.stderr('err'), frame.stdout(''), frame.stdout('more'), frame.success())
-    const session = await exec()
+    const onStderr = vi.fn()
+    const session = await exec({ onStderr })
     expect(await outputOf(session)).toBe('out more')
     expect(await session.result).toEqual({ exitCode: 0 })
     expect(session.stderr).toBe('err')
+    expect(onStderr).toHaveBeenCalledOnce()
   })
 
   test('an exit code', async () => {

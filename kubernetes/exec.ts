@@ -15,6 +15,8 @@ export interface ExecOptions {
   /** Gives the command a terminal of this size; its stderr then comes with stdout. */
   terminal?: TerminalSize
   signal?: AbortSignal
+  /** Called when there is more on stderr. */
+  onStderr?: () => void
 }
 
 /** In characters. */
@@ -72,7 +74,7 @@ export async function openExec(connection: Connection, target: ExecTarget, optio
     followRedirects: false,
     handshakeTimeout: handshakeTimeoutMs,
   })
-  const session = new Session(socket, connection.host)
+  const session = new Session(socket, connection.host, options.onStderr)
   const { signal } = options
   const abort = () => session.fail(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
@@ -147,7 +149,7 @@ class Session implements ExecSession {
   #alive = true
   #failure: { reason: unknown } | null = null
 
-  constructor(socket: WebSocket, host: string) {
+  constructor(socket: WebSocket, host: string, onStderr: () => void = () => {}) {
     this.#socket = socket
     this.#queue = new ByteQueue(highWaterBytes, lowWaterBytes, {
       full: () => socket.pause(),
@@ -164,9 +166,10 @@ class Session implements ExecSession {
       const frame = bufferOf(data)
       const rest = frame.subarray(1)
       if (frame[0] === channel.stdout) this.#queue.push(rest)
-      else if (frame[0] === channel.stderr)
+      else if (frame[0] === channel.stderr) {
         this.#stderr = Buffer.concat([this.#stderr, rest]).subarray(-stderrLimitBytes)
-      else if (frame[0] === channel.status) status = statusFrame(rest)
+        onStderr()
+      } else if (frame[0] === channel.status) status = statusFrame(rest)
     })
     const closed = new Promise<number>((resolve) => socket.once('close', resolve))
     this.ended = closed.then(() => {})

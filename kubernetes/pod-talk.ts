@@ -1,6 +1,6 @@
 import type { Cluster } from './cluster.ts'
 import { ForbiddenError, isTransient, NotFoundError, UnauthorizedError } from './errors.ts'
-import type { ExecSession } from './exec.ts'
+import type { ExecOptions, ExecSession } from './exec.ts'
 import { CommandNotStartedError, ContainerNotRunningError } from './exec-errors.ts'
 import type { Pod } from './objects.ts'
 import { PodEndedError, PodNotStartingError } from './pod-errors.ts'
@@ -43,11 +43,12 @@ export class PodTalk {
     this.#signal = signal
   }
 
-  async exec(script: string, words: string[], stdin?: AsyncIterable<Uint8Array> | 'open'): Promise<ExecSession> {
+  /** Runs a script; ended by the conversation's signal where `options` have none. */
+  async exec(script: string, words: string[], options: ExecOptions = {}): Promise<ExecSession> {
     const { namespace, name } = this.#pod
     const session = await this.#cluster.exec(namespace, name, 'worker', ['sh', '-c', script, 'mayfly', ...words], {
       signal: this.#signal,
-      ...(stdin ? { stdin } : {}),
+      ...options,
     })
     this.#refusedSince = null
     session.result.then(

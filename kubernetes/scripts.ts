@@ -82,45 +82,27 @@ until [ -e $I/ack ]; do
 done
 exit $r`
 
-/** Exit codes of the upload that mean: try again. */
-export const uploadRetry = { wrapperNotReady: 73, cutOff: 74 } as const
+/** Exit codes of a delivery that mean: try again. */
+export const deliveryRetry = { wrapperNotReady: 73, cutOff: 74 } as const
 
-/** Words of the upload's answer. */
-export const uploadAnswer = { ready: 'ready', delivered: 'delivered', started: 'started' } as const
+/** Words of a delivery's answer. */
+export const deliveryAnswer = { ready: 'ready', delivered: 'delivered', started: 'started' } as const
 
-/**
- * $1 bytes of payload. Says \`ready\` before it reads, so that a payload is only sent to somebody who takes it; then \`delivered\`, or
- * \`started\` when another upload (or a cancellation) was first. Counted, because the end of stdin is not reliable: a cut connection gives
- * exit 74 and leaves nothing.
- */
-export const uploadScript = `umask 077; I=${payloadFolder} n=0
-[ -e $I/commit ] && { echo ${uploadAnswer.started}; exit 0; }
-until [ -e $I/wrapper ]; do n=$((n+1)); [ $n -gt 100 ] && exit ${uploadRetry.wrapperNotReady}; sleep 0.02; done
-echo ${uploadAnswer.ready}
-head -c "$1" >$I/part.$$
-[ "$(wc -c <$I/part.$$)" -eq "$1" ] || { rm -f $I/part.$$; exit ${uploadRetry.cutOff}; }
-mkdir $I/commit 2>/dev/null || { rm -f $I/part.$$; echo ${uploadAnswer.started}; exit 0; }
-mv $I/part.$$ $I/payload && kill -USR1 $(cat $I/wrapper)
-echo ${uploadAnswer.delivered}`
-
-/** How the reader announces on stderr that it is through, followed by the size of the output; and how an acknowledgement's answer ends. */
+/** How a reader announces on stderr that it is through, followed by the size of the output; and how an acknowledgement's answer ends. */
 export const endMark = 'mayfly-end'
 
+/** First word of the answer to an acknowledgement, before the size of the output and the runner's exit code; `running` is followed by neither. */
+export const proofAnswer = { acknowledged: 'acknowledged', incomplete: 'incomplete', running: 'running' } as const
+
 /**
- * $1 bytes that the caller has already; needs stdin that is open and silent. Prints the rest as it is written, and the end mark when the
- * runner has ended.
+ * Prints the output after `$off` bytes of it as it is written, and the end mark on stderr when the runner has ended. `$w`, the process that watches
+ * whether the connection is there, ends the script by TERM.
  *
- * - Losing the connection closes stdin, and that is all that tells the remote side: a watcher then ends the reader.
- * - A background job's own stdin is /dev/null, so the watcher reads a copy.
  * - GNU tail ends by itself with the runner; busybox' tail has no --pid, so there the file is looked at five times a second.
  * - A file shorter than what was read from it is told as it is: tail would print what is appended later, whatever its offset.
  * - In that loop rc is looked at before the size: what was written before rc is then surely counted.
  */
-export const readerScript = `I=${payloadFolder} D=${spoolFolder}; off=$1
-exec 3<&0
-( cat >/dev/null; kill -TERM $$ ) <&3 2>/dev/null & w=$!
-exec 3<&-
-trap 'kill $w $t 2>/dev/null; exit 0' TERM
+const readOn = `trap 'kill $w $t 2>/dev/null; exit 0' TERM
 until [ -e $I/pid ] || [ -e $I/rc ]; do sleep 0.05; done
 if [ $off -gt $(wc -c <$D/out) ]; then :
 elif [ ! -e $I/rc ] && tail --version 2>/dev/null | grep -q GNU; then
@@ -131,23 +113,83 @@ else while :; do
     if [ $n -gt $off ]; then tail -c +$((off+1)) $D/out | head -c $((n-off)); off=$n
     elif [ $e ]; then break; else sleep 0.2; fi
   done; fi
-echo ${endMark} $(wc -c <$D/out) >&2
+echo ${endMark} $(wc -c <$D/out) >&2`
+
+/**
+ * `prove BYTES`: waits up to ten seconds for the runner's end, whose last record comes a little before its exit, and answers `acknowledged SIZE RC`,
+ * `incomplete SIZE RC` or `running`; the first word is in $a. `let_go` lets the wrapper end, and with it the container and every script in it.
+ */
+const proof = `prove() {
+  a=${proofAnswer.running}; i=0
+  until [ -e $I/rc ]; do i=$((i+1)); [ $i -gt 200 ] && { echo $a; return; }; sleep 0.05; done
+  s=$(wc -c <$D/out); a=${proofAnswer.incomplete}
+  [ "$s" -eq "$1" ] && a=${proofAnswer.acknowledged}
+  echo $a $s $(cat $I/rc)
+}
+let_go() { : >$I/ack && kill -USR1 $(cat $I/wrapper) 2>/dev/null; }`
+
+/**
+ * A whole run over one connection: $1 bytes of payload come in, the output goes out, and what was stored is acknowledged.
+ *
+ * stdin: the payload, once `ready` was said; later a line with the number of bytes that were stored, as often as that is to be proven. Its end is
+ * the loss of the connection, and ends the script.
+ * stdout: `ready`, so that a payload is only sent to somebody who takes it; then `started` when another delivery (or a cancellation) was first, and
+ * that is all; or `delivered`, and from the next byte on the runner's output.
+ * stderr: the end mark and the size, once the runner has ended; the answer of `prove` to each line. After `acknowledged` the container ends.
+ *
+ * - The payload is counted, because the end of stdin is not reliable: a cut connection gives exit 74 and leaves nothing.
+ * - Nothing follows the payload before `delivered` was heard: head may read more than it is asked for.
+ * - A background job's own stdin is /dev/null, so who waits for lines reads a copy.
+ * - A lost connection does not keep an acknowledgement from letting the wrapper go.
+ */
+export const sessionScript = `umask 077; I=${payloadFolder} D=${spoolFolder}; n=0 off=0
+${proof}
+[ -e $I/commit ] && { echo ${deliveryAnswer.started}; exit 0; }
+until [ -e $I/wrapper ]; do n=$((n+1)); [ $n -gt 100 ] && exit ${deliveryRetry.wrapperNotReady}; sleep 0.02; done
+echo ${deliveryAnswer.ready}
+head -c "$1" >$I/part.$$
+[ "$(wc -c <$I/part.$$)" -eq "$1" ] || { rm -f $I/part.$$; exit ${deliveryRetry.cutOff}; }
+mkdir $I/commit 2>/dev/null || { rm -f $I/part.$$; echo ${deliveryAnswer.started}; exit 0; }
+mv $I/part.$$ $I/payload && kill -USR1 $(cat $I/wrapper)
+echo ${deliveryAnswer.delivered}
+exec 3<&0 4>&2
+( trap '' PIPE
+  while read -r stored; do
+    prove "$stored" >&4
+    [ $a = ${proofAnswer.acknowledged} ] && { let_go; break; }
+  done
+  kill -TERM $$ ) <&3 2>/dev/null & w=$!
+exec 3<&- 4>&-
+${readOn}
+wait $w`
+
+/**
+ * $1 bytes that the caller has already; needs stdin that is open and silent. Prints the rest as it is written, and the end mark when the
+ * runner has ended. The way back to the output of a run whose connection is lost.
+ *
+ * - Losing the connection closes stdin, and that is all that tells the remote side: a watcher then ends the reader.
+ * - A background job's own stdin is /dev/null, so the watcher reads a copy.
+ */
+export const readerScript = `I=${payloadFolder} D=${spoolFolder}; off=$1
+exec 3<&0
+( cat >/dev/null; kill -TERM $$ ) <&3 2>/dev/null & w=$!
+exec 3<&-
+${readOn}
 kill $w 2>/dev/null; exit 0`
 
 /**
- * $1 bytes that were stored; $2 `keep`: only tell, and let the wrapper wait. Waits up to ten seconds for the runner's end, whose last record comes a little before its exit. First line:
- * \`acknowledged SIZE RC\`, \`incomplete SIZE RC\` or \`running\`; after the first two the end of the runner's stderr, then a line with the end
- * mark. The wrapper is let go last: with it the container ends, and this script too, wherever it is. A lost connection does not keep it.
+ * $1 bytes that were stored; $2 `keep`: only tell, and let the wrapper wait. First line: the answer of `prove`; after `acknowledged` and `incomplete` the
+ * end of the runner's stderr, then a line with the end mark. The wrapper is let go last: with it the container ends, and this script too,
+ * wherever it is. A lost connection does not keep it.
  */
-export const acknowledgeScript = `umask 077; I=${payloadFolder} D=${spoolFolder}; n=0
+export const acknowledgeScript = `umask 077; I=${payloadFolder} D=${spoolFolder}
+${proof}
 trap '' PIPE
-until [ -e $I/rc ]; do n=$((n+1)); [ $n -gt 200 ] && { echo running; exit 0; }; sleep 0.05; done
-s=$(wc -c <$D/out); a=incomplete
-[ "$s" -eq "$1" ] && a=acknowledged
-echo $a $s $(cat $I/rc)
+prove "$1"
+[ $a = ${proofAnswer.running} ] && exit 0
 tail -c 8192 $D/err
 printf '\\n%s\\n' ${endMark}
-[ $a = acknowledged ] && [ "$2" != keep ] && : >$I/ack && kill -USR1 $(cat $I/wrapper) 2>/dev/null
+[ $a = ${proofAnswer.acknowledged} ] && [ "$2" != keep ] && let_go
 exit 0`
 
 /**

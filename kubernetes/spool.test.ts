@@ -24,9 +24,15 @@ async function readAll(pod: LocalPod, from = 0): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-const deliver = (pod: LocalPod, payload: Uint8Array | string = 'work') => {
+const converse = (pod: LocalPod, payload: Uint8Array | string = 'work') => {
   const bytes = Buffer.from(payload)
   return deliverPayload(pod, pod.ref, bytes, bytes.length, signal)
+}
+/** Delivers, and hangs up: what follows has connections of its own. */
+async function deliver(pod: LocalPod, payload: Uint8Array | string = 'work'): Promise<'delivered' | 'already-started'> {
+  const session = await converse(pod, payload)
+  session?.close()
+  return session ? 'delivered' : 'already-started'
 }
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const filesIn = (pod: LocalPod) => readdirSync(join(pod.folder, 'in')).sort()
@@ -119,7 +125,7 @@ describe('delivery', () => {
     const source = vi.fn(async function* () {
       yield Buffer.from('again')
     })
-    expect(await deliverPayload(pod, pod.ref, source, 5, signal)).toBe('already-started')
+    expect(await deliverPayload(pod, pod.ref, source, 5, signal)).toBe(null)
     expect(source).not.toHaveBeenCalled()
     expect((await readAll(pod)).toString()).toBe('first')
   })
@@ -144,7 +150,8 @@ describe('delivery', () => {
       if (tries < 3) pod.cut()
       yield Buffer.alloc(50_000)
     }
-    expect(await deliverPayload(pod, pod.ref, source, 100_000, signal)).toBe('delivered')
+    const session = await deliverPayload(pod, pod.ref, source, 100_000, signal)
+    session?.close()
     expect(tries).toBe(3)
     expect((await readAll(pod)).toString().trim()).toBe('100000')
     await vi.waitFor(() => expect(filesIn(pod).filter((name) => name.startsWith('part'))).toEqual([]), 60_000)

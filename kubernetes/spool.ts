@@ -1,21 +1,10 @@
-import { KubernetesError } from './errors.ts'
 import type { ExecSession } from './exec.ts'
 import { ContainerNotRunningError } from './exec-errors.ts'
 import { pause } from './pause.ts'
 import { PodEndedError, SpoolIncompleteError } from './pod-errors.ts'
 import { type PodAccess, PodTalk, type SpooledPod } from './pod-talk.ts'
-import {
-  acknowledgeScript,
-  endMark,
-  readerScript,
-  signalScript,
-  uploadAnswer,
-  uploadRetry,
-  uploadScript,
-} from './scripts.ts'
-
-/** The payload, readable again from its beginning because a delivery may have to be repeated. */
-export type PayloadSource = Uint8Array | (() => AsyncIterable<Uint8Array>)
+import { acknowledgeScript, endMark, proofAnswer, readerScript, signalScript } from './scripts.ts'
+import { announcedEnd, type PayloadSource, SpoolSession } from './spool-session.ts'
 
 /** No pod is ready sooner after its creation; the first try, at once, is for pods that were created long ago. */
 const earliestStartMs = 250
@@ -26,8 +15,8 @@ const eagerForMs = 2_000
 const patientTryMs = 1_000
 
 /**
- * Brings the payload into the pod, trying from the pod's creation on until its container runs. Idempotent: where a payload was committed
- * before (or a cancellation bars it) the answer is `already-started`. Throws PodEndedError when the pod is gone, replaced or terminal,
+ * Brings the payload into the pod, trying from the pod's creation on until its container runs, and answers with the connection that did it. Idempotent:
+ * null where a payload was committed before, or a cancellation bars it. Throws PodEndedError when the pod is gone, replaced or terminal,
  * PodNotStartingError when it cannot start, the signal's reason when aborted. A pod that waits for a node is waited for: the caller sets the limit.
  */
 export async function deliverPayload(
@@ -36,13 +25,13 @@ export async function deliverPayload(
   payload: PayloadSource,
   size: number,
   signal: AbortSignal,
-): Promise<'delivered' | 'already-started'> {
+): Promise<SpoolSession | null> {
   const talk = new PodTalk(cluster, pod, signal)
   const begun = performance.now()
   for (;;) {
     try {
-      const answer = await upload(talk, payload, size)
-      if (answer) return answer
+      const answer = await SpoolSession.deliver(talk, payload, size, signal)
+      if (answer) return answer === 'already-started' ? null : answer
     } catch (error) {
       await talk.survive(error)
     }
@@ -52,55 +41,12 @@ export async function deliverPayload(
   }
 }
 
-async function upload(
-  talk: PodTalk,
-  payload: PayloadSource,
-  size: number,
-): Promise<'delivered' | 'already-started' | null> {
-  let release: (wanted: boolean) => void = () => {}
-  const wanted = new Promise<boolean>((resolve) => {
-    release = resolve
-  })
-  async function* stdin() {
-    if (!(await wanted)) return
-    if (payload instanceof Uint8Array) yield payload
-    else yield* payload()
-  }
-  const session = await talk.exec(uploadScript, [String(size)], stdin())
-  let said = ''
-  try {
-    for await (const chunk of session.stdout) {
-      said += chunk.toString('latin1')
-      if (said.includes(`${uploadAnswer.ready}\n`)) release(true)
-    }
-    const { exitCode } = await session.result
-    if (said.includes(uploadAnswer.started)) return 'already-started'
-    if (said.includes(uploadAnswer.delivered)) return 'delivered'
-    if (exitCode === uploadRetry.wrapperNotReady || exitCode === uploadRetry.cutOff) return null
-    if (exitCode > 128) {
-      // Killed: the container may have ended under it.
-      await talk.look()
-      return null
-    }
-    throw new UploadFailedError(exitCode, session.stderr)
-  } finally {
-    release(false)
-    session.abort()
-  }
-}
-
-/** The pod's shell could not store the payload, for example because the volume is full. */
-export class UploadFailedError extends KubernetesError {
-  constructor(exitCode: number, stderr: string) {
-    super(`The payload could not be stored in the pod (exit code ${exitCode}).`, stderr)
-  }
-}
-
 const firstBackOffMs = 100
 const lastBackOffMs = 5_000
 
 /**
- * The runner's output from a byte offset to its end, reconnecting as often as needed, each time at the byte after the last one handed out.
+ * The runner's output from a byte offset to its end, reconnecting as often as needed, each time at the byte after the last one handed out. What is to be
+ * read from the beginning comes over the connection that delivered the payload, as long as it is there.
  * Ends only when the runner has ended and every byte was handed out. Throws PodEndedError when the pod is gone, replaced or terminal before
  * that. Whoever sees the runner's `eof` record need not wait for the end: leave the loop and acknowledge, which proves the size as well.
  */
@@ -109,37 +55,45 @@ export async function* readSpool(
   pod: SpooledPod,
   fromOffset: number,
   signal: AbortSignal,
+  session: SpoolSession | null = null,
 ): AsyncGenerator<Buffer> {
   const talk = new PodTalk(cluster, pod, signal)
   let offset = fromOffset
+  let reading = session && fromOffset === 0 ? session.output(signal) : readOn(talk, offset)
   for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
     try {
-      const session = await talk.exec(readerScript, [String(offset)], 'open')
-      try {
-        for await (const chunk of session.stdout) {
-          offset += chunk.length
-          backOff = firstBackOffMs
-          yield chunk
+      for (let step = await reading.next(); ; step = await reading.next()) {
+        if (step.done) {
+          const size = step.value
+          if (size === offset) return
+          if (size !== null && size < offset) throw new SpoolIncompleteError(size, offset)
+          break
         }
-        await session.result
-        const size = announcedEnd(session.stderr)
-        if (size === offset) return
-        if (size !== null && size < offset) throw new SpoolIncompleteError(size, offset)
-      } finally {
-        session.abort()
+        offset += step.value.length
+        backOff = firstBackOffMs
+        yield step.value
       }
     } catch (error) {
       await talk.survive(error)
+    } finally {
+      await reading.return(null)
     }
     await talk.look()
     await pause(backOff, signal)
+    reading = readOn(talk, offset)
   }
 }
 
-/** The size that the reader tells when it is through; null when it was cut off before. */
-function announcedEnd(stderr: string): number | null {
-  const match = new RegExp(`${endMark} (\\d+)\\s*$`).exec(stderr)
-  return match ? Number(match[1]) : null
+/** What comes over one connection, and the size of the output if that was announced. */
+async function* readOn(talk: PodTalk, offset: number): AsyncGenerator<Buffer, number | null> {
+  const session = await talk.exec(readerScript, [String(offset)], { stdin: 'open' })
+  try {
+    yield* session.stdout
+    await session.result
+    return announcedEnd(session.stderr)
+  } finally {
+    session.abort()
+  }
 }
 
 /** What the runner left besides its output. */
@@ -171,9 +125,9 @@ export async function acknowledge(
       sent = true
       const answer = await answerOf(session)
       const [word = '', size = '', code = ''] = (answer.split('\n', 1)[0] ?? '').split(' ')
-      if (word === 'running') throw new SpoolIncompleteError(null, expectedSize)
-      if (word === 'incomplete') throw new SpoolIncompleteError(Number(size), expectedSize)
-      if (word === 'acknowledged' && /^\d+$/.test(code)) {
+      if (word === proofAnswer.running) throw new SpoolIncompleteError(null, expectedSize)
+      if (word === proofAnswer.incomplete) throw new SpoolIncompleteError(Number(size), expectedSize)
+      if (word === proofAnswer.acknowledged && /^\d+$/.test(code)) {
         return { exitCode: Number(code), stderrTail: answer.slice(answer.indexOf('\n') + 1) }
       }
     } catch (error) {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { readSpool } from '../../kubernetes/spool.ts'
+import type { SpoolSession } from '../../kubernetes/spool-session.ts'
 import type { EventRow } from '../../model/event.ts'
 import { toEventRow } from '../../runner/event.ts'
 import { redactStarting, type StartingRecord } from '../../runner/redact.ts'
@@ -35,6 +36,8 @@ export interface CollectInput {
   runId: string
   cluster: Cluster
   pod: SpooledPod
+  /** The connection that delivered the payload, when it was this worker that did. */
+  session: SpoolSession | null
   offset: number
   lastCounter: number
   /** Host ids by name, for events. */
@@ -125,7 +128,7 @@ export async function collectOutput(
   }
 
   try {
-    for await (const chunk of readSpool(input.cluster, input.pod, input.offset, input.signal)) {
+    for await (const chunk of readSpool(input.cluster, input.pod, input.offset, input.signal, input.session)) {
       await take(reader.push(chunk))
       // The output is whole; waiting for the reader in the pod to end as well would cost 0.3 s.
       if (collected.complete) break

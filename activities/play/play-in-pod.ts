@@ -3,6 +3,7 @@ import { causeOfTermination } from '../../kubernetes/pod-end.ts'
 import { PodEndedError, PodNotStartingError } from '../../kubernetes/pod-errors.ts'
 import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { acknowledge, deliverPayload, signalRunner } from '../../kubernetes/spool.ts'
+import type { SpoolSession } from '../../kubernetes/spool-session.ts'
 import { cause } from '../../model/cause.ts'
 import type { Payload } from '../../runner/payload.ts'
 import { recordDelivered, recordOffered } from '../../store/attempts.ts'
@@ -45,13 +46,18 @@ const leastPendingMs = 15_000
 export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<Verdict> {
   const { document, attempt, heart, goesOn } = input
   let run: PreparedRun | undefined
+  /** The connection that delivered the payload; all that follows goes over it as long as it holds. */
+  let session: SpoolSession | null = null
   const eviction = followEviction(deps, attempt)
   try {
     run = await prepareRun(deps, document, AbortSignal.any([heart.cancel, eviction.signal, heart.stop]))
-    if (attempt.phase === 'claimed' || attempt.phase === 'created') await deliver(deps, input, run, eviction.signal)
-    const ended = await collect(deps, input, run, eviction)
+    if (attempt.phase === 'claimed' || attempt.phase === 'created') {
+      session = await deliver(deps, input, run, eviction.signal)
+      await noteDelivered(deps, input)
+    }
+    const ended = await collect(deps, input, run, eviction, session)
     const verdict = await conclude(deps, attempt, run, { ...ended, cancelRequested: heart.cancel.aborted, goesOn })
-    if (!verdict.held) await letGo(deps, input, ended)
+    if (!verdict.held) await letGo(deps, input, ended, session)
     return verdict
   } catch (error) {
     if (heart.stop.aborted) throw error
@@ -61,24 +67,25 @@ export async function playInPod(deps: ActivityDeps, input: PlayInput): Promise<V
     const seen = error instanceof PodEndedError ? error.pod : null
     return await concludeWith(deps, attempt, found, { run, seen, goesOn })
   } finally {
+    session?.close()
     eviction.end()
   }
 }
 
-/** Delivers the payload, unless the play was started already. From here on the play is never started again. */
+/** Delivers the payload; null when the play was started already. From here on the play is never started again. */
 async function deliver(
   deps: ActivityDeps,
   { document, attempt, cluster, pod, heart }: PlayInput,
   run: PreparedRun,
   evicted: AbortSignal,
-): Promise<void> {
+): Promise<SpoolSession | null> {
   heart.says({ phase: 'starting', pod: pod.name })
   const payload = await run.payload()
   run.secrets.push(...payload.secrets)
   const pending = AbortSignal.timeout(pendingMs(deps, attempt))
   const node = followScheduling(deps, cluster, pod)
   try {
-    await deliverPayload(
+    return await deliverPayload(
       cluster,
       pod,
       document.job.retryPolicy.lost_before_start ? () => noted(deps, attempt, payload) : () => payload.stream(),
@@ -90,9 +97,13 @@ async function deliver(
   } finally {
     node.end()
   }
+}
+
+/** The job runs, and its attempt is never delivered again. */
+async function noteDelivered({ store }: ActivityDeps, { document, attempt }: PlayInput): Promise<void> {
   const owned = { attemptId: attempt.id, runId: attempt.runId }
-  if (await takeStep(deps.store.db, owned, document.job, { name: 'delivered' })) return
-  await deps.store.db.transaction(async (tx) => {
+  if (await takeStep(store.db, owned, document.job, { name: 'delivered' })) return
+  await store.db.transaction(async (tx) => {
     const { job } = await recordDelivered(tx, owned)
     await transitionLocked(tx, job, 'running')
   })
@@ -122,6 +133,7 @@ async function collect(
   input: PlayInput,
   run: PreparedRun,
   eviction: Interruption,
+  session: SpoolSession | null,
 ): Promise<Collection> {
   const { attempt, cluster, pod, heart } = input
   const enough = new AbortController()
@@ -144,6 +156,7 @@ async function collect(
       runId: attempt.runId,
       cluster,
       pod,
+      session,
       offset: attempt.offset,
       lastCounter: attempt.lastCounter,
       hostIds: run.hostIds,
@@ -181,11 +194,13 @@ async function letGo(
   { log }: ActivityDeps,
   { cluster, pod, heart }: PlayInput,
   { collected, end }: Collection,
+  session: SpoolSession | null,
 ): Promise<void> {
   // Of output that is neither whole nor proven the pod may still have more to say; its deletion ends it.
   if (!collected.complete && !end) return
   const signal = AbortSignal.any([heart.stop, AbortSignal.timeout(letGoPatienceMs)])
   try {
+    if (session && (await session.acknowledge(collected.offset, signal))) return
     await acknowledge(cluster, pod, collected.offset, signal)
   } catch (error) {
     log.debug({ pod: pod.name, reason: String(error) }, 'the pod was not told that its output is stored')

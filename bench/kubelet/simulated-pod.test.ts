@@ -1,5 +1,12 @@
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { acknowledgeScript, readerScript, signalScript, uploadRetry, uploadScript } from '../../kubernetes/scripts.ts'
+import {
+  acknowledgeScript,
+  deliveryRetry,
+  readerScript,
+  sessionScript,
+  signalScript,
+} from '../../kubernetes/scripts.ts'
 import { type Behaviour, calmPlan, choose, type Outcome } from './behaviour.ts'
 import type { ExecCall } from './exec-server.ts'
 import { seeded } from './random.ts'
@@ -24,14 +31,15 @@ function pod(outcome: Outcome = 'successful') {
 function run(target: SimulatedPod, script: string, word = '', stdin: Buffer[] = []) {
   const said = { stdout: '', stderr: '' }
   const gone = new AbortController()
+  const input = new PassThrough()
+  for (const chunk of stdin) input.write(chunk)
+  gone.signal.addEventListener('abort', () => input.end())
   const call: ExecCall = {
     namespace: 'n',
     pod: 'p',
     container: 'worker',
     command: ['sh', '-c', script, 'mayfly', word],
-    stdin: (async function* () {
-      yield* stdin
-    })(),
+    stdin: input,
     signal: gone.signal,
     stdout: (data) => {
       said.stdout += Buffer.from(data).toString()
@@ -41,7 +49,20 @@ function run(target: SimulatedPod, script: string, word = '', stdin: Buffer[] = 
     },
     cut: () => {},
   }
-  return { said, gone, end: runScript(target, call) }
+  return { said, gone, input, end: runScript(target, call) }
+}
+
+/** Lets everything happen that needs no time, until this has. */
+async function until(happened: () => boolean): Promise<void> {
+  while (!happened()) await new Promise(setImmediate)
+}
+
+/** Delivers, and hangs up: the runner runs. */
+async function deliver(target: SimulatedPod, payload = 'a'): Promise<void> {
+  const { said, gone, end } = run(target, sessionScript, String(payload.length), [Buffer.from(payload)])
+  await until(() => said.stdout.includes('delivered\n'))
+  gone.abort()
+  await end
 }
 
 async function started(outcome: Outcome = 'successful') {
@@ -51,26 +72,24 @@ async function started(outcome: Outcome = 'successful') {
   return made
 }
 
-test('a play goes from the upload to the acknowledgement, and the node reports it late', async () => {
+test('a play goes from the delivery to the acknowledgement over one connection, and the node reports it late', async () => {
   const { pod: target, reports } = pod()
   target.begin()
-  expect(await run(target, uploadScript, '3').end).toEqual({ refused: 'container not found ("worker")' })
+  expect(await run(target, sessionScript, '3').end).toEqual({ refused: 'container not found ("worker")' })
   await vi.advanceTimersByTimeAsync(100)
-  const upload = run(target, uploadScript, '3', [Buffer.from('ab'), Buffer.from('c')])
-  expect(await upload.end).toBe(0)
-  expect(upload.said.stdout).toBe('ready\ndelivered\n')
-  const read = run(target, readerScript, '0')
+  const { said, input, end } = run(target, sessionScript, '3', [Buffer.from('ab'), Buffer.from('c')])
+  await until(() => said.stdout.includes('delivered\n{"status": "starting"'))
   await vi.advanceTimersByTimeAsync(1_000)
-  expect(await read.end).toBe(0)
-  const lines = read.said.stdout.trim().split('\n')
-  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ status: 'starting' })
-  expect(lines.at(-1)).toMatch(/\{"eof": true\}$/)
-  expect(read.said.stdout).toContain('"uuid": "abcdef01-')
-  const size = read.said.stdout.length
-  expect(read.said.stderr).toBe(`mayfly-end ${size}\n`)
-  const acknowledge = run(target, acknowledgeScript, String(size))
-  expect(await acknowledge.end).toBe(0)
-  expect(acknowledge.said.stdout).toBe(`acknowledged ${size} 0\n\nmayfly-end\n`)
+  await until(() => /^mayfly-end \d+\n$/.test(said.stderr))
+  const output = said.stdout.slice('ready\ndelivered\n'.length)
+  const size = output.length
+  expect(said.stdout).toBe(`ready\ndelivered\n${output}`)
+  expect(output.trim().split('\n').at(-1)).toMatch(/\{"eof": true\}$/)
+  expect(output).toContain('"uuid": "abcdef01-')
+  input.write(`${size - 1}\n`)
+  input.write(`${size}\n`)
+  expect(await end).toBe(0)
+  expect(said.stderr).toBe(`mayfly-end ${size}\nincomplete ${size} 0\nacknowledged ${size} 0\n`)
   await new Promise(setImmediate)
   expect(target.state).toBe('ended')
   expect(reports.map(({ state }) => state)).toEqual(['running'])
@@ -78,19 +97,44 @@ test('a play goes from the upload to the acknowledgement, and the node reports i
   expect(reports.at(-1)).toMatchObject({ state: 'ended', exitCode: 0, reason: 'Completed' })
 })
 
+test('where the connection was lost, the output is read and acknowledged by others', async () => {
+  const { pod: target } = await started()
+  await deliver(target)
+  const read = run(target, readerScript, '0')
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await read.end).toBe(0)
+  const size = read.said.stdout.length
+  expect(read.said.stderr).toBe(`mayfly-end ${size}\n`)
+  const acknowledge = run(target, acknowledgeScript, String(size))
+  expect(await acknowledge.end).toBe(0)
+  expect(acknowledge.said.stdout).toBe(`acknowledged ${size} 0\n\nmayfly-end\n`)
+  await new Promise(setImmediate)
+  expect(target.state).toBe('ended')
+})
+
+test('whoever is connected to a pod that is evicted is cut off from its end', async () => {
+  const { pod: target } = await started('evicted')
+  const { said, end } = run(target, sessionScript, '1', [Buffer.from('a')])
+  await until(() => said.stdout.includes('delivered\n'))
+  await vi.advanceTimersByTimeAsync(500)
+  expect(await end).toBe(137)
+})
+
 test('a payload that is cut off starts nothing, and one that is there is not replaced', async () => {
   const { pod: target } = await started()
-  expect(await run(target, uploadScript, '3', [Buffer.from('ab')]).end).toBe(uploadRetry.cutOff)
+  const cut = run(target, sessionScript, '3', [Buffer.from('ab')])
+  cut.gone.abort()
+  expect(await cut.end).toBe(deliveryRetry.cutOff)
   expect(target.runnerStarted).toBe(false)
-  await run(target, uploadScript, '1', [Buffer.from('a')]).end
-  const second = run(target, uploadScript, '1', [Buffer.from('a')])
+  await deliver(target)
+  const second = run(target, sessionScript, '1', [Buffer.from('a')])
   await second.end
   expect(second.said.stdout).toBe('started\n')
 })
 
 test('a reader begins at its offset, and ends when its client is gone', async () => {
   const { pod: target } = await started()
-  await run(target, uploadScript, '0').end
+  await deliver(target)
   const size = target.spool.length
   const read = run(target, readerScript, String(size))
   read.gone.abort()
@@ -100,7 +144,7 @@ test('a reader begins at its offset, and ends when its client is gone', async ()
 
 test('a runner that is told to stop says so; a pod without one takes no payload any more', async () => {
   const { pod: target } = await started()
-  await run(target, uploadScript, '0').end
+  await deliver(target)
   const signalled = run(target, signalScript)
   await signalled.end
   expect(signalled.said.stdout).toBe('signalled\n')
@@ -111,19 +155,19 @@ test('a runner that is told to stop says so; a pod without one takes no payload 
   expect(again.said.stdout).toBe('ended\n')
   const { pod: other } = await started()
   await run(other, signalScript).end
-  const late = run(other, uploadScript, '0')
+  const late = run(other, sessionScript, '1')
   await late.end
   expect(late.said.stdout).toBe('started\n')
 })
 
 test('a killed runner leaves half a line, an evicted pod its report, an image that is missing no container', async () => {
   const killed = await started('killed')
-  await run(killed.pod, uploadScript, '0').end
+  await deliver(killed.pod)
   await vi.advanceTimersByTimeAsync(500)
   expect(killed.pod.exitCode).toBe(137)
   expect(killed.pod.spool.at(-1)).not.toBe(10)
   const evicted = await started('evicted')
-  await run(evicted.pod, uploadScript, '0').end
+  await deliver(evicted.pod)
   await vi.advanceTimersByTimeAsync(500)
   expect(evicted.reports.at(-1)).toMatchObject({ state: 'evicted' })
   const missing = await started('unpullable')
@@ -134,7 +178,7 @@ test('a killed runner leaves half a line, an evicted pod its report, an image th
 
 test('a pod that is deleted with time to end stops its runner first', async () => {
   const { pod: target, reports } = await started()
-  await run(target, uploadScript, '0').end
+  await deliver(target)
   let gone = false
   target.terminate(() => {
     gone = true

@@ -137,6 +137,7 @@ export class LocalExec implements ExecSession {
     const { stdin, stdout } = child
     child.stderr?.on('data', (data) => {
       this.stderr += data
+      options.onStderr?.()
     })
     stdin?.on('error', () => {})
     this.result = new Promise((resolve, reject) => {
@@ -164,6 +165,7 @@ export class LocalExec implements ExecSession {
           if (stdin.destroyed) return
           await new Promise((resolve) => stdin.write(chunk, resolve))
         }
+        stdin.end()
       })().catch(() => this.lose())
     }
     if (!options.stdin) stdin?.end()

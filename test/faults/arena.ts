@@ -108,10 +108,13 @@ export class Arena {
     const letGo = point.git ? this.subjects.holdUpdates() : undefined
     if (point.write) await this.#holds.arm(job, point.holds ?? point.name)
     const { match, when = 'before' } = point.call ?? {}
-    const hold = match && this.proxy.add({ match: { ...match, name: podPrefix(job) }, fault: { kind: 'hold', when } })
+    const name = podPrefix(job)
+    const hold = match && this.proxy.add({ match: { ...match, name }, fault: { kind: 'hold', when } })
+    const loss =
+      point.lost && this.proxy.add({ match: { name, verb: 'exec' }, fault: { kind: 'cut-at', moment: point.lost } })
     const release = async (lost: boolean) => {
       letGo?.()
-      if (hold) this.proxy.remove(hold)
+      for (const rule of [hold, loss]) if (rule) this.proxy.remove(rule)
       if (point.write) await this.#holds.release(job, lost)
     }
     if ((await this.subjects.launch(kind)) !== job) {
@@ -157,11 +160,14 @@ export class Arena {
     return (await this.#holds.query(query, job)).length > 0
   }
 
-  /** Does a fault that hits single jobs to a job. */
+  /** Does a fault that hits single jobs to a job. One that is connected to its pod loses that connection, and what it opens instead meets the fault. */
   strike(cell: Cell): void {
     const { call, events } = cell.fault
     const match = { name: podPrefix(cell.job) }
-    if (call) cell.rules.push(this.proxy.add({ match, fault: call }))
+    if (call) {
+      const verbs = this.proxy.cutExecs(match.name) > 0 ? ({ verb: 'exec' } as const) : {}
+      cell.rules.push(this.proxy.add({ match: { ...match, ...verbs }, fault: call }))
+    }
     if (events) cell.rules.push(this.proxy.add({ match: { ...match, verb: 'watch' }, events }))
   }
 

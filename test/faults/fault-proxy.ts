@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts'
 import type { TestStack } from '../setup/stack.ts'
 import { ExecRelay } from './exec-relay.ts'
-import { type ApiCall, callOf, type Fault, Rule, type RuleSpec } from './fault-rules.ts'
+import { type ApiCall, callOf, type ExecMoment, type Fault, Rule, type RuleSpec } from './fault-rules.ts'
 import { makeCertificate } from './proxy-certificate.ts'
 import { WatchRelay } from './watch-relay.ts'
 
@@ -32,6 +32,8 @@ export class FaultProxy {
   readonly #upstream: Upstream
   readonly #agent: Agent
   readonly #sockets = new Set<Socket>()
+  /** Execs that are under way. */
+  readonly #execs = new Map<ExecRelay, ApiCall>()
   #rules: Rule[] = []
 
   private constructor(server: Server, upstream: Upstream, ca: string) {
@@ -94,6 +96,13 @@ export class FaultProxy {
     this.remove(...this.#rules)
   }
 
+  /** Cuts the execs in pods whose names begin so; how many there were. */
+  cutExecs(name: string): number {
+    const cut = [...this.#execs].filter(([, call]) => call.name.startsWith(name))
+    for (const [relay] of cut) relay.cut()
+    return cut.length
+  }
+
   async stop(): Promise<void> {
     this.clear()
     for (const socket of this.#sockets) socket.destroy()
@@ -111,7 +120,10 @@ export class FaultProxy {
   /** Holds and delays the call as long as rules want it; gives the fault to do to it, if any. */
   async #before(call: ApiCall): Promise<Fault | undefined> {
     for (;;) {
-      const taken = this.#take(call, (fault) => fault.kind !== 'hold' || fault.when === 'before')
+      const taken = this.#take(
+        call,
+        (fault) => fault.kind !== 'cut-at' && (fault.kind !== 'hold' || fault.when === 'before'),
+      )
       if (!taken) return undefined
       if (taken.fault.kind === 'hold') await taken.rule.released
       else if (taken.fault.kind === 'delay') await sleep(taken.fault.ms)
@@ -119,9 +131,10 @@ export class FaultProxy {
     }
   }
 
-  /** Holds the answer as long as a rule wants it. */
-  async #answered(call: ApiCall): Promise<boolean> {
-    const held = this.#take(call, (fault) => fault.kind === 'hold' && fault.when === 'answered')
+  /** Holds the answer, or an exec at one of its moments, as long as a rule wants it; gives whether the connection is to be cut then. */
+  async #held(call: ApiCall, moment: ExecMoment = 'answered'): Promise<boolean> {
+    if (this.#take(call, (fault) => fault.kind === 'cut-at' && fault.moment === moment)) return true
+    const held = this.#take(call, (fault) => fault.kind === 'hold' && fault.when === moment)
     if (!held) return false
     await held.rule.released
     // What was asked for while it was held may concern this very answer.
@@ -145,7 +158,7 @@ export class FaultProxy {
       return await new WatchRelay(call, () => this.#rules, streams).run()
     }
     const whole = await buffer(answer)
-    const cut = (await this.#answered(call)) || fault?.kind === 'cut-answer'
+    const cut = (await this.#held(call)) || fault?.kind === 'cut-answer'
     if (cut) return void request.socket.destroy()
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     if (fault?.kind !== 'cut-amid') return void response.end(whole)
@@ -173,8 +186,9 @@ export class FaultProxy {
       const lines = `HTTP/1.1 ${fault.status} Refused\r\nContent-Type: application/json\r\n${retry}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`
       return void socket.end(lines + body)
     }
-    const relay = new ExecRelay(request, socket, head, this.#upstream, () => this.#answered(call))
-    await relay.run(fault)
+    const relay = new ExecRelay(request, socket, head, this.#upstream, (moment) => this.#held(call, moment))
+    this.#execs.set(relay, call)
+    await relay.run(fault).finally(() => this.#execs.delete(relay))
   }
 }
 

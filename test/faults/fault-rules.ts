@@ -1,5 +1,5 @@
 /** What the fault-injecting proxy is told to do to which calls. */
-import { acknowledgeScript, readerScript, signalScript, uploadScript } from '../../kubernetes/scripts.ts'
+import { acknowledgeScript, readerScript, sessionScript, signalScript } from '../../kubernetes/scripts.ts'
 
 /** What a request asks the API server for. An exec is `exec` of `pods`; what it is for, its script says. */
 export interface ApiCall {
@@ -9,11 +9,17 @@ export interface ApiCall {
   /** Of the object; '' for lists and watches. */
   name: string
   /** What an exec is for. */
-  script: 'upload' | 'read' | 'acknowledge' | 'signal' | 'other' | ''
+  script: 'session' | 'read' | 'acknowledge' | 'signal' | 'other' | ''
 }
 
 /** Statuses that an API server refuses with. */
 export type RefusalStatus = 401 | 403 | 404 | 409 | 410 | 422 | 429 | 500 | 503 | 504
+
+/**
+ * Moments of an exec, each before what makes it passes on: its end is told; the answer to a delivery; a first or further piece of output that comes after it; the line
+ * that says what was stored; the answer to that.
+ */
+export type ExecMoment = 'answered' | 'delivered' | 'output' | 'stored' | 'acknowledged'
 
 /** What is done to a call. */
 export type Fault =
@@ -21,7 +27,7 @@ export type Fault =
   | { kind: 'refuse'; status: RefusalStatus; retryAfter?: number }
   /** The connection is closed; the API server never hears of the call. */
   | { kind: 'cut-before' }
-  /** Passed on, and the connection closed when the answer has come: what was asked for is done. An exec: when its command has ended. */
+  /** Passed on, and the connection closed when the answer has come: what was asked for is done. An exec: when its command has ended, or the payload is delivered. */
   | { kind: 'cut-answer' }
   /** An exec is cut off after this many bytes of either direction; other calls in the middle of their answer. */
   | { kind: 'cut-amid'; bytes: number }
@@ -29,8 +35,10 @@ export type Fault =
   | { kind: 'hang' }
   /** Passed on after this time. */
   | { kind: 'delay'; ms: number }
-  /** Kept until `release`, before it is passed on, or after the API server has answered; then other rules may apply. */
-  | { kind: 'hold'; when: 'before' | 'answered' }
+  /** Kept until `release`, before it is passed on, or after the API server has answered; an exec at any of its moments. Then other rules may apply. */
+  | { kind: 'hold'; when: 'before' | ExecMoment }
+  /** An exec is cut off at a moment. */
+  | { kind: 'cut-at'; moment: ExecMoment }
 
 /** What is done to events of a watch. */
 export type WatchFault =
@@ -109,7 +117,7 @@ export class Rule {
 
 const verbs: Record<string, ApiCall['verb']> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 const scripts = new Map<string, ApiCall['script']>([
-  [uploadScript, 'upload'],
+  [sessionScript, 'session'],
   [readerScript, 'read'],
   [acknowledgeScript, 'acknowledge'],
   [signalScript, 'signal'],

@@ -1,5 +1,5 @@
 /** The steps of a job, from its launch to the end of its workflow, at which faults are done to it. */
-import type { CallMatch } from './fault-rules.ts'
+import type { CallMatch, ExecMoment } from './fault-rules.ts'
 import type { Write } from './store-holds.ts'
 
 /**
@@ -16,8 +16,10 @@ export interface Point {
   write?: Write
   /** Name of the hold for `write`, if it is that of another point. */
   holds?: string
-  /** Held when it makes this call, before it is passed on or once it has been answered. */
-  call?: { match: CallMatch; when: 'before' | 'answered' }
+  /** Held when it makes this call, before it is passed on or once it has been answered; an exec at any of its moments. */
+  call?: { match: CallMatch; when: 'before' | ExecMoment }
+  /** Only whose connection was lost before comes there: it is cut at this moment. */
+  lost?: ExecMoment
   /** Held by the git server of the project. */
   git?: true
   /**
@@ -55,11 +57,12 @@ export const points: Point[] = [
   { name: 'pod made, not answered', call: { match: { verb: 'create', resource: 'pods' }, when: 'answered' } },
   { name: 'pod made, not written', write: attempt(`NEW.phase = 'created' AND OLD.phase = 'claimed'`) },
   { name: 'job said to wait for its pod', write: job(`NEW.status = 'waiting' AND OLD.status = 'pending'`) },
-  { name: 'pod starting, payload offered', call: { match: exec('upload'), when: 'before' } },
-  { name: 'payload committed, not answered', call: { match: exec('upload'), when: 'answered' } },
+  { name: 'pod starting, payload offered', call: { match: exec('session'), when: 'before' } },
+  { name: 'payload committed, not answered', call: { match: exec('session'), when: 'delivered' } },
   { name: 'delivery written', write: attempt(`NEW.phase = 'delivered' AND OLD.phase = 'created'`) },
   { name: 'job said to run', write: job(`NEW.status = 'running' AND OLD.status <> 'running'`) },
-  { name: 'output asked for', call: { match: exec('read'), when: 'before' } },
+  { name: 'output comes, not heard', call: { match: exec('session'), when: 'output' } },
+  { name: 'output asked for again', lost: 'output', call: { match: exec('read'), when: 'before' } },
   { name: 'first output written', write: attempt(`NEW."offset" > 0 AND OLD."offset" = 0`) },
   { name: 'amid the output', write: output('NEW.counter = 3') },
   { name: 'output read to its end', write: output(`NEW.stdout LIKE '%the end%' OR NEW.stdout LIKE '%PLAY RECAP%'`) },
@@ -67,7 +70,9 @@ export const points: Point[] = [
   { name: 'cancel told to the runner', kind: 'cancelled', call: { match: exec('signal'), when: 'before' } },
   { name: 'verdict written', write: attempt(`NEW.phase = 'ended' AND OLD.phase = 'delivered'`) },
   { name: 'final status written', write: job(`NEW.status = 'successful'`) },
-  { name: 'verdict stored, pod let go', call: { match: exec('acknowledge'), when: 'before' } },
+  { name: 'verdict stored, pod let go', call: { match: exec('session'), when: 'stored' } },
+  { name: 'pod let go, not answered', call: { match: exec('session'), when: 'acknowledged' } },
+  { name: 'pod let go again', lost: 'stored', call: { match: exec('acknowledge'), when: 'before' } },
   { name: 'deletion asked for', call: { match: { verb: 'delete', resource: 'pods' }, when: 'before' } },
   { name: 'deletion taken, not answered', call: { match: { verb: 'delete', resource: 'pods' }, when: 'answered' } },
   { name: 'pod gone, not written', write: attempt(`NEW.phase = 'released' AND OLD.phase <> 'released'`) },

@@ -15,7 +15,8 @@ statements of a dead process take effect after all. Without \`--all\` it runs a 
 A short form runs with the tests: the kills at every point, and every fault of calls and watches to some job, at other points each time.
 
 Each job is held exactly at its point, by a trigger in the database, by a proxy in front of the API server or by the git server, while the fault is
-done; a fault of a call hits the next call about the job's pod, one of a watch the next event of it. Faults of processes, clocks and parts of the
+done; a fault of a call hits the next call about the job's pod, one of a watch the next event of it. A job that is connected to its pod by then loses
+that connection first, and the fault hits what it opens instead. Faults of processes, clocks and parts of the
 stack hit jobs at all points at once; the others hit one job each, many side by side.
 
 - Pods run on simulated nodes: the API server, its watch and exec are real, the node says what a real runner said, and counts the plays that begin.
