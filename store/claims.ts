@@ -1,19 +1,18 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, inArray, isNull, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { neverFits, type Refusal, refusalOf, type Taken } from '../model/capacity.ts'
 import { isFinal, type JobStatus } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
-import { lockJob } from './job-status.ts'
 import { jobLocked } from './lock-order.ts'
 import { notify } from './notify.ts'
 import { holdsTestPlace } from './preflights.ts'
-import { preparedOn } from './prepared.ts'
+import { preparedOn, preparedVariants } from './prepared.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
-import { hostsOf, impactOf } from './task-impact.ts'
+import { countOfHosts, hostsEnough, type ImpactColumns, impactOf } from './task-impact.ts'
 
 /** An attempt as stored. */
 export type AttemptRow = typeof attempts.$inferSelect
@@ -43,47 +42,97 @@ export type Claim =
  * never has two. A group that is drained gives none. Throws FencedError when another run owns the job.
  */
 export async function claimAttempt(db: Database, request: ClaimRequest): Promise<Claim> {
-  const { jobId, groupId, workflowId, runId } = request
-  return await db.transaction(async (tx) => {
-    // Always the job first, then the group, so that two claims never wait for each other crosswise. NO KEY: referring rows need not wait.
-    const job = await lockJob(tx, jobId)
-    if (job.runId !== null && job.runId !== runId) throw new FencedError(`job ${jobId}`, runId)
-    if (isFinal(job.status)) return { ended: job.status }
-    // A job without a numbered attempt has none.
-    const [live] =
-      job.attemptCount === 0
-        ? []
-        : await tx
-            .select()
-            .from(attempts)
-            .where(and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt)))
-    if (live?.runId === runId) return { attempt: live, takenOver: false }
-    if (live) {
-      const [attempt] = await tx.update(attempts).set({ runId, workflowId }).where(eq(attempts.id, live.id)).returning()
-      if (attempt) return { attempt, takenOver: true }
-    }
-    const [found] = await tx
-      .select({ group: instanceGroups, hosts: hostsOf(job) })
-      .from(instanceGroups)
-      .where(eq(instanceGroups.id, groupId))
-      .for('no key update')
-    if (!found) throw new MissingRowError(`instance group ${groupId} does not exist`)
-    const { group, hosts } = found
-    const impact = impactOf(job, hosts)
-    const { maxForks } = group
-    if (neverFits(group, impact)) return { neverFits: { maxForks, impact } }
-    // Counted only now, by a statement that began when the group was locked: what others have claimed until then is in it.
-    const refused = refusalOf(group, await takenOf(tx, groupId), impact)
-    if (refused) return { refused }
-    const number = job.attemptCount + 1
-    const memoryBytes = job.retries.memory_bytes ?? null
-    const [attempt] = await newAttempt(tx).execute({ jobId, groupId, workflowId, runId, number, impact, memoryBytes })
-    if (!attempt) throw new MissingRowError(`attempt ${number} of job ${jobId} was not made`)
-    return { attempt, takenOver: false }
-  })
+  try {
+    return await db.transaction(async (tx) => await claimIn(tx, request))
+  } catch (error) {
+    if (error instanceof NoPlace) return { refused: error.refusal }
+    throw error
+  }
 }
 
-/** Makes an attempt, and writes it down on its job. */
+/** Thrown out of the transaction, which then has claimed nothing. */
+class NoPlace extends Error {
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    super(`no place: ${refusal.limit}`)
+    this.refusal = refusal
+  }
+}
+
+async function claimIn(tx: Database, { jobId, groupId, workflowId, runId }: ClaimRequest): Promise<Claim> {
+  // Always the job first, then the group, so that two claims never wait for each other crosswise. NO KEY: referring rows need not wait.
+  const [job] = await claimingJob(tx).execute({ jobId })
+  if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
+  if (job.runId !== null && job.runId !== runId) throw new FencedError(`job ${jobId}`, runId)
+  if (isFinal(job.status)) return { ended: job.status }
+  // A job without a numbered attempt has none.
+  const [live] =
+    job.attemptCount === 0
+      ? []
+      : await tx
+          .select()
+          .from(attempts)
+          .where(and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt)))
+  if (live?.runId === runId) return { attempt: live, takenOver: false }
+  if (live) {
+    const [attempt] = await tx.update(attempts).set({ runId, workflowId }).where(eq(attempts.id, live.id)).returning()
+    if (attempt) return { attempt, takenOver: true }
+  }
+  const { inventoryId } = job
+  const [found] = await claimedGroup(tx, job).execute({ groupId, inventoryId, enough: hostsEnough(job) })
+  if (!found) throw new MissingRowError(`instance group ${groupId} does not exist`)
+  const { group, hosts } = found
+  const impact = impactOf(job, hosts)
+  const { maxForks } = group
+  if (neverFits(group, impact)) return { neverFits: { maxForks, impact } }
+  const closed = refusalOf(group, nothingTaken, impact)
+  if (closed) return { refused: closed }
+  const number = job.attemptCount + 1
+  const memoryBytes = job.retries.memory_bytes ?? null
+  // The statement that makes the attempt counts the others. It begins when the group is locked, so what was claimed until then is among them; and as it is the last one,
+  // the next in line waits for no more than it and the commit.
+  const values = { jobId, groupId, workflowId, runId, number, impact, memoryBytes }
+  const [made] = await newAttempt(tx).execute(values)
+  if (!made) throw new MissingRowError(`attempt ${number} of job ${jobId} was not made`)
+  const { jobs, forks, ...attempt } = made
+  const refused = refusalOf(group, { jobs, forks }, impact)
+  if (refused) throw new NoPlace(refused)
+  return { attempt, takenOver: false }
+}
+
+const nothingTaken: Taken = { jobs: 0, forks: 0 }
+
+/** Locks a job, and reads of it what a claim needs. */
+const claimingJob = preparedOn((db) => {
+  const { id, runId, status, attemptCount, retries } = unifiedJobs
+  const { type, launchType, forks, inventoryId, jobSliceNumber, jobSliceCount, container } = unifiedJobs
+  const ofImpact = { type, launchType, forks, inventoryId, jobSliceNumber, jobSliceCount, container }
+  return db
+    .select({ runId, status, attemptCount, retries, ...ofImpact })
+    .from(unifiedJobs)
+    .where(eq(id, sql.placeholder('jobId')))
+    .for('no key update')
+    .prepare('claiming_job')
+})
+
+/** Locks a group, and counts the hosts of the job that wants a place there. */
+const claimedGroup = preparedVariants(
+  'claimed_group',
+  ({ inventoryId }: Pick<ImpactColumns, 'inventoryId'>) => (inventoryId === null ? 'no hosts' : 'hosts'),
+  (db: Database, { inventoryId }, name) =>
+    db
+      .select({
+        group: instanceGroups,
+        hosts: countOfHosts(inventoryId && sql.placeholder('inventoryId'), sql.placeholder('enough')),
+      })
+      .from(instanceGroups)
+      .where(eq(instanceGroups.id, sql.placeholder('groupId')))
+      .for('no key update')
+      .prepare(name),
+)
+
+/** Makes an attempt, writes it down on its job, and tells what is taken of the group without it. */
 const newAttempt = preparedOn((db) => {
   const value = sql.placeholder
   const job = db.$with('job', {}).as(sql`
@@ -101,21 +150,25 @@ const newAttempt = preparedOn((db) => {
       impact: value('impact'),
       memoryBytes: value('memoryBytes'),
     })
-    .returning()
+    .returning({
+      ...getTableColumns(attempts),
+      ...takenColumns(value('groupId')),
+    })
     .prepare('new_attempt')
 })
 
-/** What is taken of a group: by attempts, and by the pods of its tests, each of which counts for one job and one fork. To be asked while the group's row is locked. */
+/** What is taken of a group. To be asked while the group's row is locked. */
 export async function takenOf(tx: Database, groupId: number): Promise<Taken> {
-  const tests = sql`(SELECT count(*) FROM preflight_reports WHERE instance_group_id = ${groupId} AND ${holdsTestPlace()})`
-  const [row] = await tx
-    .select({
-      jobs: sql<number>`(count(*) + ${tests})::int`,
-      forks: sql<number>`(coalesce(sum(${attempts.impact}), 0) + ${tests})::int`,
-    })
-    .from(attempts)
-    .where(and(eq(attempts.instanceGroupId, groupId), isNull(attempts.releasedAt)))
-  return row ?? { jobs: 0, forks: 0 }
+  const [row] = await tx.select(takenColumns(groupId)).from(sql`(SELECT) AS once`)
+  return row ?? nothingTaken
+}
+
+/** What is taken of a group: by attempts, and by the pods of its tests, each of which counts for one job and one fork. */
+function takenColumns(groupId: number | Placeholder) {
+  const count = (attempts: SQL) => sql<number>`(
+    SELECT (${attempts} + (SELECT count(*) FROM preflight_reports WHERE instance_group_id = ${groupId} AND ${holdsTestPlace()}))::int
+    FROM attempts WHERE instance_group_id = ${groupId} AND released_at IS NULL)`
+  return { jobs: count(sql`count(*)`).as('jobs'), forks: count(sql`coalesce(sum(impact), 0)`).as('forks') }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { hostsThatMatter, type ImpactFacts, taskImpact } from '../model/task-impact.ts'
 import type { Database } from './database.ts'
 import type { JobRow } from './job-status.ts'
@@ -12,10 +12,22 @@ export type ImpactColumns = Pick<
 
 /** Counts the hosts of a job's inventory as far as they matter for its impact; NULL where it has no inventory. */
 export function hostsOf(job: ImpactColumns): SQL<number | null> {
-  if (job.inventoryId === null) return sql<null>`NULL::int`
-  const enough = hostsThatMatter({ forks: job.forks, sliceCount: job.jobSliceCount })
+  return countOfHosts(job.inventoryId, hostsEnough(job))
+}
+
+/** As hostsOf, of an inventory, up to as many as are `enough`; for a statement that is built once both are its placeholders. */
+export function countOfHosts(
+  inventoryId: number | Placeholder | null,
+  enough: number | Placeholder,
+): SQL<number | null> {
+  if (inventoryId === null) return sql<null>`NULL::int`
   return sql<number>`(SELECT count(*)::int FROM
-    (SELECT 1 FROM ${hosts} WHERE ${hosts.inventoryId} = ${job.inventoryId} LIMIT ${enough}) counted)`
+    (SELECT 1 FROM ${hosts} WHERE ${hosts.inventoryId} = ${inventoryId} LIMIT ${enough}) counted)`
+}
+
+/** As many hosts of a job's inventory as matter for its impact. */
+export function hostsEnough(job: Pick<ImpactColumns, 'forks' | 'jobSliceCount'>): number {
+  return hostsThatMatter({ forks: job.forks, sliceCount: job.jobSliceCount })
 }
 
 /** A job's impact, given what `hostsOf` counted. */
