@@ -22,8 +22,8 @@ type WorkerName = (typeof workers)[number]
 const limits = { max_concurrent_jobs: 5, max_forks: 12 }
 const hosts = ['web1', 'web2', 'web3', 'web4', 'web5']
 const shortMs = 1_500
-/** Long enough for whoever takes it over to find it at work. */
-const longMs = 12_000
+/** Long enough for whoever takes it over to find it at work, be it after the time-out of a heartbeat, on a machine that is busy. */
+const longMs = 20_000
 
 let mayfly: Mayfly
 let witness: Witness
@@ -76,14 +76,25 @@ async function runnerOf(job: number) {
   return worker && activity?.lastStartedTime ? { worker, attempt: activity.attempt ?? 0, afterTimeout } : undefined
 }
 
-/** Resolves with the worker that runs one of the jobs, and that job, once output is being read. */
-async function whoReads(jobs: number[], of: readonly WorkerName[]): Promise<{ job: number; worker: WorkerName }> {
+/** Resolves with the worker that runs one of the jobs, and that job, once output is being read; 'ended' when all have ended unseen, which short ones may. */
+async function whoReads(
+  jobs: number[],
+  of: readonly WorkerName[],
+): Promise<{ job: number; worker: WorkerName } | 'ended'> {
   return await until({ what: `${of} to read a job`, seconds: 180, everyMs: 50 }, async () => {
-    for (const [job, standing] of await witness.standings(jobs)) {
+    const standings = await witness.standings(jobs)
+    for (const [job, standing] of standings) {
       const runner = standing === 'running/reading' ? await runnerOf(job) : undefined
       if (runner && of.includes(runner.worker)) return { job, worker: runner.worker }
     }
+    return [...standings.values()].every((standing) => standing.startsWith('successful')) ? 'ended' : undefined
   })
+}
+
+/** As `whoReads`, of jobs that take long. */
+async function whoReadsLong(...found: Parameters<typeof whoReads>): Promise<{ job: number; worker: WorkerName }> {
+  const reads = await whoReads(...found)
+  return reads === 'ended' ? expect.fail('the jobs ended before anybody was seen to read one') : reads
 }
 
 test('each of three workers is killed and started again under load: no limit is passed, no play starts twice, nothing is lost', async () => {
@@ -93,7 +104,9 @@ test('each of three workers is killed and started again under load: no limit is 
   while (unharmed.size > 0) {
     const more = [...(await launchMany(narrow, 6)), ...(await launchMany(wide, 2))]
     jobs.push(...more)
-    const { worker } = await whoReads(more, workers)
+    const reads = await whoReads(more, workers)
+    if (reads === 'ended') continue
+    const { worker } = reads
     const [next = worker] = unharmed
     // Temporal gives work to whom it likes; one that has got none is killed as well.
     const victim = unharmed.has(worker) ? worker : next
@@ -113,12 +126,12 @@ test('one that is asked to end hands its jobs over at once, and one that slept t
     pod_spec_override: await podsOn('long', longMs),
   })
   const jobs = await launchMany(await template(1, group.id), 6)
-  const { job: slept, worker: sleeper } = await whoReads(jobs, workers)
+  const { job: slept, worker: sleeper } = await whoReadsLong(jobs, workers)
   const pid = mayfly.pid(sleeper) ?? 0
   const first = await runnerOf(slept)
   process.kill(pid, 'SIGSTOP')
   try {
-    const { job: handed, worker: leaver } = await whoReads(
+    const { job: handed, worker: leaver } = await whoReadsLong(
       jobs.filter((job) => job !== slept),
       workers.filter((name) => name !== sleeper),
     )
