@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   CancellationScope,
   condition,
   defineSignal,
@@ -6,6 +7,7 @@ import {
   patched,
   setHandler,
   sleep,
+  TimeoutFailure,
 } from '@temporalio/workflow'
 import type { Admission, PreparedJob } from '../activities/types.ts'
 import { admitOn, resumeAdmission } from './activities.ts'
@@ -72,6 +74,14 @@ async function resume(input: { jobId: number; hasOthers: boolean }): Promise<Adm
   }
 }
 
+/**
+ * Whether this is how an activity ends that was asked to cancel: it says so, or its worker is dead, whose time-out the server leaves it at then. What such a worker has
+ * claimed is found by who lets the job in next.
+ */
+function wasLeft(reason: unknown): boolean {
+  return isCancellation(reason) || (reason instanceof ActivityFailure && reason.cause instanceof TimeoutFailure)
+}
+
 /** The lines in which a job stands. */
 class Lines {
   readonly #jobId: number
@@ -104,8 +114,7 @@ class Lines {
     }
     for (const outcome of outcomes) {
       if (outcome.status === 'fulfilled' || failedAs(outcome.reason, 'unusable')) continue
-      const left = isCancellation(outcome.reason) && !CancellationScope.current().consideredCancelled
-      if (!left) throw outcome.reason
+      if (CancellationScope.current().consideredCancelled || !wasLeft(outcome.reason)) throw outcome.reason
     }
     return null
   }

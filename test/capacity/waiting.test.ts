@@ -46,6 +46,11 @@ const waitsUntil = (path: string, what: string, holds: (answer: WaitingOnWire) =
     const answer = await mayfly.get<WaitingOnWire>(`${path}waiting/`)
     return holds(answer) ? answer : undefined
   })
+/** Whether it is prepared and stands in line at this place. */
+const standsAt =
+  (wanted: number) =>
+  ({ place, waited }: WaitingOnWire): boolean =>
+    place === wanted && waited.some(({ reason }) => reason === 'capacity')
 const explanation = async (path: string) => (await mayfly.get<{ job_explanation: string }>(path)).job_explanation
 const runs = (job: number) => scene.jobWhen(job, 'to run', ({ status }) => status === 'running', patience)
 const ended = (job: number) => scene.ended(job, patience)
@@ -61,11 +66,11 @@ describe.concurrent('a job waits for', () => {
     const holder = await scene.run('hold', { group })
     await runs(holder)
     const template = await scene.template('quick', { group })
-    // One after the other: the line is in the order in which they came to it, which need not be that of their launch.
+    // One after the other: the line is in the order in which they came to it, which need not be that of their launch. One whose start is not sent yet has a place as well.
     const first = await scene.launch(template)
-    await waitsUntil(`/jobs/${first}/`, 'a place', ({ place }) => place === 1)
+    await waitsUntil(`/jobs/${first}/`, 'a place', standsAt(1))
     const second = await scene.launch(template)
-    const answer = await waitsUntil(`/jobs/${second}/`, 'a place', ({ place }) => place === 2)
+    const answer = await waitsUntil(`/jobs/${second}/`, 'a place', standsAt(2))
     expect(answer).toMatchObject({
       ...{ waiting: true, status: 'pending', reason: 'capacity' },
       explanation: await explanation(`/jobs/${second}/`),

@@ -9,5 +9,6 @@ export default defineConfig({
     globalSetup: ['test/setup/stack.ts'],
     testTimeout: 3 * 3_600_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 180_000, interval: 200 } },
   },
 })

@@ -74,7 +74,8 @@ describe('bodies', () => {
 
   test('too large: 413 with and without a length told, and the connection serves on', async () => {
     const huge = Buffer.alloc(6 * 1024 * 1024, 0x20)
-    const told = await mayfly.api('POST', '/organizations/', huge.toString())
+    // On a connection that is to stay: of one that is closed with the answer, the answer may be lost while the body is still written.
+    const told = await mayfly.api('POST', '/organizations/', huge.toString(), { connection: 'keep-alive' })
     expect([told.status, told.text]).toEqual([413, expect.stringMatching(/larger than 5242880 bytes/)])
     expect(await chunked(huge)).toBe(413)
     // A length that is only claimed: refused before the body comes.
