@@ -20,7 +20,7 @@ that connection first, and the fault hits what it opens instead. Faults of proce
 stack hit jobs at all points at once; the others hit one job each, many side by side.
 
 - Pods run on simulated nodes: the API server, its watch and exec are real, the node says what a real runner said, and counts the plays that begin.
-  A kubelet is killed on a real node (\`--real\`), where a shell in the pod counts; the columns 403 to 500 were run there too.
+  A kubelet is killed on a real node (\`--real\`), where a shell in the pod counts; most cells of the columns 403 to 500 were run there too.
 - Parts of the stack are killed with SIGKILL and started again at once (\`--stack\`).
 - The clock is that of the worker's process: what it reads as the time of day jumps, as when an administrator sets it; its timers, the database and
   Temporal keep theirs. (The kernel's time namespaces do not cover the time of day.)
