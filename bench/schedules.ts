@@ -1,6 +1,7 @@
 /** What many schedules cost while none of them is due, and how punctual one among them is. */
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { eachConcurrently } from '../model/concurrently.ts'
 import { atMost, type Bench, info, type Measurement, type Say } from './bench.ts'
 import { cpuSeconds, residentMegabytes } from './processes.ts'
 import type { Stand } from './stand.ts'
@@ -60,15 +61,11 @@ async function make({ client }: Stand, database: pg.Client, template: number, sa
   say(`schedules: makes ${count}`)
   const soonest = Date.now() + 2 * 3_600_000
   const span = 20 * 3_600_000
-  const numbers = Array.from({ length: count }, (_, number) => number).values()
   const begin = performance.now()
-  const line = async () => {
-    for (const number of numbers) {
-      const rrule = `DTSTART:${compact(soonest + (span * number) / count)} RRULE:FREQ=DAILY;INTERVAL=1`
-      await client.post('/schedules/', { name: `schedule ${number}`, rrule, unified_job_template: template })
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, line))
+  await eachConcurrently(Array(count).keys(), clients, (number) => {
+    const rrule = `DTSTART:${compact(soonest + (span * number) / count)} RRULE:FREQ=DAILY;INTERVAL=1`
+    return client.post('/schedules/', { name: `schedule ${number}`, rrule, unified_job_template: template })
+  })
   const posted = performance.now()
   for (;;) {
     const { rows } = await database.query("SELECT count(*)::int AS left FROM outbox WHERE kind = 'plan_schedule'")

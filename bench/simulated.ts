@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { eachConcurrently } from '../model/concurrently.ts'
 import { lineDepth } from '../store/line-key.ts'
 import { Undo } from '../test/setup/own-places.ts'
 import type { SimulatedNodes, SimulationWishes } from './kubelet/start.ts'
@@ -60,11 +61,9 @@ export async function cancelMany({ client }: Pick<Stand, 'client'>, ids: readonl
 
 async function inLines<T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> {
   const results: T[] = new Array(count)
-  const numbers = results.keys()
-  const line = async (): Promise<void> => {
-    for (const index of numbers) results[index] = await act(index)
-  }
-  await Promise.all(Array.from({ length: clients }, line))
+  await eachConcurrently(results.keys(), clients, async (index) => {
+    results[index] = await act(index)
+  })
   return results
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { eachConcurrently } from '../model/concurrently.ts'
 import type { Database } from '../store/database.ts'
 import { slowAdmissions } from '../store/slow-admissions.ts'
 import { reasonOf } from './reason.ts'
@@ -16,19 +17,14 @@ const concurrency = 8
  */
 export function admissionSweep(db: Database, workflows: RunningWorkflows, log: Logger): Sweep {
   const look = async () => {
-    const slow = await slowAdmissions(db)
-    const next = slow.values()
-    const resume = async () => {
-      for (const admission of next) {
-        try {
-          if (!(await workflows.resumeAdmission(admission))) continue
-          log.info({ job: admission.jobId }, 'an admission whose worker is gone is taken up')
-        } catch (error) {
-          log.warn({ job: admission.jobId, reason: reasonOf(error) }, 'an admission could not be looked after')
-        }
+    await eachConcurrently(await slowAdmissions(db), concurrency, async (admission) => {
+      try {
+        if (!(await workflows.resumeAdmission(admission))) return
+        log.info({ job: admission.jobId }, 'an admission whose worker is gone is taken up')
+      } catch (error) {
+        log.warn({ job: admission.jobId, reason: reasonOf(error) }, 'an admission could not be looked after')
       }
-    }
-    await Promise.all(Array.from({ length: concurrency }, resume))
+    })
   }
   return new Sweep({ everyMs: sweepMs, look, failed: 'admissions could not be looked after', log })
 }

@@ -1,5 +1,6 @@
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
 import type { Logger } from 'pino'
+import { eachConcurrently } from '../model/concurrently.ts'
 import type { Store } from '../store/database.ts'
 import { enqueue } from '../store/outbox.ts'
 import { justMissed, planSchedule, type SchedulePlan, schedulePlanned, wakeOverdue } from '../store/schedules/plan.ts'
@@ -48,11 +49,7 @@ export async function sendSchedulePlan(store: Store, temporal: TemporalLink, id:
     await schedulePlanned(store.db, schedule, plan.instants.at(-1) ?? null)
     if (schedule.enabled) due.push(...justMissed(schedule, now, Date.now() / 1000 + tooCloseSeconds))
   }
-  const rest = [...new Set(due)].values()
-  const line = async () => {
-    for (const instant of rest) await startRun(temporal, id, instant)
-  }
-  await Promise.all(Array.from({ length: concurrency }, line))
+  await eachConcurrently(new Set(due), concurrency, (instant) => startRun(temporal, id, instant))
   if (more) await enqueue(store.db, 'plan_schedule', id)
 }
 

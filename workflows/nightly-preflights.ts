@@ -7,6 +7,7 @@ const atOnce = 4
 /** Tests all container groups, a few at a time, by the nightly schedule; a group that is being tested already is left out. */
 export async function nightlyPreflights({ after }: { after: number } = { after: 0 }): Promise<void> {
   const { groupIds } = await nextGroupsToTest({ after })
+  // Not model/concurrently.ts: how lines follow each other is in the histories of runs that are under way.
   const rest = groupIds.values()
   const line = async () => {
     for (const groupId of rest) {

@@ -1,3 +1,4 @@
+import { eachConcurrently } from '../../model/concurrently.ts'
 import type { ReapedCluster, ReaperFinding } from '../../model/reaper-report.ts'
 import type { ReapReport } from '../types.ts'
 import { Pace } from './pace.ts'
@@ -53,11 +54,7 @@ export class ReaperPass {
 
 /** Does something to all items, a few at a time. */
 export async function each<Item>(items: Iterable<Item>, act: (item: Item) => Promise<void>): Promise<void> {
-  const rest = items[Symbol.iterator]()
-  const line = async () => {
-    for (let next = rest.next(); !next.done; next = rest.next()) await act(next.value)
-  }
-  await Promise.all(Array.from({ length: atOnce }, line))
+  await eachConcurrently(items, atOnce, act)
 }
 
 /** Seconds beyond the grace time since an instant, whole; negative: it waits still. */

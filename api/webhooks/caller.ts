@@ -1,5 +1,6 @@
 import { lookup, reverse } from 'node:dns/promises'
 import { type CallbackHost, effectiveHostName, matchDirectly } from '../../model/callback.ts'
+import { eachConcurrently } from '../../model/concurrently.ts'
 
 /** Look-ups of names that matching needs; tests give their own. */
 export interface NameLookup {
@@ -37,16 +38,13 @@ export async function matchCaller<H extends CallbackHost>(
   const direct = matchDirectly(hosts, callers)
   if (direct.length === 1) return direct
   const matches = new Set(direct)
-  const waiting = [...hosts]
   const giveUpAt = Date.now() + patienceMs
-  const look = async () => {
-    for (let host = waiting.shift(); host && Date.now() < giveUpAt; host = waiting.shift()) {
-      const name = effectiveHostName(host)
-      const addresses = (await names.addressesOf(name)).filter((one) => one !== name)
-      if (addresses.some((one) => callers.has(plainAddress(one)))) matches.add(host)
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, look))
+  await eachConcurrently(hosts, atOnce, async (host) => {
+    if (Date.now() >= giveUpAt) return
+    const name = effectiveHostName(host)
+    const addresses = (await names.addressesOf(name)).filter((one) => one !== name)
+    if (addresses.some((one) => callers.has(plainAddress(one)))) matches.add(host)
+  })
   return hosts.filter((host) => matches.has(host))
 }
 

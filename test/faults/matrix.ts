@@ -1,4 +1,5 @@
 /** Runs cells of the fault matrix: faults that hit everybody in rounds, with a job at every point; faults that hit one job side by side. */
+import { eachConcurrently } from '../../model/concurrently.ts'
 import { Random } from '../hostile/random.ts'
 import type { Arena, Cell, Outcome } from './arena.ts'
 import type { Fault } from './faults.ts'
@@ -96,15 +97,11 @@ export async function runSingle(
   tell: (result: Result) => void = () => {},
 ): Promise<Result[]> {
   const results: Result[] = []
-  const left = [...cells]
-  const work = async (): Promise<void> => {
-    for (let next = left.shift(); next; next = left.shift()) {
-      const result = await runOne(arena, next.point, next.fault)
-      results.push(result)
-      tell(result)
-    }
-  }
-  await Promise.all(Array.from({ length: width }, work))
+  await eachConcurrently(cells, width, async ({ point, fault }) => {
+    const result = await runOne(arena, point, fault)
+    results.push(result)
+    tell(result)
+  })
   return results
 }
 

@@ -1,5 +1,6 @@
 /** Two hundred launches at once into a group with five places; nearly all of them are thought better of while they wait. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eachConcurrently } from '../../model/concurrently.ts'
 import { launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { Witness } from '../setup/witness.ts'
@@ -51,18 +52,13 @@ test('all end in a final status and nothing is left', async () => {
   const jobs: number[] = []
   const running: number[] = []
   let peak = 0
-  let next = 0
-  const client = async () => {
-    while (next < launches) {
-      const mine = next++
-      const job = await launching.of(() => launch(mayfly, template))
-      jobs.push(job)
-      peak = Math.max(peak, witness.pods.length)
-      if (mine < kept) running.push(job)
-      else await cancelling.of(() => mayfly.post(`/jobs/${job}/cancel/`))
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, client))
+  await eachConcurrently(Array(launches).keys(), atOnce, async (index) => {
+    const job = await launching.of(() => launch(mayfly, template))
+    jobs.push(job)
+    peak = Math.max(peak, witness.pods.length)
+    if (index < kept) running.push(job)
+    else await cancelling.of(() => mayfly.post(`/jobs/${job}/cancel/`))
+  })
   expect(jobs).toHaveLength(launches)
 
   for (const job of running) expect(await mayfly.ended(`/jobs/${job}/`)).toMatchObject({ status: 'successful' })
