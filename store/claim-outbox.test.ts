@@ -1,5 +1,4 @@
 import { eq, inArray, sql } from 'drizzle-orm'
-import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancelJob } from './cancel-job.ts'
 import { claimOutbox, claimStatement, type Lines, type StartLine } from './claim-outbox.ts'
@@ -7,6 +6,7 @@ import type { Store } from './database.ts'
 import { standing } from './line-key.ts'
 import { enqueue } from './outbox.ts'
 import { freezeRun } from './prepare.ts'
+import { sqlText } from './prepared.ts'
 import { readJob } from './run-document.ts'
 import { instanceGroups, organizations } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
@@ -183,7 +183,7 @@ describe.each(storeKinds)('lines of starts on %s', (kind) => {
       SELECT 'start', ${id} + number, 3, md5(${`[${group}]`}) FROM generate_series(1, 20000) AS number`)
     await store.db.execute(sql`ANALYZE outbox, unified_jobs`)
     const statement = claimStatement({ limit: 8, depth: 500, starts: true, timed: false })
-    const { sql: text } = new PgDialect({ casing: 'snake_case' }).sqlToQuery(statement)
+    const { sql: text } = sqlText(statement)
     const given = text.replace('$1', `'{}'`).replace('$2', `'[]'`)
     const { rows } = await store.db.execute<Record<string, string>>(sql.raw(`EXPLAIN ${given}`))
     const plan = rows.map((row) => Object.values(row)[0]).join('\n')

@@ -1,10 +1,11 @@
-import { getTableColumns, type Query, type SQL, sql } from 'drizzle-orm'
-import { PgDialect, type PreparedQueryConfig } from 'drizzle-orm/pg-core'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { lineKey, standing } from './line-key.ts'
 import type { OutboxRow } from './outbox.ts'
+import { preparedSql } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { outbox } from './schema/runtime.ts'
+import { rowOf, sqlColumns } from './sql-columns.ts'
 
 /** How long a claimed row stays invisible to others; whoever claimed it and died delays it by no more than this. */
 const claimedFor = sql`interval '10 seconds'`
@@ -53,19 +54,14 @@ export async function claimOutbox(
 ): Promise<OutboxRow[]> {
   const depth = lines?.depth ?? null
   const shape = { limit, depth, starts, timed: now !== undefined }
-  const name = `claim_outbox_${Object.values(shape).join('_')}`
-  const query = statements.get(name) ?? dialect.sqlToQuery(claimStatement(shape))
-  statements.set(name, query)
-  const { rows } = await db._.session
-    .prepareQuery<PreparedQueryConfig & { execute: { rows: ClaimedRow[] } }>(query, undefined, name, false)
-    .execute({
-      now: now?.toISOString(),
-      sent: `{${lines?.sent().join() ?? ''}}`,
-      full: JSON.stringify(wire(lines?.full() ?? [])),
-    })
+  const { rows } = await claim(db, shape).execute({
+    now: now?.toISOString(),
+    sent: `{${lines?.sent().join() ?? ''}}`,
+    full: JSON.stringify(wire(lines?.full() ?? [])),
+  })
   const [found] = rows
   lines?.found(found?.full_lines ?? [], found?.on_the_way ?? [])
-  return rows.flatMap((row) => (row.id === null ? [] : outboxRow(row)))
+  return rows.flatMap((row) => (row.id === null ? [] : rowOf<typeof outbox>(columns, row)))
 }
 
 /** By which the statement itself differs. */
@@ -77,9 +73,13 @@ interface Shape {
   timed: boolean
 }
 
-const dialect = new PgDialect({ casing: 'snake_case' })
-/** Planning one costs more than running it: each is built once, and planned once for each connection. */
-const statements = new Map<string, Query>()
+const columns = sqlColumns(outbox)
+
+const claim = preparedSql<Shape, ClaimedRow>(
+  'claim_outbox',
+  (shape) => Object.values(shape).join(),
+  (shape) => claimStatement(shape),
+)
 
 /** The statement of a claim; its placeholders are `now`, `sent` (an array's text) and `full` (JSON). */
 export function claimStatement({ limit: most, depth, starts, timed }: Shape): SQL {
@@ -161,15 +161,3 @@ function roomIn(depth: SQL): SQL {
 
 const wire = (lines: readonly StartLine[]) =>
   lines.map(({ urgency, organizationId, line }) => ({ urgency, organization_id: organizationId, line }))
-
-const columns = Object.entries(getTableColumns(outbox)).map(([key, column]) => ({ key, column, name: snakeCase(key) }))
-
-function outboxRow(row: Record<string, unknown>): OutboxRow {
-  return Object.fromEntries(
-    columns.map(({ key, column, name }) => [key, column.mapFromDriverValue(row[name])]),
-  ) as unknown as OutboxRow
-}
-
-function snakeCase(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-}

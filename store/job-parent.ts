@@ -37,7 +37,7 @@ export async function tellParent(tx: Database, job: typeof unifiedJobs.$inferSel
 }
 
 /** The table of what a job was made from; none for ad hoc commands. A sliced job is made from a job template. */
-export function parentTable({ type, isSlicedJob }: Pick<typeof unifiedJobs.$inferSelect, 'type' | 'isSlicedJob'>) {
+export function parentTable({ type, isSlicedJob }: Pick<typeof unifiedJobs.$inferInsert, 'type' | 'isSlicedJob'>) {
   if (isSlicedJob) return jobTemplates
   const tables = {
     job: jobTemplates,

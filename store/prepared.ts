@@ -1,3 +1,5 @@
+import type { Query, SQL } from 'drizzle-orm'
+import { PgDialect, type PreparedQueryConfig } from 'drizzle-orm/pg-core'
 import type { Database } from './database.ts'
 
 /**
@@ -36,4 +38,39 @@ export function preparedVariants<Shape, Query>(
     ofSession.set(text, found)
     return found
   }
+}
+
+const dialect = new PgDialect({ casing: 'snake_case' })
+
+/** A statement written in SQL, ready to be run with the values of its placeholders. */
+export interface PreparedSql<Row> {
+  execute(values: Record<string, unknown>): Promise<{ rows: Row[] }>
+}
+
+/**
+ * As preparedVariants, for what is written in SQL as a whole: built once for the process, also for PGlite's transactions. Cells of its rows are as the driver gives
+ * them (see `rowOf` in sql-columns.ts).
+ */
+export function preparedSql<Shape, Row>(
+  name: string,
+  key: (shape: Shape) => string,
+  build: (shape: Shape) => SQL,
+): (db: Database, shape: Shape) => PreparedSql<Row> {
+  const known = new Map<string, { query: Query; called: string }>()
+  return (db, shape) => {
+    const text = key(shape)
+    const found = known.get(text) ?? { query: sqlText(build(shape)), called: `${name}_${known.size + 1}` }
+    known.set(text, found)
+    return db._.session.prepareQuery<PreparedQueryConfig & { execute: { rows: Row[] } }>(
+      found.query,
+      undefined,
+      found.called,
+      false,
+    )
+  }
+}
+
+/** The text of a statement as it is sent, with its parameters. */
+export function sqlText(statement: SQL): Query {
+  return dialect.sqlToQuery(statement)
 }

@@ -1,22 +1,20 @@
-import { getTableColumns, getTableName, type Query, type SQL, sql } from 'drizzle-orm'
-import { PgDialect, type PreparedQueryConfig } from 'drizzle-orm/pg-core'
+import { getTableName, type SQL, sql } from 'drizzle-orm'
 import { channels } from '../channel.ts'
 import type { Database } from '../database.ts'
 import { parentTable } from '../job-parent.ts'
 import { lineKey } from '../line-key.ts'
 import { announce } from '../notifications/announce.ts'
+import { preparedSql } from '../prepared.ts'
 import { unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
 import { unifiedJobLabels } from '../schema/labels.ts'
 import { outbox } from '../schema/runtime.ts'
+import { rowOf, type SqlColumn, sqlColumns } from '../sql-columns.ts'
 
 type JobRow = typeof unifiedJobs.$inferSelect
 type NewJob = Omit<typeof unifiedJobs.$inferInsert, 'status'>
+type ParentTable = NonNullable<ReturnType<typeof parentTable>>
 
-const columns = Object.entries(getTableColumns(unifiedJobs)).map(([key, column]) => ({
-  key,
-  column,
-  name: key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-}))
+const columns = sqlColumns(unifiedJobs)
 
 /**
  * Inserts a pending job, its credentials and labels, the message that starts it, and shows it at what it was made from: in one statement, because launches come
@@ -29,69 +27,55 @@ export async function insertJob(
   labelIds: readonly number[] = [],
 ): Promise<JobRow> {
   const given: Record<string, unknown> = { ...values, status: 'pending' }
-  const statement = statementFor(given, credentialIds.length > 0, labelIds.length > 0)
-  const { rows } = await db._.session
-    .prepareQuery<PreparedQueryConfig & { execute: { rows: Record<string, unknown>[] } }>(
-      statement.query,
-      undefined,
-      statement.name,
-      false,
-    )
-    .execute({
-      ...given,
-      parentId: values.unifiedJobTemplateId,
-      credentialIds: [...new Set(credentialIds)],
-      labelIds: [...new Set(labelIds)],
-    })
+  const shape: Shape = {
+    used: columns.filter(({ key }) => given[key] !== undefined),
+    parent: values.unifiedJobTemplateId ? parentTable(values) : undefined,
+    isChild: Boolean(values.workflowJobId),
+    hasCredentials: credentialIds.length > 0,
+    hasLabels: labelIds.length > 0,
+  }
+  const { rows } = await inserted(db, shape).execute({
+    ...given,
+    parentId: values.unifiedJobTemplateId,
+    credentialIds: [...new Set(credentialIds)],
+    labelIds: [...new Set(labelIds)],
+  })
   const [row] = rows
   if (!row) throw new Error('the job was not inserted')
-  const job = Object.fromEntries(
-    columns.map(({ key, column, name }) => {
-      const value = row[name]
-      if (value === undefined) return [key, given[key]]
-      return [key, value === null ? null : column.mapFromDriverValue(value)]
-    }),
-  ) as unknown as JobRow
+  const job = rowOf<typeof unifiedJobs>(columns, row, given)
   // Of new jobs only approvals are news: somebody is to decide.
   if (job.type === 'workflow_approval') await announce(db, job)
   return job
 }
 
-/** A statement with placeholders for the values of a job, and the name under which connections keep its plan. */
-interface Statement {
-  query: Query
-  name: string
+/** By which the statement itself differs. */
+interface Shape {
+  /** The columns that are given. */
+  used: readonly SqlColumn[]
+  /** What it was made from, where that shows its last job. */
+  parent: ParentTable | undefined
+  /** It is of a workflow job's node. */
+  isChild: boolean
+  hasCredentials: boolean
+  hasLabels: boolean
 }
 
-const dialect = new PgDialect({ casing: 'snake_case' })
-const statements = new Map<string, Statement>()
-
-/** Building the statement, and planning it, costs more than running it: both are done once for each set of columns that jobs are made of. */
-function statementFor(given: Record<string, unknown>, hasCredentials: boolean, hasLabels: boolean): Statement {
-  const used = columns.filter(({ key }) => given[key] !== undefined)
-  const parent = given.unifiedJobTemplateId ? parentTable(given as Pick<JobRow, 'type' | 'isSlicedJob'>) : undefined
-  const shape = [
-    ...used.map(({ name }) => name),
-    parent && getTableName(parent),
-    given.workflowJobId ? 'child' : '',
-    hasCredentials,
-    hasLabels,
-  ].join()
-  const known = statements.get(shape)
-  if (known) return known
-  const names = used.map(({ name }) => sql.identifier(name))
-  const params = used.map(({ key, column }) => sql.param(sql.placeholder(key), column))
-  const returned = columns
-    .filter(({ key, column }) => given[key] === undefined || !keptAsGiven.has(column.getSQLType()))
-    .map(({ name }) => sql`job.${sql.identifier(name)}`)
-  const query = dialect.sqlToQuery(sql`
-    WITH job AS (INSERT INTO ${unifiedJobs} (${sql.join(names, sql`, `)}) VALUES (${sql.join(params, sql`, `)}) RETURNING *)
-    ${hasCredentials ? attached : sql``}${hasLabels ? labelled : sql``}${parent ? shownBy(parent) : sql``}${given.workflowJobId ? sql`` : startMessage}
-    SELECT ${sql.join(returned, sql`, `)}, pg_notify(${channels.outbox}, '') FROM job`)
-  const statement = { query, name: `insert_job_${statements.size}` }
-  statements.set(shape, statement)
-  return statement
-}
+const inserted = preparedSql<Shape, Record<string, unknown>>(
+  'insert_job',
+  ({ used, parent, ...rest }) =>
+    [...used.map(({ name }) => name), parent && getTableName(parent), ...Object.values(rest)].join(),
+  ({ used, parent, isChild, hasCredentials, hasLabels }) => {
+    const names = used.map(({ name }) => sql.identifier(name))
+    const params = used.map(({ key, column }) => sql.param(sql.placeholder(key), column))
+    const returned = columns
+      .filter((each) => !used.includes(each) || !keptAsGiven.has(each.column.getSQLType()))
+      .map(({ name }) => sql`job.${sql.identifier(name)}`)
+    return sql`
+      WITH job AS (INSERT INTO ${unifiedJobs} (${sql.join(names, sql`, `)}) VALUES (${sql.join(params, sql`, `)}) RETURNING *)
+      ${hasCredentials ? attached : sql``}${hasLabels ? labelled : sql``}${parent ? shownBy(parent) : sql``}${isChild ? sql`` : startMessage}
+      SELECT ${sql.join(returned, sql`, `)}, pg_notify(${channels.outbox}, '') FROM job`
+  },
+)
 
 /** Types whose values a row has just as they were given, so that they need not be sent back. */
 const keptAsGiven = new Set(['text', 'integer', 'boolean'])
@@ -106,7 +90,7 @@ const attached = sql`, attached AS (INSERT INTO ${unifiedJobCredentials} (job_id
 const labelled = sql`, labelled AS (INSERT INTO ${unifiedJobLabels} (job_id, label_id)
     SELECT job.id, unnest(${sql.placeholder('labelIds')}::int[]) FROM job)`
 
-function shownBy(parent: NonNullable<ReturnType<typeof parentTable>>): SQL {
+function shownBy(parent: ParentTable): SQL {
   return sql`, parent AS (UPDATE ${parent} SET status = 'pending', current_job_id = job.id FROM job
     WHERE ${parent.id} = ${sql.placeholder('parentId')})`
 }

@@ -15,6 +15,7 @@ import {
   workflowJobTemplateNodeInstanceGroups,
   workflowJobTemplateNodes,
 } from '../schema/workflows.ts'
+import { sqlName } from '../sql-columns.ts'
 
 /** Whose nodes: a workflow job template's or a workflow job's. */
 export type NodeOwner = { template: number } | { job: number }
@@ -53,7 +54,7 @@ const sideOf = (owner: NodeOwner): Side =>
 /** What every node has, wherever it lives; names in SQL. */
 const copied = sql.raw(
   ['unifiedJobTemplateId', 'templateType', 'identifier', 'allParentsMustConverge', ...Object.keys(promptColumns())]
-    .map((key) => `"${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`)
+    .map((key) => `"${sqlName(key)}"`)
     .join(', '),
 )
 
