@@ -1,9 +1,11 @@
 /** What benches over simulated nodes share: the nodes and a group on them, launches and cancels by the thousand. */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import { eachConcurrently } from '../model/concurrently.ts'
-import { lineDepth } from '../store/line-key.ts'
+import { lineDepth, lineKey } from '../store/line-key.ts'
+import { sqlText } from '../store/prepared.ts'
 import { Undo } from '../test/setup/own-places.ts'
 import type { SimulatedNodes, SimulationWishes } from './kubelet/start.ts'
 import { startNodes } from './kubelet/start.ts'
@@ -136,7 +138,7 @@ export class StoreView {
       `WITH job AS (INSERT INTO unified_jobs (${names}, status)
           SELECT ${names}, 'pending' FROM unified_jobs, generate_series(1, $2) WHERE id = $1 RETURNING *)
         INSERT INTO outbox (kind, subject_id, urgency, organization_id, line)
-          SELECT 'start', id, priority, coalesce(organization_id, 0), md5(eligible_groups::text) FROM job RETURNING subject_id`,
+          SELECT 'start', id, priority, coalesce(organization_id, 0), ${sqlText(lineKey(sql`job`)).sql} FROM job RETURNING subject_id`,
       [jobId, count],
     )
     await this.#database.query('ANALYZE unified_jobs, outbox')

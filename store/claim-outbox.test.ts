@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancelJob } from './cancel-job.ts'
 import { claimOutbox, claimStatement, type Lines, type StartLine } from './claim-outbox.ts'
 import type { Store } from './database.ts'
-import { standing } from './line-key.ts'
+import { groupsKey, standing } from './line-key.ts'
 import { enqueue } from './outbox.ts'
 import { freezeRun } from './prepare.ts'
 import { sqlText } from './prepared.ts'
@@ -197,7 +197,7 @@ describe.each(storeKinds)('lines of starts on %s', (kind) => {
     const plan = await store.db.transaction(async (tx) => {
       await tx.execute(sql`SET LOCAL enable_seqscan = off`)
       const { rows } = await tx.execute<Record<string, string>>(sql`EXPLAIN SELECT FROM unified_jobs AS job
-        WHERE ${standing(sql`job`)} AND job.priority = 3 AND coalesce(job.organization_id, 0) = 0 AND md5(job.eligible_groups::text) = 'x'`)
+        WHERE ${standing(sql`job`)} AND job.priority = 3 AND coalesce(job.organization_id, 0) = 0 AND ${groupsKey(sql`job`)} = 'x'`)
       return rows.map((row) => Object.values(row)[0]).join('\n')
     })
     expect(plan).toMatch(/Index (Only )?(Scan using|Cond.*|Scan on) ?unified_jobs_standing_index/)

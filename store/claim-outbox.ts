@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
-import { lineKey, standing } from './line-key.ts'
+import { groupsKey, lineKey, standing } from './line-key.ts'
 import type { OutboxRow } from './outbox.ts'
 import { preparedSql } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
@@ -154,7 +154,7 @@ function roomIn(depth: SQL): SQL {
     THEN ${depth} ELSE room END
     FROM (SELECT ${depth} - (SELECT count(*) FROM (
         SELECT FROM ${unifiedJobs} AS job WHERE ${standing(sql`job`)} AND job.priority = line.urgency
-          AND coalesce(job.organization_id, 0) = line.organization_id AND md5(job.eligible_groups::text) = line.key LIMIT ${depth}) AS stood)
+          AND coalesce(job.organization_id, 0) = line.organization_id AND ${groupsKey(sql`job`)} = line.key LIMIT ${depth}) AS stood)
       - (SELECT count(*) FROM on_the_way AS way WHERE (way.priority, way.organization_id, way.key) = (line.urgency, line.organization_id, line.key)) AS room
       OFFSET 0) AS counted)`
 }

@@ -12,15 +12,25 @@ export const lineDepth = 500
  * short as this however many groups there are; '' for jobs that no line holds back: those that need no pod or that others wait for, those without a group, and those that their workflow job starts.
  */
 export function lineKey(job: SQL): SQL {
-  return sql`CASE WHEN ${job}.type IN ('job', 'ad_hoc_command') AND ${job}.workflow_job_id IS NULL AND json_array_length(${job}.eligible_groups) > 0
-    THEN md5(${job}.eligible_groups::text) ELSE '' END`
+  return sql`CASE WHEN ${job}.${isOfKind} AND ${job}.workflow_job_id IS NULL AND json_array_length(${job}.eligible_groups) > 0
+    THEN ${groupsKey(job)} ELSE '' END`
+}
+
+/** The key of a job's groups, of a row of `unified_jobs` (or, as in the definition of an index, without saying of which): that of the line, where the job joins one. */
+export function groupsKey(job?: SQL): SQL {
+  return sql`md5(${of(job)}eligible_groups::text)`
 }
 
 /**
- * Which rows of `unified_jobs` stand in line in Temporal: prepared, and waiting for nothing but a place. In the words of their index (store/schema/jobs.ts). Jobs of
- * workflow jobs do not count: they are never held back, and many of them would hold back the others for ever.
+ * Which rows of `unified_jobs` stand in line in Temporal: prepared, and waiting for nothing but a place. Jobs of workflow jobs do not count: they are never held back, and many of
+ * them would hold back the others for ever. There is an index of these rows, so a change needs a migration.
  */
-export function standing(job: SQL): SQL {
-  return sql`${job}.status = 'pending' AND ${job}.waiting_since IS NOT NULL AND ${job}.waiting_reason = ''
-    AND ${job}.workflow_job_id IS NULL AND ${job}.type IN ('job', 'ad_hoc_command')`
+export function standing(job?: SQL): SQL {
+  const row = of(job)
+  return sql`${row}status = 'pending' AND ${row}waiting_since IS NOT NULL AND ${row}waiting_reason = '' AND ${row}workflow_job_id IS NULL AND ${row}${isOfKind}`
 }
+
+/** Jobs that a line may hold back, by their type; begins with the column's name. */
+const isOfKind = sql`type IN ('job', 'ad_hoc_command')`
+
+const of = (row: SQL | undefined): SQL => (row ? sql`${row}.` : sql``)

@@ -20,6 +20,7 @@ import type { PassedOver } from '../../model/passed-over.ts'
 import { defaultPriority } from '../../model/priority.ts'
 import type { Retries } from '../../model/retry.ts'
 import type { RetryPolicy } from '../../model/retry-policy.ts'
+import { groupsKey, standing } from '../line-key.ts'
 import { credentials, executionEnvironments, instanceGroups, organizations } from './catalog.ts'
 import { instant, stamps, users } from './identity.ts'
 import { inventories } from './inventory.ts'
@@ -202,12 +203,10 @@ export const unifiedJobs = pgTable(
     index().on(table.unifiedJobTemplateId),
     index().on(table.instanceGroupId, table.status),
     index().on(table.raisedAt).where(sql`raised_at IS NOT NULL`),
-    // How long a line is that jobs joined: those of store/line-key.ts, in the words of `standing` there.
+    // How long a line is that jobs joined.
     index('unified_jobs_standing_index')
-      .on(table.priority, sql`coalesce(organization_id, 0)`, sql`md5(eligible_groups::text)`)
-      .where(
-        sql`status = 'pending' AND waiting_since IS NOT NULL AND waiting_reason = '' AND workflow_job_id IS NULL AND type IN ('job', 'ad_hoc_command')`,
-      ),
+      .on(table.priority, sql`coalesce(organization_id, 0)`, groupsKey())
+      .where(standing()),
   ],
 )
 
