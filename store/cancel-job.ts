@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { isFinal } from '../model/job.ts'
 import type { Database } from './database.ts'
-import { lockJob, requestCancel, transitionJob, transitionLocked } from './job-status.ts'
+import { lockJob, requestCancelLocked, transitionLocked } from './job-status.ts'
 import { enqueue } from './outbox.ts'
 import { preparedOn } from './prepared.ts'
 import { outbox } from './schema/runtime.ts'
@@ -15,16 +15,13 @@ export async function cancelJob(tx: Database, jobId: number): Promise<boolean> {
   if (isFinal(job.status)) return false
   // A sender that is just claiming the row holds its lock: this waits, and then finds `tries` counted up.
   const unsent = await withdrawnStart(tx).execute({ jobId })
-  if (unsent.length > 0) {
-    // Very many may rest, and all be cancelled at once: no statement here is one too many.
+  const wasUnsent = unsent.length > 0
+  // Very many may rest, and all be cancelled at once: no statement here is one too many.
+  if (wasUnsent || (job.workflowJobId !== null && job.runId === null))
     await transitionLocked(tx, job, 'canceled', { cause: 'canceled', cancelFlag: true })
-    return true
-  }
-  await requestCancel(tx, jobId)
-  if (job.workflowJobId !== null && job.runId === null)
-    await transitionJob(tx, jobId, 'canceled', { cause: 'canceled' })
+  else await requestCancelLocked(tx, job)
   // A child that was started and has not looked at its row yet finds it ended.
-  await enqueue(tx, 'cancel', jobId)
+  if (!wasUnsent) await enqueue(tx, 'cancel', jobId)
   return true
 }
 

@@ -187,14 +187,26 @@ export async function lockJob(tx: Database, jobId: number): Promise<JobRow> {
 export async function requestCancel(tx: Database, jobId: number): Promise<boolean> {
   const job = await lockJob(tx, jobId)
   if (isFinal(job.status)) return false
-  await tx
-    .update(unifiedJobs)
-    .set({ cancelFlag: true, canceledOn: sql`coalesce(${unifiedJobs.canceledOn}, now())`, modified: sql`now()` })
-    .where(eq(unifiedJobs.id, jobId))
-  await notify(tx, channels.jobs, jobId)
-  await notify(tx, channels.cancels, jobId)
+  await requestCancelLocked(tx, job)
   return true
 }
+
+/** As requestCancel, for a job that the caller's transaction has locked and read, and that has not ended. Notifies `jobs` and `cancels`. */
+export async function requestCancelLocked(tx: Database, { id }: Pick<JobRow, 'id'>): Promise<void> {
+  await requestedCancel(tx).execute({ jobId: id })
+}
+
+const requestedCancel = preparedOn((db) =>
+  db
+    .update(unifiedJobs)
+    .set({ cancelFlag: true, canceledOn: sql`coalesce(${unifiedJobs.canceledOn}, now())`, modified: sql`now()` })
+    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
+    .returning({
+      told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)`,
+      asked: sql`pg_notify(${channels.cancels}, ${unifiedJobs.id}::text)`,
+    })
+    .prepare('requested_cancel'),
+)
 
 /**
  * Takes a job back to pending as if it had never run, after a Reset in Temporal: output, host summaries, artifacts, times, cause, a

@@ -5,7 +5,7 @@ import { type Pass, pass } from '../../model/workflow/graph.ts'
 import { blockerOf, waitingFor } from '../blocking.ts'
 import type { Database } from '../database.ts'
 import { FencedError } from '../fence.ts'
-import { type JobRow, requestCancel, transitionJob } from '../job-status.ts'
+import { type JobRow, requestCancelLocked, transitionJob } from '../job-status.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
 import { workflowJobNodes } from '../schema/workflow-jobs.ts'
 import type { Keyring } from '../secrets.ts'
@@ -78,7 +78,7 @@ export async function advanceWorkflow(tx: Database, keyring: Keyring, input: Ste
   if (isFinal(row.status)) return { ...nothing, ended: row }
   if (row.runId !== input.runId) throw new FencedError(`job ${input.jobId}`, input.runId)
   const graph = await readRunGraph(tx, row.id)
-  if (input.cancel && !row.cancelFlag) await requestCancel(tx, row.id)
+  if (input.cancel && !row.cancelFlag) await requestCancelLocked(tx, row)
   if (row.cancelFlag || input.cancel) return await cancelRun(tx, row, graph)
   if (row.status === 'pending') {
     const blocker = await blockerOf(tx, row)
