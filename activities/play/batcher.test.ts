@@ -27,7 +27,7 @@ test('a full batch makes the reader wait until the store has caught up', async (
       new Promise((resolve) => {
         release = resolve
       }),
-    100,
+    { maxBytes: 100 },
   )
   await batcher.add({ items: ['a'], end: 1, bytes: 90 })
   let added = false
@@ -47,7 +47,7 @@ test('a full batch makes the reader wait until the store has caught up', async (
 
 test('while a full batch is stored the next one is read', async () => {
   const gates: (() => void)[] = []
-  const batcher = new Batcher<number>(() => new Promise((resolve) => gates.push(resolve)), 100)
+  const batcher = new Batcher<number>(() => new Promise((resolve) => gates.push(resolve)), { maxBytes: 100 })
   await batcher.add({ items: [1], end: 1, bytes: 90 })
   const full = batcher.add({ items: [2], end: 2, bytes: 200 })
   gates.shift()?.()
@@ -82,7 +82,7 @@ test('whoever waits for room is told of a commit that failed', async () => {
       new Promise((_, reject) => {
         fail = reject
       }),
-    100,
+    { maxBytes: 100 },
   )
   await batcher.add({ items: [1], end: 1, bytes: 1 })
   const full = batcher.add({ items: [2], end: 2, bytes: 200 })

@@ -20,10 +20,16 @@ export class Batcher<T> {
   /** Called once what was gathered is taken over by a commit, or never will be. */
   #taken: (() => void) | undefined
   #failure: { error: unknown } | undefined
+  readonly #onFailure: (error: unknown) => void
 
-  constructor(commit: (batch: Stretch<T>) => Promise<void>, maxBytes = 2 << 20) {
+  /** `onFailure` is called at once, with what the next `add` or `flush` throws: nobody knows when that comes. */
+  constructor(
+    commit: (batch: Stretch<T>) => Promise<void>,
+    { maxBytes = 2 << 20, onFailure = () => {} }: { maxBytes?: number; onFailure?: (error: unknown) => void } = {},
+  ) {
     this.#commit = commit
     this.#maxBytes = maxBytes
+    this.#onFailure = onFailure
   }
 
   /** Takes a stretch over; resolves when there is room for the next one. Throws what a commit threw. One call at a time. */
@@ -57,6 +63,7 @@ export class Batcher<T> {
     } catch (error) {
       this.#failure = { error }
       this.#take()
+      this.#onFailure(error)
     } finally {
       this.#running = undefined
     }

@@ -1,16 +1,15 @@
 import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Cluster } from '../../kubernetes/cluster.ts'
-import type { SpooledPod } from '../../kubernetes/pod-talk.ts'
+import type { PodAccess, SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { readSpool } from '../../kubernetes/spool.ts'
 import type { SpoolSession } from '../../kubernetes/spool-session.ts'
 import type { EventRow } from '../../model/event.ts'
 import { toEventRow } from '../../runner/event.ts'
 import { redactStarting, type StartingRecord } from '../../runner/redact.ts'
 import { type CounterGapError, type RunnerStatus, SpoolReader, type SpoolRecord } from '../../runner/stream.ts'
+import type { Store } from '../../store/database.ts'
 import { type PackedEvents, packEvents } from '../../store/event-rows.ts'
 import { appendEvents } from '../../store/events.ts'
-import type { ActivityDeps } from '../deps.ts'
 import { Batcher } from './batcher.ts'
 import type { PreparedRun } from './run-parts.ts'
 
@@ -34,7 +33,7 @@ export interface CollectInput {
   jobId: number
   attemptId: number
   runId: string
-  cluster: Cluster
+  cluster: PodAccess
   pod: SpooledPod
   /** The connection that delivered the payload, when it was this worker that did. */
   session: SpoolSession | null
@@ -56,7 +55,7 @@ const keptNoiseLines = 200
 
 /** Reads the spool from the stored offset to its end and stores every event with the offset it reached, in one transaction each. */
 export async function collectOutput(
-  { store, settings }: Pick<ActivityDeps, 'store' | 'settings'>,
+  { store, settings }: { store: Store; settings: { dataFolder: string } },
   input: CollectInput,
 ): Promise<Collected> {
   const { jobId, attemptId, runId } = input
@@ -76,11 +75,17 @@ export async function collectOutput(
   let handedOver = input.offset
 
   // Packed as they are read: what waits for the store is then a few large buffers instead of a hundred thousand objects.
-  const batcher = new Batcher<PackedEvents>(async ({ items, end }) => {
-    await appendEvents(store, { attemptId, runId, jobId, fromOffset: stored, toOffset: end, events: items })
-    stored = end
-    input.onStored(end)
-  })
+  // The runner may be silent for hours: what cannot be stored ends the reading at once, and is read again by whoever comes next.
+  const unstorable = new AbortController()
+  const signal = AbortSignal.any([input.signal, unstorable.signal])
+  const batcher = new Batcher<PackedEvents>(
+    async ({ items, end }) => {
+      await appendEvents(store, { attemptId, runId, jobId, fromOffset: stored, toOffset: end, events: items })
+      stored = end
+      input.onStored(end)
+    },
+    { onFailure: (error) => unstorable.abort(error) },
+  )
   const zip = new ZipFile(join(settings.dataFolder, 'artifacts'), `${jobId}-${attemptId}.zip`)
 
   const take = async (records: SpoolRecord[]): Promise<void> => {
@@ -128,7 +133,7 @@ export async function collectOutput(
   }
 
   try {
-    for await (const chunk of readSpool(input.cluster, input.pod, input.offset, input.signal, input.session)) {
+    for await (const chunk of readSpool(input.cluster, input.pod, input.offset, signal, input.session)) {
       await take(reader.push(chunk))
       // The output is whole; waiting for the reader in the pod to end as well would cost 0.3 s.
       if (collected.complete) break
