@@ -3,7 +3,7 @@ import type { Cluster } from '../kubernetes/cluster.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import type { BrakeKind } from '../model/brake.ts'
 import type { Store } from '../store/database.ts'
-import type { TypedCredential } from '../store/run-document.ts'
+import type { GroupDocument, TypedCredential } from '../store/run-document.ts'
 import type { Keyring } from '../store/secrets.ts'
 
 /** Settings that activities need; durations in seconds. See cli/settings.ts for where they come from. */
@@ -45,6 +45,8 @@ export interface GroupPlace {
 export interface Clusters {
   /** Throws GroupMisconfiguredError when the group has lost its credential or its override does not parse. */
   forGroup(groupId: number): Promise<GroupPlace>
+  /** As forGroup, for a group that was read just now. */
+  placeOf(document: GroupDocument): Promise<GroupPlace>
   /**
    * The cluster that an attempt's pod was made in, even when the group was edited since; null when it can no longer be reached by anyone. `credential`:
    * the attempt's, where it was read just now.

@@ -74,13 +74,9 @@ export async function readReachable(db: Database, attemptId: number): Promise<Re
   return { attempt, credential: credential && type && { credential, type } }
 }
 
-/** Attempts that hold a place, oldest first: of one group, or of all (the reaper's view). */
-export async function liveAttempts(db: Database, groupId?: number): Promise<AttemptRow[]> {
-  return await db
-    .select()
-    .from(attempts)
-    .where(and(isNull(attempts.releasedAt), groupId === undefined ? undefined : eq(attempts.instanceGroupId, groupId)))
-    .orderBy(asc(attempts.id))
+/** Attempts that hold a place, oldest first. */
+export async function liveAttempts(db: Database): Promise<AttemptRow[]> {
+  return await db.select().from(attempts).where(isNull(attempts.releasedAt)).orderBy(asc(attempts.id))
 }
 
 /** Attempts, over or not, whose pods have these names, oldest first. */

@@ -1,10 +1,12 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { podName } from '../model/attempt.ts'
 import type { BrakeKind } from '../model/brake.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { notify } from './notify.ts'
-import { instanceGroups } from './schema/catalog.ts'
-import { groupBrakes } from './schema/runtime.ts'
+import type { GroupDocument } from './run-document.ts'
+import { credentials, credentialTypes, instanceGroups } from './schema/catalog.ts'
+import { attempts, groupBrakes } from './schema/runtime.ts'
 
 /** Ids of all container groups: those that have a queue of their own. */
 export async function containerGroupIds(db: Database): Promise<number[]> {
@@ -14,6 +16,42 @@ export async function containerGroupIds(db: Database): Promise<number[]> {
     .where(eq(instanceGroups.isContainerGroup, true))
     .orderBy(asc(instanceGroups.id))
   return rows.map((row) => row.id)
+}
+
+/** A group as its gate looks at it. */
+export interface GroupState extends GroupDocument {
+  /** What the jobs that have a place in it count against its limits, by the name of their pod. */
+  claims: Map<string, number>
+}
+
+/** Reads those of these groups that there are, in one statement for the groups and one for their claims, however many they are. */
+export async function readGroupStates(db: Database, ids: readonly number[]): Promise<Map<number, GroupState>> {
+  if (ids.length === 0) return new Map()
+  const [documents, claims] = await Promise.all([
+    db
+      .select({ group: instanceGroups, credential: credentials, type: credentialTypes })
+      .from(instanceGroups)
+      .leftJoin(credentials, eq(credentials.id, instanceGroups.credentialId))
+      .leftJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
+      .where(inArray(instanceGroups.id, [...ids])),
+    db
+      .select({
+        groupId: attempts.instanceGroupId,
+        jobId: attempts.jobId,
+        number: attempts.number,
+        impact: attempts.impact,
+      })
+      .from(attempts)
+      .where(and(isNull(attempts.releasedAt), inArray(attempts.instanceGroupId, [...ids]))),
+  ])
+  const states = new Map<number, GroupState>()
+  for (const { group, credential, type } of documents) {
+    states.set(group.id, { group, credential: credential && type && { credential, type }, claims: new Map() })
+  }
+  for (const { groupId, jobId, number, impact } of claims) {
+    states.get(groupId ?? 0)?.claims.set(podName(jobId, number), impact)
+  }
+  return states
 }
 
 /** Records why a group admits nobody, for whoever asks why a job waits; the beginning is kept while a brake of that kind stays closed. */

@@ -4,8 +4,8 @@ import { type ClusterTarget, targetFromCredential } from '../kubernetes/target.t
 import { parseOverride } from '../model/pod-template.ts'
 import { openInputs } from '../store/credential-inputs.ts'
 import type { Store } from '../store/database.ts'
-import { containerGroupIds } from '../store/groups.ts'
-import { readCredential, readGroup, type TypedCredential } from '../store/run-document.ts'
+import { containerGroupIds, readGroupStates } from '../store/groups.ts'
+import { type GroupDocument, readCredential, readGroup, type TypedCredential } from '../store/run-document.ts'
 import type { Keyring } from '../store/secrets.ts'
 
 /** What clusters are opened from. */
@@ -30,9 +30,12 @@ export class ClusterPool implements Clusters {
   }
 
   async forGroup(groupId: number): Promise<GroupPlace> {
-    const { store, defaultNamespace } = this.#sources
-    const { group, credential } = (await readGroup(store.db, groupId)) ?? {}
-    if (!group) throw new GroupMisconfiguredError(`Instance group ${groupId} no longer exists.`)
+    const document = await readGroup(this.#sources.store.db, groupId)
+    if (!document) throw new GroupMisconfiguredError(`Instance group ${groupId} no longer exists.`)
+    return await this.placeOf(document)
+  }
+
+  async placeOf({ group, credential }: GroupDocument): Promise<GroupPlace> {
     if (!group.isContainerGroup) {
       throw new GroupMisconfiguredError(
         `Instance group "${group.name}" is not a container group, so no job can run in it.`,
@@ -45,10 +48,10 @@ export class ClusterPool implements Clusters {
     }
     const override = parseOverride(group.podSpecOverride)
     return {
-      groupId,
+      groupId: group.id,
       groupName: group.name,
       cluster: credential ? this.#opened(credential) : await this.#byCredential(group.credentialId),
-      namespace: override.metadata?.namespace ?? defaultNamespace,
+      namespace: override.metadata?.namespace ?? this.#sources.defaultNamespace,
       podSpecOverride: group.podSpecOverride,
       credentialId: group.credentialId,
     }
@@ -81,9 +84,10 @@ export class ClusterPool implements Clusters {
 
   async all(): Promise<{ name: string; cluster: Cluster; namespaces: Set<string> }[]> {
     const found = new Map<string, { name: string; cluster: Cluster; namespaces: Set<string> }>()
-    for (const groupId of await containerGroupIds(this.#sources.store.db)) {
+    const { db } = this.#sources.store
+    for (const state of (await readGroupStates(db, await containerGroupIds(db))).values()) {
       // A misconfigured group hides no other; its own jobs are told why when they want a place.
-      const place = await this.forGroup(groupId).catch(() => null)
+      const place = await this.placeOf(state).catch(() => null)
       if (!place) continue
       const { connectionKey } = place.cluster
       const known = found.get(connectionKey) ?? { name: place.groupName, cluster: place.cluster, namespaces: new Set() }

@@ -4,15 +4,14 @@ import type { GroupPlace } from '../../activities/deps.ts'
 import type { JobActivities } from '../../activities/types.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
 import { isLive, unschedulableMessage, waitsForScheduler } from '../../kubernetes/pod-state.ts'
-import { podAnnotations, podLabels, podName } from '../../model/attempt.ts'
+import { podAnnotations, podLabels } from '../../model/attempt.ts'
 import type { BrakeKind } from '../../model/brake.ts'
 import type { GroupLimits } from '../../model/capacity.ts'
 import { OverrideSyntaxError } from '../../model/pod-template.ts'
 import type { PodManifest } from '../../model/pod-template-types.ts'
 import type { QuotaRoom } from '../../model/quota-room.ts'
-import { liveAttempts } from '../../store/attempts.ts'
 import type { Store } from '../../store/database.ts'
-import { readGroup } from '../../store/run-document.ts'
+import type { GroupState } from '../../store/groups.ts'
 import { groupTaskQueue } from '../../workflows/names.ts'
 import { podOfGroup, roomFor } from './allowance.ts'
 import { Brake } from './brake.ts'
@@ -116,16 +115,16 @@ export class GroupLine {
     this.#roomMade()
   }
 
-  /** Reads the group anew: its limits, its claims and where its pods are. `place` is null while the group is misconfigured. */
-  async refresh(place: GroupPlace | null): Promise<void> {
-    const { store } = this.#deps
-    const [document, attempts] = await Promise.all([
-      readGroup(store.db, this.groupId),
-      liveAttempts(store.db, this.groupId),
-    ])
-    this.#limits = document?.group ?? unlimited
-    this.#places.showClaims(attempts.map(({ jobId, number, impact }) => [podName(jobId, number), impact]))
+  /** The group as the store has it just now; undefined when it is gone. */
+  show(state: GroupState | undefined): void {
+    this.#limits = state?.group ?? unlimited
+    this.#places.showClaims(state?.claims ?? [])
     this.#watchDeadline()
+    this.gate.reconsider()
+  }
+
+  /** Follows the pods where they are now; null while the group is misconfigured. */
+  async moveTo(place: GroupPlace | null): Promise<void> {
     this.#pod = place && templateOf(place)
     await this.#follow(place)
     this.#lookAtAllowance()

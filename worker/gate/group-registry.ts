@@ -1,16 +1,18 @@
 import type { Logger } from 'pino'
-import type { Clusters, Gates } from '../../activities/deps.ts'
+import type { Clusters, Gates, GroupPlace } from '../../activities/deps.ts'
 import type { Cluster } from '../../kubernetes/cluster.ts'
 import type { Pod } from '../../kubernetes/objects.ts'
 import type { BrakeKind } from '../../model/brake.ts'
 import { channels } from '../../store/channel.ts'
-import { containerGroupIds } from '../../store/groups.ts'
+import { containerGroupIds, type GroupState, readGroupStates } from '../../store/groups.ts'
 import type { Waiting } from './gate.ts'
 import { GroupLine, type GroupLineDeps } from './group-line.ts'
 import { followPod } from './watches.ts'
 
 /** How often everything is read anew even if nothing was notified. */
 const refreshMs = 30_000
+/** So many groups are read at once: what was read must not grow old while the first of them are brought in step. */
+const readAtOnce = 100
 
 /** All container groups as this process serves them: makes, refreshes and stops their lines as groups come, change and go. */
 export class GroupRegistry implements Gates {
@@ -61,6 +63,8 @@ export class GroupRegistry implements Gates {
 
   claimed(groupId: number, podName: string, impact: number): void {
     this.#settled.get(groupId)?.claimed(podName, impact)
+    // What is being read just now may not show it yet.
+    if (this.#reading) this.#refreshQuietly([groupId])
   }
 
   unclaimed(groupId: number, podName: string): void {
@@ -185,10 +189,29 @@ export class GroupRegistry implements Gates {
       this.#settled.delete(groupId)
       await (await line).stop()
     }
-    for (const groupId of wanted) {
-      if (only && !only.has(groupId)) continue
+    const due = [...wanted].filter((groupId) => !only || only.has(groupId))
+    for (let first = 0; first < due.length; first += readAtOnce) {
+      await this.#bringInStep(due.slice(first, first + readAtOnce))
+    }
+  }
+
+  async #bringInStep(groupIds: number[]): Promise<void> {
+    // Lines that are opened from now on read their groups by themselves.
+    const known = new Set(groupIds.filter((groupId) => this.#lines.has(groupId)))
+    const states = await readGroupStates(this.#deps.store.db, groupIds)
+    // All at once, before more happens; one that is still being opened follows when it is.
+    const shown = new Set<GroupLine>()
+    for (const groupId of groupIds) {
+      const line = this.#settled.get(groupId)
+      if (!line) continue
+      line.show(states.get(groupId))
+      shown.add(line)
+    }
+    for (const groupId of groupIds) {
       const line = await this.#line(groupId)
-      await line.refresh(await this.#place(groupId))
+      if (!known.has(groupId)) continue
+      if (!shown.has(line)) line.show(states.get(groupId))
+      await line.moveTo(await this.#place(states.get(groupId)))
     }
   }
 
@@ -208,7 +231,9 @@ export class GroupRegistry implements Gates {
 
   async #open(groupId: number): Promise<GroupLine> {
     const line = new GroupLine(groupId, this.#deps, () => this.#evict(groupId))
-    await line.refresh(await this.#place(groupId))
+    const state = (await readGroupStates(this.#deps.store.db, [groupId])).get(groupId)
+    line.show(state)
+    await line.moveTo(await this.#place(state))
     await line.serve(() => this.#replace(groupId))
     this.#settled.set(groupId, line)
     return line
@@ -225,9 +250,10 @@ export class GroupRegistry implements Gates {
   }
 
   /** Where the group's pods go; null while it is misconfigured, which `admit` then tells the job. */
-  #place(groupId: number) {
-    return this.#clusters.forGroup(groupId).catch((error) => {
-      this.#log.debug({ group: groupId, reason: String(error) }, 'group has no usable cluster')
+  async #place(state: GroupState | undefined): Promise<GroupPlace | null> {
+    if (!state) return null
+    return await this.#clusters.placeOf(state).catch((error) => {
+      this.#log.debug({ group: state.group.id, reason: String(error) }, 'group has no usable cluster')
       return null
     })
   }
