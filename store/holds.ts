@@ -4,6 +4,7 @@ import { isFinal } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { AttemptRow } from './claims.ts'
 import type { Database } from './database.ts'
+import { lockJobIfThere } from './lock-order.ts'
 import { notify } from './notify.ts'
 import { enqueue } from './outbox.ts'
 import { instanceGroups } from './schema/catalog.ts'
@@ -69,7 +70,7 @@ export async function reviewHolds(tx: Database, groupId: number): Promise<void> 
 /** Writes on a job's record that its pod goes before its time, where the deadline of its group's drain has ended the keeping; once. */
 export async function recordDrainedHold(db: Database, jobId: number): Promise<void> {
   await db.transaction(async (tx) => {
-    await lockJobFirst(tx, jobId)
+    await lockJobIfThere(tx, jobId)
     const [found] = await tx
       .select({ attempt: attempts, deadline: keptUntil, group: instanceGroups.name })
       .from(attempts)
@@ -87,13 +88,9 @@ export async function recordDrainedHold(db: Database, jobId: number): Promise<vo
   })
 }
 
-/** The job before its attempts (lock-order.ts). */
-async function lockJobFirst(tx: Database, jobId: number): Promise<void> {
-  await tx.select({ id: unifiedJobs.id }).from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
-}
-
 /** Ends the keeping of a job's pod, and tells its workflow. False when none is kept. */
 export async function endHold(tx: Database, jobId: number): Promise<boolean> {
+  await lockJobIfThere(tx, jobId)
   return (await changeHold(tx, jobId, sql`now()`)) !== null
 }
 
@@ -109,7 +106,7 @@ export type HoldOutcome =
 /** Keeps a job's pod for so many seconds from now if it is kept already, else from the job's failure on. The job is locked by this. */
 export async function requestHold(tx: Database, jobId: number, seconds: number): Promise<HoldOutcome> {
   // Whoever ends the job holds this lock, too: a wish either comes before the end and is seen, or finds what became of the pod.
-  const [job] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, jobId)).for('no key update')
+  const job = await lockJobIfThere(tx, jobId)
   if (!job) return 'too late'
   if (!isFinal(job.status)) {
     await tx.update(unifiedJobs).set({ holdOnFailureSeconds: seconds }).where(eq(unifiedJobs.id, jobId))
@@ -120,8 +117,8 @@ export async function requestHold(tx: Database, jobId: number, seconds: number):
   return heldUntil === null ? 'too late' : { heldUntil }
 }
 
+/** Of a job that the caller's transaction has locked. Null when no pod is kept. */
 async function changeHold(tx: Database, jobId: number, to: SQL): Promise<string | null> {
-  await lockJobFirst(tx, jobId)
   const [held] = await tx
     .update(attempts)
     .set({ heldUntil: to })

@@ -8,6 +8,7 @@ import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { FencedError } from './fence.ts'
 import { followUp, furtherFollowUp } from './job-follow-up.ts'
+import { lockJob } from './lock-order.ts'
 import { notify } from './notify.ts'
 import { preparedOn } from './prepared.ts'
 import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
@@ -146,16 +147,6 @@ function joinLines(before: string, more: string | undefined): string {
   return [before, more].filter(Boolean).join('\n')
 }
 
-const lockedJob = preparedOn((db) =>
-  db
-    .select()
-    .from(unifiedJobs)
-    .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
-    // NO KEY UPDATE: rows that refer to the job (events being stored) need not wait.
-    .for('no key update')
-    .prepare('locked_job'),
-)
-
 const described = preparedOn((db) =>
   db
     .update(unifiedJobs)
@@ -175,13 +166,6 @@ const described = preparedOn((db) =>
     .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
     .prepare('describe_run'),
 )
-
-/** Locks a job's row against other changes, and reads it. Throws MissingRowError. */
-export async function lockJob(tx: Database, jobId: number): Promise<JobRow> {
-  const [job] = await lockedJob(tx).execute({ jobId })
-  if (!job) throw new MissingRowError(`job ${jobId} does not exist`)
-  return job
-}
 
 /** Notes that somebody wants the job to end. Returns false when it cannot be cancelled any more. The caller enqueues the cancel. */
 export async function requestCancel(tx: Database, jobId: number): Promise<boolean> {

@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { takeOverAttempts } from './claims.ts'
 import type { Database } from './database.ts'
 import { restartJob } from './job-status.ts'
+import { lockJobIfThere } from './lock-order.ts'
 import { preparedOn } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
@@ -39,12 +40,8 @@ export async function takeJob(db: Database, taking: Taking): Promise<boolean> {
   if (before === null) return await takeNewJob(db, jobId, runId)
   return await db.transaction(async (tx) => {
     // The job before its attempts (lock-order.ts).
-    const [job] = await tx
-      .select({ runId: unifiedJobs.runId })
-      .from(unifiedJobs)
-      .where(eq(unifiedJobs.id, jobId))
-      .for('no key update')
-    if (!job || job.runId !== before) return false
+    const job = await lockJobIfThere(tx, jobId)
+    if (job?.runId !== before) return false
     await takeOverAttempts(tx, { ...taking, end: restart })
     if (restart) await restartJob(tx, jobId)
     await tx.update(unifiedJobs).set({ runId }).where(eq(unifiedJobs.id, jobId))

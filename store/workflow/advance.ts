@@ -6,7 +6,7 @@ import { blockerOf, waitingFor } from '../blocking.ts'
 import type { Database } from '../database.ts'
 import { FencedError } from '../fence.ts'
 import { type JobRow, requestCancelLocked, transitionJob } from '../job-status.ts'
-import { unifiedJobs } from '../schema/jobs.ts'
+import { lockJobIfThere } from '../lock-order.ts'
 import { workflowJobNodes } from '../schema/workflow-jobs.ts'
 import type { Keyring } from '../secrets.ts'
 import { readStartFacts } from '../start-facts.ts'
@@ -73,7 +73,7 @@ const nothing: Step = {
  * database, a step that is repeated finds the rest.
  */
 export async function advanceWorkflow(tx: Database, keyring: Keyring, input: StepInput): Promise<Step> {
-  const [row] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, input.jobId)).for('no key update')
+  const row = await lockJobIfThere(tx, input.jobId)
   if (!row) return { ...nothing, missing: true }
   if (isFinal(row.status)) return { ...nothing, ended: row }
   if (row.runId !== input.runId) throw new FencedError(`job ${input.jobId}`, input.runId)

@@ -4,6 +4,7 @@ import { descendants } from '../../model/workflow/graph.ts'
 import { channels } from '../channel.ts'
 import type { Database } from '../database.ts'
 import type { JobRow } from '../job-status.ts'
+import { lockJobIfThere } from '../lock-order.ts'
 import { notify } from '../notify.ts'
 import { enqueue } from '../outbox.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
@@ -43,7 +44,7 @@ export async function skipNode(db: Database, nodeId: number): Promise<void> {
 }
 
 async function lockRun(tx: Database, workflowJobId: number, verb: string): Promise<JobRow> {
-  const [run] = await tx.select().from(unifiedJobs).where(eq(unifiedJobs.id, workflowJobId)).for('no key update')
+  const run = await lockJobIfThere(tx, workflowJobId)
   if (!run) throw new NotNowError('The workflow job does not exist any more.')
   if (isFinal(run.status)) {
     throw new NotNowError(
