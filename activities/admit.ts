@@ -16,13 +16,12 @@ import { groupNames } from '../store/prepare.ts'
 import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { takeStep } from '../store/step.ts'
 import { explainWaiting } from '../store/waiting.ts'
+import { whileAdmitting } from './admission-wait.ts'
 import { cannotTake } from './cannot-take.ts'
 import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
-import { noCapacity, owner, staleAttempt, throwIfAsked } from './failures.ts'
+import { noCapacity, owner, staleAttempt } from './failures.ts'
 import { giveBack } from './give-back.ts'
-import { Heart } from './heart.ts'
-import { JobNews } from './job-news.ts'
 import { AwayError, busyMs, NoRoomError } from './no-room.ts'
 import { ownsJob } from './own-job.ts'
 import { attemptManifest } from './pod-manifest.ts'
@@ -32,8 +31,6 @@ import { refused } from './refused.ts'
 import { isPodOf } from './release-pod.ts'
 import type { Admission, AdmitInput, JobActivities } from './types.ts'
 
-/** How long the cluster may take to answer when the job is not wanted any more. */
-const answerMs = 5_000
 /** How long a job that was refused keeps its turn; well below the activity's time-out. */
 const turnMs = 50 * 60_000
 
@@ -43,40 +40,32 @@ const turnMs = 50 * 60_000
  * pod, because what is away must come back: in the queue of a full group it would wait for its own place.
  */
 export function createAdmitActivity(deps: ActivityDeps): JobActivities['admit'] {
-  return async (input) => {
-    const heart = new Heart(Context.current())
-    const waiting = { impact: 1, since: performance.now() }
-    const asked = AbortSignal.any([heart.cancel, heart.stop])
-    const turn = AbortSignal.any([asked, AbortSignal.timeout(turnMs)])
-    const answered = aLittleLater(asked)
-    let news: JobNews | undefined
-    try {
-      // One that was here before may have its pod already, and then needs no room.
-      if (Context.current().info.attempt === 1) await deps.gates.unbraked(input.groupId, turn)
-      for (;;) {
-        asked.throwIfAborted()
-        const outcome = await admitOnce(deps, input, answered)
-        if (!(outcome instanceof Error)) return outcome
-        heart.says({ waitsFor: outcome.message })
-        if (outcome instanceof NoRoomError) waiting.impact = outcome.impact
-        // Its place counts by itself.
-        else deps.gates.left(input.groupId, waiting)
-        news ??= await JobNews.of(deps.store, input.jobId)
-        await news.interrupt(turn, async (signal) => {
-          if (outcome.retryAfterMs !== null) await sleep(outcome.retryAfterMs, undefined, { signal })
-          else await deps.gates.room(input.groupId, signal, waiting)
-        })
+  return (input) =>
+    whileAdmitting(deps, input.jobId, async ({ asked, answered, outlast }) => {
+      const waiting = { impact: 1, since: performance.now() }
+      const turn = AbortSignal.any([asked, AbortSignal.timeout(turnMs)])
+      try {
+        // One that was here before may have its pod already, and then needs no room.
+        if (Context.current().info.attempt === 1) await deps.gates.unbraked(input.groupId, turn)
+        for (;;) {
+          asked.throwIfAborted()
+          const outcome = await admitOnce(deps, input, answered)
+          if (!(outcome instanceof Error)) return outcome
+          if (outcome instanceof NoRoomError) waiting.impact = outcome.impact
+          // Its place counts by itself.
+          else deps.gates.left(input.groupId, waiting)
+          await outlast(outcome, turn, async (signal) => {
+            if (outcome.retryAfterMs !== null) await sleep(outcome.retryAfterMs, undefined, { signal })
+            else await deps.gates.room(input.groupId, signal, waiting)
+          })
+        }
+      } catch (error) {
+        if (turn.aborted) throw noCapacity('There was no room for a long time: the next job tries.', busyMs)
+        throw error
+      } finally {
+        deps.gates.left(input.groupId, waiting)
       }
-    } catch (error) {
-      throwIfAsked()
-      if (turn.aborted) throw noCapacity('There was no room for a long time: the next job tries.', busyMs)
-      throw error
-    } finally {
-      deps.gates.left(input.groupId, waiting)
-      heart.end()
-      await news?.end()
-    }
-  }
+    })
 }
 
 /** One try. What stands in its way is returned: the claim is given back (NoRoomError), or kept (AwayError). Throws where the job does not go on here. */
@@ -114,16 +103,6 @@ export async function admitOnce(
     await explainWaiting(deps.store.db, jobId, '', '')
     return error
   }
-}
-
-/**
- * Aborts some time after the signal. A pod's creation that is cut off has happened or not, nobody knows, and may even happen after the
- * pod's deletion; so it is given the time to be answered.
- */
-export function aLittleLater(signal: AbortSignal): AbortSignal {
-  const later = new AbortController()
-  signal.addEventListener('abort', () => setTimeout(() => later.abort(signal.reason), answerMs).unref(), { once: true })
-  return later.signal
 }
 
 async function findPlace(deps: ActivityDeps, input: AdmitInput, job: JobRow): Promise<GroupPlace> {

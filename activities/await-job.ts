@@ -21,7 +21,7 @@ export function createAwaitJobActivity(deps: ActivityDeps): JobActivities['await
       throw noCapacity(`Many wait for the end of other jobs already, this one for job ${jobId}.`, comeAgainMs())
     waiting += 1
     const heart = new Heart(Context.current())
-    const signal = AbortSignal.any([heart.cancel, heart.stop])
+    const signal = heart.asked
     let wake: () => void = () => {}
     let unlisten = async () => {}
     try {

@@ -48,6 +48,11 @@ export class Heart {
     return this.#stop.signal
   }
 
+  /** Aborts by either wish. */
+  get asked(): AbortSignal {
+    return AbortSignal.any([this.cancel, this.stop])
+  }
+
   /** What the next heartbeat says; shown in the Temporal UI. */
   says(details: Record<string, unknown>): void {
     this.#details = details

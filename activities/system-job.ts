@@ -35,7 +35,7 @@ export function createRunSystemJobActivity(deps: ActivityDeps): JobActivities['r
       if (!read.ok) return await endJob(deps, jobId, cause('prestart_check_failed', read.error))
       await waitInLine(deps, job, heart, () => olderSystemJob(db, jobId))
       await beginOnControlPlane(deps, jobId)
-      const signal = AbortSignal.any([heart.cancel, heart.stop])
+      const signal = heart.asked
       const lines = await clean(deps, job.jobType, { ...read.options, signal })
       throwIfAsked()
       await db.transaction(async (tx) => {

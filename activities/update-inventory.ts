@@ -35,7 +35,7 @@ export function createUpdateInventoryActivity(deps: ActivityDeps): JobActivities
         await waitInLine(deps, document.job, heart, () => olderInventoryUpdate(db, sourceId, jobId))
       using _place = takeUpdatePlace()
       await beginOnControlPlane(deps, jobId)
-      const signal = AbortSignal.any([heart.cancel, heart.stop])
+      const signal = heart.asked
       const { runId } = owner()
       const update = await gatherUpdate(deps, document, signal)
       const options = {

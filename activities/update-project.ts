@@ -30,7 +30,7 @@ export function createUpdateProjectActivity(deps: ActivityDeps): JobActivities['
       await waitForTurn(deps, document.job, heart)
       using _place = takeUpdatePlace()
       await beginOnControlPlane(deps, jobId)
-      const signal = AbortSignal.any([heart.cancel, heart.stop])
+      const signal = heart.asked
       const { scmBranch: branch, launchType } = document.job
       // A sync makes do with what is installed for the same requirements, as AWX's does.
       const options = await updateOptions(deps, document, { branch, refreshContent: launchType !== 'sync', signal })

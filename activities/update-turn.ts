@@ -51,7 +51,7 @@ export async function waitInLine(
     const message = `waiting for ${job.type}-${older.id} to finish`
     await explainWaiting(store.db, job.id, 'dependency', message)
     if (older.ahead > 1) throw noCapacity(message, inLineRetryMs)
-    await ended(deps, older.id, AbortSignal.any([heart.cancel, heart.stop]))
+    await ended(deps, older.id, heart.asked)
     throwIfAsked()
   }
 }

@@ -67,13 +67,7 @@ async function claimIn(tx: Database, { jobId, groupId, workflowId, runId }: Clai
   if (job.runId !== null && job.runId !== runId) throw new FencedError(`job ${jobId}`, runId)
   if (isFinal(job.status)) return { ended: job.status }
   // A job without a numbered attempt has none.
-  const [live] =
-    job.attemptCount === 0
-      ? []
-      : await tx
-          .select()
-          .from(attempts)
-          .where(and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt)))
+  const live = job.attemptCount === 0 ? undefined : await liveAttempt(tx, jobId)
   if (live?.runId === runId) return { attempt: live, takenOver: false }
   if (live) {
     const [attempt] = await tx.update(attempts).set({ runId, workflowId }).where(eq(attempts.id, live.id)).returning()
@@ -99,6 +93,15 @@ async function claimIn(tx: Database, { jobId, groupId, workflowId, runId }: Clai
   const refused = refusalOf(group, { jobs, forks }, impact)
   if (refused) throw new NoPlace(refused)
   return { attempt, takenOver: false }
+}
+
+/** The attempt by which a job holds a place, if it holds one. */
+export async function liveAttempt(db: Database, jobId: number): Promise<AttemptRow | undefined> {
+  const [attempt] = await db
+    .select()
+    .from(attempts)
+    .where(and(eq(attempts.jobId, jobId), isNull(attempts.releasedAt)))
+  return attempt
 }
 
 const nothingTaken: Taken = { jobs: 0, forks: 0 }

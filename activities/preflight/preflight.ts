@@ -36,9 +36,8 @@ export function createRunPreflightActivity(deps: ActivityDeps): JobActivities['r
     // Deleted with what it tests, or over already.
     if (!row || row.finished) return { ok: row?.ok ?? false }
     const heart = new Heart(Context.current())
-    const asked = AbortSignal.any([heart.stop, heart.cancel])
     try {
-      const report = await testWithin(deps, row, asked)
+      const report = await testWithin(deps, row, heart.asked)
       await endPreflight(deps.store.db, preflightId, report)
       return { ok: report.ok }
     } finally {
