@@ -1,6 +1,13 @@
 import { channels } from '../store/channel.ts'
 import type { Store } from '../store/database.ts'
 
+/** Calls back whenever the row of a job has changed, or may have. Resolves, when it listens, with what ends it. */
+export async function hearOfJob(store: Store, jobId: number, heard: () => void): Promise<() => Promise<void>> {
+  return await store.listen(channels.jobs, (payload) => {
+    if (payload === null || Number(payload) === jobId) heard()
+  })
+}
+
 /** Hears of changes of one job's row, such as the wish to cancel it, while an activity waits for something else. */
 export class JobNews {
   #unlisten: () => Promise<void> = async () => {}
@@ -11,9 +18,7 @@ export class JobNews {
   /** End it. */
   static async of(store: Store, jobId: number): Promise<JobNews> {
     const news = new JobNews()
-    news.#unlisten = await store.listen(channels.jobs, (payload) => {
-      if (payload === null || Number(payload) === jobId) news.#wake()
-    })
+    news.#unlisten = await hearOfJob(store, jobId, () => news.#wake())
     return news
   }
 

@@ -1,11 +1,9 @@
-import { isFinal } from '../model/job.ts'
-import { channels } from '../store/channel.ts'
 import type { JobRow } from '../store/job-status.ts'
 import { olderUpdate } from '../store/project-updates.ts'
-import { readJob } from '../store/run-document.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import type { ActivityDeps } from './deps.ts'
-import { noCapacity, throwIfAsked } from './failures.ts'
+import { endOfJob } from './end-of-job.ts'
+import { noCapacity } from './failures.ts'
 import type { Heart } from './heart.ts'
 
 /** Updates that one worker runs at once: each is a git or a Python at work on this machine. */
@@ -51,29 +49,6 @@ export async function waitInLine(
     const message = `waiting for ${job.type}-${older.id} to finish`
     await explainWaiting(store.db, job.id, 'dependency', message)
     if (older.ahead > 1) throw noCapacity(message, inLineRetryMs)
-    await ended(deps, older.id, heart.asked)
-    throwIfAsked()
-  }
-}
-
-async function ended({ store }: ActivityDeps, jobId: number, signal: AbortSignal): Promise<void> {
-  let wake = () => {}
-  const unlisten = await store.listen(channels.jobs, (payload) => {
-    if (payload === null || Number(payload) === jobId) wake()
-  })
-  const stop = () => wake()
-  signal.addEventListener('abort', stop)
-  try {
-    while (!signal.aborted) {
-      const changed = new Promise<void>((resolve) => {
-        wake = resolve
-      })
-      const job = await readJob(store.db, jobId)
-      if (!job || isFinal(job.status)) return
-      if (!signal.aborted) await changed
-    }
-  } finally {
-    signal.removeEventListener('abort', stop)
-    await unlisten()
+    await endOfJob(store, older.id, heart.asked)
   }
 }
