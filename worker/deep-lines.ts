@@ -1,8 +1,6 @@
 import type { Lines, StartLine } from '../store/claim-outbox.ts'
 import type { OutboxRow } from '../store/outbox.ts'
-
-/** A start that nobody took up in this time counts no more: its worker is gone, or its job waits for something else before it stands in line. */
-const forgottenAfterMs = 10_000
+import { SentStarts } from './sent-starts.ts'
 
 /**
  * What one sender knows of lines that are too long to send all of them: which were full when it last looked, and which starts it sent that do not stand in their line yet. What decides is counted in
@@ -10,15 +8,13 @@ const forgottenAfterMs = 10_000
  */
 export class DeepLines implements Lines {
   readonly depth: number
-  readonly #clock: () => number
   readonly #full = new Map<string, StartLine>()
-  /** By job, when its start was sent. */
-  readonly #sent = new Map<number, number>()
+  readonly #sent: SentStarts
 
   /** `clock` is in milliseconds. */
   constructor(depth: number, clock: () => number = Date.now) {
     this.depth = depth
-    this.#clock = clock
+    this.#sent = new SentStarts(clock)
   }
 
   full(): readonly StartLine[] {
@@ -26,20 +22,17 @@ export class DeepLines implements Lines {
   }
 
   sent(): readonly number[] {
-    const before = this.#clock() - forgottenAfterMs
-    for (const [jobId, at] of this.#sent) if (at <= before) this.#sent.delete(jobId)
-    return [...this.#sent.keys()]
+    return this.#sent.jobIds()
   }
 
   found(full: readonly StartLine[], onTheWay: readonly number[]): void {
     for (const line of full) this.#full.set(Object.values(line).join(), line)
-    const still = new Set(onTheWay)
-    for (const jobId of this.#sent.keys()) if (!still.has(jobId)) this.#sent.delete(jobId)
+    this.#sent.keep(onTheWay)
   }
 
   /** Counts starts that are being sent. */
   sending(rows: readonly Pick<OutboxRow, 'line' | 'subjectId'>[]): void {
-    for (const { line, subjectId } of rows) if (line !== '') this.#sent.set(subjectId, this.#clock())
+    for (const { line, subjectId } of rows) if (line !== '') this.#sent.add(subjectId)
   }
 
   /** Counts one no more: it did not arrive. */
