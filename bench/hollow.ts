@@ -1,19 +1,12 @@
 /** What Temporal alone costs a job: the real workflow, over activities that do nothing. */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Worker } from '@temporalio/worker'
-import { pino } from 'pino'
 import type { JobActivities } from '../activities/types.ts'
 import { stackStatus } from '../dev/stack.ts'
-import { ownTemporalNamespace, Undo } from '../test/setup/own-places.ts'
-import { connectTemporal, registerSearchAttributes, type TemporalLink } from '../worker/temporal.ts'
-import { installRuntime } from '../worker/worker.ts'
-import { workflowBundle } from '../worker/workflow-bundle.ts'
-import { WorkflowWorker } from '../worker/workflow-worker.ts'
-import { groupTaskQueue, jobWorkflowId, mainTaskQueue, workflowTypes } from '../workflows/names.ts'
+import { startBareWorkers } from '../test/setup/bare-workers.ts'
+import { Undo } from '../test/setup/own-places.ts'
+import type { TemporalLink } from '../worker/temporal.ts'
+import { jobWorkflowId, mainTaskQueue, workflowTypes } from '../workflows/names.ts'
 import { atMost, type Bench, info, type Measurement, type Say } from './bench.ts'
 import { type BenchStack, startParts } from './parts.ts'
 import { cpuSeconds } from './processes.ts'
@@ -33,14 +26,8 @@ export const hollow: Bench = {
 }
 
 async function measure(say: Say, undo: Undo, stack: BenchStack, jobs: number): Promise<Measurement[]> {
-  const namespace = `bench-${randomBytes(3).toString('hex')}`
-  await ownTemporalNamespace(stack, namespace, undo)
-  installRuntime(pino({ level: 'error' }))
-  const link = await connectTemporal({ TEMPORAL_ADDRESS: stack.temporalAddress, TEMPORAL_NAMESPACE: namespace })
-  undo.add(() => link.connection.close())
-  await registerSearchAttributes(link)
   let played = 0
-  await startWorkers(link, undo, () => played++)
+  const link = await startWorkers(stack, undo, () => played++)
   let started = 0
   const run = async (count: number): Promise<void> => {
     const goal = started + count
@@ -91,9 +78,7 @@ async function start({ client }: TemporalLink, jobId: number): Promise<void> {
 }
 
 /** The two workers that a process has for one group, with settings that matter to what a job costs. */
-async function startWorkers({ connection, namespace }: TemporalLink, undo: Undo, played: () => void): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'mayfly-hollow-'))
-  undo.add(async () => rmSync(folder, { recursive: true, force: true }))
+async function startWorkers(stack: BenchStack, undo: Undo, played: () => void): Promise<TemporalLink> {
   const activities: Pick<JobActivities, 'prepare' | 'runInPod'> = {
     prepare: async ({ jobId }) => ({
       ...{ jobId, title: 'hollow', blocked: false, dependencies: [] },
@@ -108,20 +93,10 @@ async function startWorkers({ connection, namespace }: TemporalLink, undo: Undo,
     ...{ attemptId: jobId, groupId, pod: `automation-job-${jobId}-1` },
     namespace: 'hollow',
   })
-  const workers = await Promise.all([
-    WorkflowWorker.create({
-      ...{ connection, namespace, taskQueue: mainTaskQueue, activities, maxCachedWorkflows: 300 },
-      workflowBundle: await workflowBundle(folder),
-    }),
-    Worker.create({
-      ...{ connection, namespace, taskQueue: groupTaskQueue(groupId), activities: { admit } },
-      activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
-    }),
-  ])
-  const running = Promise.all(workers.map((worker) => worker.run()))
-  undo.add(async () => {
-    for (const worker of workers) worker.shutdown()
-    await running
+  return await startBareWorkers(stack, `bench-${randomBytes(3).toString('hex')}`, undo, {
+    ...{ activities, admit, groupId },
+    main: { maxCachedWorkflows: 300 },
+    group: { activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 } },
   })
 }
 

@@ -1,18 +1,11 @@
 /** A job leaves its lines while somebody who was letting it in is dead: the real workflow on the real Temporal, over activities that stand for such a worker. */
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Worker } from '@temporalio/worker'
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { JobActivities } from '../../activities/types.ts'
-import { connectTemporal, registerSearchAttributes, type TemporalLink } from '../../worker/temporal.ts'
-import { installRuntime } from '../../worker/worker.ts'
-import { workflowBundle } from '../../worker/workflow-bundle.ts'
-import { WorkflowWorker } from '../../worker/workflow-worker.ts'
-import { groupTaskQueue, jobWorkflowId, mainTaskQueue, signals, workflowTypes } from '../../workflows/names.ts'
-import { ownTemporalNamespace, Undo } from '../setup/own-places.ts'
+import type { TemporalLink } from '../../worker/temporal.ts'
+import { jobWorkflowId, mainTaskQueue, signals, workflowTypes } from '../../workflows/names.ts'
+import { startBareWorkers } from '../setup/bare-workers.ts'
+import { Undo } from '../setup/own-places.ts'
 
 const jobId = 1
 const groupId = 1
@@ -45,29 +38,9 @@ const activities: Partial<JobActivities> = {
 }
 
 beforeAll(async () => {
-  const stack = inject('stack')
-  const namespace = `leaving-${process.pid}`
-  await ownTemporalNamespace(stack, namespace, undo)
-  installRuntime(pino({ level: 'error' }))
-  link = await connectTemporal({ TEMPORAL_ADDRESS: stack.temporalAddress, TEMPORAL_NAMESPACE: namespace })
-  undo.add(() => link.connection.close())
-  await registerSearchAttributes(link)
-  const folder = await mkdtemp(join(tmpdir(), 'mayfly-leaving-'))
-  undo.add(() => rm(folder, { recursive: true, force: true }))
-  const { connection } = link
-  const workers = await Promise.all([
-    WorkflowWorker.create({
-      ...{ connection, namespace, taskQueue: mainTaskQueue, activities },
-      workflowBundle: await workflowBundle(folder),
-    }),
-    Worker.create({ connection, namespace, taskQueue: groupTaskQueue(groupId), activities: { admit } }),
-  ])
-  const running = Promise.all(workers.map((worker) => worker.run()))
-  undo.add(async () => {
-    happened.dispatchEvent(new Event('over'))
-    for (const worker of workers) worker.shutdown()
-    await running
-  })
+  link = await startBareWorkers(inject('stack'), `leaving-${process.pid}`, undo, { activities, admit, groupId })
+  // A worker ends when its activities have.
+  undo.add(async () => void happened.dispatchEvent(new Event('over')))
 })
 afterAll(() => undo.all())
 
