@@ -13,7 +13,7 @@ import { notify } from './notify.ts'
 import { preparedOn } from './prepared.ts'
 import { artifactChunks, jobEvents, jobHostSummaries, unifiedJobs } from './schema/jobs.ts'
 import { inTransaction } from './transaction.ts'
-import { prefixed, transition, written } from './transition.ts'
+import { derivedColumns, prefixed, transition, written } from './transition.ts'
 
 /** A job of any kind as stored. */
 export type JobRow = typeof unifiedJobs.$inferSelect
@@ -121,25 +121,13 @@ export async function describeRun(
 
 function columnsFor(before: JobRow, to: JobStatus, changes: JobChanges) {
   const { cause, explanation, traceback, ...free } = changes
-  const leftPending = before.status === 'pending' && to !== 'pending'
+  const derived = derivedColumns(before.status, to)
   return {
     ...free,
-    status: to,
-    failed: countsAsFailed(to),
-    jobExplanation: joinLines(leftPending ? '' : before.jobExplanation, explanation),
+    ...derived,
+    jobExplanation: joinLines(derived.jobExplanation ?? before.jobExplanation, explanation),
     resultTraceback: joinLines(before.resultTraceback, traceback),
-    modified: sql`now()`,
-    ...(leftPending ? { waitingReason: '' } : {}),
-    ...(to === 'running' ? { started: sql`coalesce(${unifiedJobs.started}, now())` } : {}),
-    ...(to === 'canceled' ? { canceledOn: sql`coalesce(${unifiedJobs.canceledOn}, now())` } : {}),
-    ...(isFinal(to)
-      ? {
-          cause: cause ?? null,
-          finished: sql`coalesce(${unifiedJobs.finished}, now())`,
-          elapsed: sql`coalesce(round(extract(epoch FROM now() - ${unifiedJobs.started})::numeric, 3), 0)`,
-          launchSecrets: null,
-        }
-      : {}),
+    ...(isFinal(to) ? { cause: cause ?? null } : {}),
   }
 }
 

@@ -1,4 +1,4 @@
-import { and, eq, isNull, not, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNull, not, sql } from 'drizzle-orm'
 import { countsAsFailed } from '../model/job.ts'
 import type { OwnedAttempt, PodPlace } from './attempts.ts'
 import { attemptColumns } from './attempts.ts'
@@ -10,7 +10,7 @@ import { isAnnounced } from './notifications/announce.ts'
 import { preparedVariants } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
-import { type Facts, keyOfFacts, namedFacts } from './transition.ts'
+import { derivedColumns, type Facts, keyOfFacts, namedFacts } from './transition.ts'
 import { isToldToService } from './webhook-status.ts'
 
 /** A step of an attempt, and the one that its job takes with it. */
@@ -45,13 +45,14 @@ const stepped = preparedVariants(
   'step',
   ({ name, after }: { name: Step['name']; after: Facts }) => name + keyOfFacts(after),
   (db: Database, { name, after }, called) => {
+    const { from, to } = steps[name]
     const facts = namedFacts(after)
     const value = sql.placeholder
     const job = db.$with('job').as(
       db
         .select({ id: unifiedJobs.id })
         .from(unifiedJobs)
-        .where(and(eq(unifiedJobs.id, value('id')), eq(unifiedJobs.status, steps[name].from), not(isAnnounced(facts))))
+        .where(and(eq(unifiedJobs.id, value('id')), eq(unifiedJobs.status, from), not(isAnnounced(facts))))
         // Before its attempt: lock-order.ts.
         .for('no key update'),
     )
@@ -69,15 +70,12 @@ const stepped = preparedVariants(
     return db
       .with(job, attempt, ...(parent ? [db.$with('parent', {}).as(sql`${parent} AND ${isMoved}`)] : []))
       .update(unifiedJobs)
-      .set({ status: steps[name].to, failed: false, modified: sql`now()`, ...jobColumns[name] })
+      .set({
+        ...derivedColumns(from, to),
+        ...(name === 'created' ? { instanceGroupId: sql`${value('toGroup')}` } : {}),
+      })
       .where(and(eq(unifiedJobs.id, value('id')), isMoved))
       .returning({ told: sql`pg_notify(${channels.jobs}, ${unifiedJobs.id}::text)` })
       .prepare(called)
   },
 )
-
-/** What changes of the job besides its status, as in job-status.ts. */
-const jobColumns: Record<Step['name'], Record<string, SQL | string>> = {
-  created: { waitingReason: '', jobExplanation: '', instanceGroupId: sql`${sql.placeholder('toGroup')}` },
-  delivered: { started: sql`coalesce(${unifiedJobs.started}, now())` },
-}

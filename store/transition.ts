@@ -1,6 +1,6 @@
 import { eq, getTableColumns, is, SQL, sql, type WithSubquery } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
-import { isFinal } from '../model/job.ts'
+import { countsAsFailed, isFinal, type JobStatus } from '../model/job.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { type ParentFacts, parentUpdate } from './job-parent.ts'
@@ -11,6 +11,26 @@ import { unifiedJobs } from './schema/jobs.ts'
 
 /** The columns of a job by which rows beside it are found and written. */
 export type Facts = ParentFacts & AnnouncedFacts
+
+/** What AWX derives for a job's own columns from a change of its status, or from its having the same one still. */
+export function derivedColumns(from: JobStatus, to: JobStatus) {
+  const leftPending = from === 'pending' && to !== 'pending'
+  return {
+    status: to,
+    failed: countsAsFailed(to),
+    modified: sql`now()`,
+    ...(leftPending ? { waitingReason: '', jobExplanation: '' } : {}),
+    ...(to === 'running' ? { started: sql`coalesce(${unifiedJobs.started}, now())` } : {}),
+    ...(to === 'canceled' ? { canceledOn: sql`coalesce(${unifiedJobs.canceledOn}, now())` } : {}),
+    ...(isFinal(to)
+      ? {
+          finished: sql`coalesce(${unifiedJobs.finished}, now())`,
+          elapsed: sql`coalesce(round(extract(epoch FROM now() - ${unifiedJobs.started})::numeric, 3), 0)`,
+          launchSecrets: null,
+        }
+      : {}),
+  }
+}
 
 /** A write of a job's status. */
 interface Shape {
