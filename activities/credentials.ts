@@ -1,7 +1,8 @@
 import type { CredentialField, CredentialPasswords, ResolvedCredential } from '../runner/credentials.ts'
 import { openInputs } from '../store/credential-inputs.ts'
 import { openLaunchSecrets } from '../store/launch/launch-secrets.ts'
-import type { RunDocument, TypedCredential } from '../store/run-document.ts'
+import type { RunDocument } from '../store/run-document.ts'
+import type { TypedCredential } from '../store/typed-credential.ts'
 import type { ActivityDeps } from './deps.ts'
 
 /** A credential with its inputs in clear. */

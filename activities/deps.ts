@@ -3,8 +3,9 @@ import type { Cluster } from '../kubernetes/cluster.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import type { BrakeKind } from '../model/brake.ts'
 import type { Store } from '../store/database.ts'
-import type { GroupDocument, TypedCredential } from '../store/run-document.ts'
+import type { GroupDocument } from '../store/groups.ts'
 import type { Keyring } from '../store/secrets.ts'
+import type { TypedCredential } from '../store/typed-credential.ts'
 
 /** Settings that activities need; durations in seconds. See cli/settings.ts for where they come from. */
 export interface ActivitySettings {

@@ -7,10 +7,10 @@ import type { Database } from './database.ts'
 import { FencedError } from './fence.ts'
 import type { JobRow } from './job-status.ts'
 import { preparedOn } from './prepared.ts'
-import type { TypedCredential } from './run-document.ts'
 import { credentials, credentialTypes } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
+import { type TypedCredential, typedCredential, typedCredentialColumns } from './typed-credential.ts'
 
 /** An attempt as its owner names it; every write is refused with FencedError when another run owns it or its place was given back. */
 export interface OwnedAttempt {
@@ -51,7 +51,7 @@ export async function getAttempt(db: Database, attemptId: number): Promise<Attem
 
 const attemptWithCredential = preparedOn((db) =>
   db
-    .select({ attempt: attempts, credential: credentials, type: credentialTypes })
+    .select({ attempt: attempts, ...typedCredentialColumns })
     .from(attempts)
     .leftJoin(credentials, eq(credentials.id, attempts.credentialId))
     .leftJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
@@ -69,9 +69,7 @@ export interface ReachableAttempt {
 /** One attempt with its credential; undefined when there is none. */
 export async function readReachable(db: Database, attemptId: number): Promise<ReachableAttempt | undefined> {
   const [row] = await attemptWithCredential(db).execute({ attemptId })
-  if (!row) return undefined
-  const { attempt, credential, type } = row
-  return { attempt, credential: credential && type && { credential, type } }
+  return row && { attempt: row.attempt, credential: typedCredential(row) }
 }
 
 /** Attempts that hold a place, oldest first. */

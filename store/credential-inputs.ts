@@ -1,5 +1,5 @@
-import type { TypedCredential } from './run-document.ts'
 import { credentialContext, isSealed, type Keyring, open } from './secrets.ts'
+import type { TypedCredential } from './typed-credential.ts'
 
 /**
  * The inputs of a credential in clear. They live in memory only and never leave the process but into a pod's payload or an API server's

@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm'
 import type { Database } from './database.ts'
-import { readCredential, type TypedCredential } from './run-document.ts'
 import { organizationGalaxyCredentials } from './schema/catalog.ts'
+import { readCredential, type TypedCredential } from './typed-credential.ts'
 
 /** The Galaxy servers of an organization, in the order in which they are to be asked; secret inputs are still sealed. */
 export async function readGalaxyCredentials(db: Database, organizationId: number | null): Promise<TypedCredential[]> {

@@ -4,9 +4,10 @@ import type { BrakeKind } from '../model/brake.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
 import { notify } from './notify.ts'
-import type { GroupDocument } from './run-document.ts'
+import { preparedOn } from './prepared.ts'
 import { credentials, credentialTypes, instanceGroups } from './schema/catalog.ts'
 import { attempts, groupBrakes } from './schema/runtime.ts'
+import { type TypedCredential, typedCredential, typedCredentialColumns } from './typed-credential.ts'
 
 /** Ids of all container groups: those that have a queue of their own. */
 export async function containerGroupIds(db: Database): Promise<number[]> {
@@ -16,6 +17,32 @@ export async function containerGroupIds(db: Database): Promise<number[]> {
     .where(eq(instanceGroups.isContainerGroup, true))
     .orderBy(asc(instanceGroups.id))
   return rows.map((row) => row.id)
+}
+
+/** An instance group and what reaches its cluster. */
+export interface GroupDocument {
+  group: typeof instanceGroups.$inferSelect
+  /** What reaches its cluster; null: the worker's own (in-cluster or kubeconfig), unless group.credentialRequired says that one was deleted. */
+  credential: TypedCredential | null
+}
+
+const groupsWithCredential = (db: Database) =>
+  db
+    .select({ group: instanceGroups, ...typedCredentialColumns })
+    .from(instanceGroups)
+    .leftJoin(credentials, eq(credentials.id, instanceGroups.credentialId))
+    .leftJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
+
+const groupAlone = preparedOn((db) =>
+  groupsWithCredential(db)
+    .where(eq(instanceGroups.id, sql.placeholder('groupId')))
+    .prepare('group_alone'),
+)
+
+/** Reads an instance group with its credential; undefined when there is none. */
+export async function readGroup(db: Database, groupId: number): Promise<GroupDocument | undefined> {
+  const [row] = await groupAlone(db).execute({ groupId })
+  return row && { group: row.group, credential: typedCredential(row) }
 }
 
 /** A group as its gate looks at it. */
@@ -28,12 +55,7 @@ export interface GroupState extends GroupDocument {
 export async function readGroupStates(db: Database, ids: readonly number[]): Promise<Map<number, GroupState>> {
   if (ids.length === 0) return new Map()
   const [documents, claims] = await Promise.all([
-    db
-      .select({ group: instanceGroups, credential: credentials, type: credentialTypes })
-      .from(instanceGroups)
-      .leftJoin(credentials, eq(credentials.id, instanceGroups.credentialId))
-      .leftJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
-      .where(inArray(instanceGroups.id, [...ids])),
+    groupsWithCredential(db).where(inArray(instanceGroups.id, [...ids])),
     db
       .select({
         groupId: attempts.instanceGroupId,
@@ -45,9 +67,8 @@ export async function readGroupStates(db: Database, ids: readonly number[]): Pro
       .where(and(isNull(attempts.releasedAt), inArray(attempts.instanceGroupId, [...ids]))),
   ])
   const states = new Map<number, GroupState>()
-  for (const { group, credential, type } of documents) {
-    states.set(group.id, { group, credential: credential && type && { credential, type }, claims: new Map() })
-  }
+  for (const row of documents)
+    states.set(row.group.id, { group: row.group, credential: typedCredential(row), claims: new Map() })
   for (const { groupId, jobId, number, impact } of claims) {
     states.get(groupId ?? 0)?.claims.set(podName(jobId, number), impact)
   }

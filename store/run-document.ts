@@ -1,19 +1,14 @@
-import { asc, eq, inArray, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { type JobOrigin, readOrigin } from './job-origin.ts'
 import type { JobRow } from './job-status.ts'
 import { preparedOn } from './prepared.ts'
-import { credentials, credentialTypes, executionEnvironments, instanceGroups, organizations } from './schema/catalog.ts'
+import { executionEnvironments, organizations } from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
 import { inventories } from './schema/inventory.ts'
 import { unifiedJobCredentials, unifiedJobs } from './schema/jobs.ts'
 import { jobTemplates, projects } from './schema/templates.ts'
-
-/** A credential with its type; secret inputs are still sealed (open them with credentialContext). */
-export interface TypedCredential {
-  credential: typeof credentials.$inferSelect
-  type: typeof credentialTypes.$inferSelect
-}
+import { readCredentials, type TypedCredential } from './typed-credential.ts'
 
 /** All that is needed to prepare and run a job. What was deleted meanwhile, or was never set, is null. */
 export interface RunDocument {
@@ -79,25 +74,6 @@ export async function readJobForRun(db: Database, jobId: number): Promise<RunDoc
   }
 }
 
-const groupAlone = preparedOn((db) =>
-  db
-    .select({ group: instanceGroups, credential: credentials, type: credentialTypes })
-    .from(instanceGroups)
-    .leftJoin(credentials, eq(credentials.id, instanceGroups.credentialId))
-    .leftJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
-    .where(eq(instanceGroups.id, sql.placeholder('groupId')))
-    .prepare('group_alone'),
-)
-
-const credentialAlone = preparedOn((db) =>
-  db
-    .select({ credential: credentials, type: credentialTypes })
-    .from(credentials)
-    .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
-    .where(eq(credentials.id, sql.placeholder('credentialId')))
-    .prepare('credential_alone'),
-)
-
 const jobAlone = preparedOn((db) =>
   db
     .select()
@@ -105,40 +81,6 @@ const jobAlone = preparedOn((db) =>
     .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
     .prepare('job_alone'),
 )
-
-/** An instance group and what reaches its cluster. */
-export interface GroupDocument {
-  group: typeof instanceGroups.$inferSelect
-  /** What reaches its cluster; null: the worker's own (in-cluster or kubeconfig), unless group.credentialRequired says that one was deleted. */
-  credential: TypedCredential | null
-}
-
-/** Reads an instance group with its credential; undefined when there is none. */
-export async function readGroup(db: Database, groupId: number): Promise<GroupDocument | undefined> {
-  const [row] = await groupAlone(db).execute({ groupId })
-  if (!row) return undefined
-  const { group, credential, type } = row
-  return { group, credential: credential && type && { credential, type } }
-}
-
-/** Reads one credential with its type; null for null and for one that is gone. */
-export async function readCredential(db: Database, credentialId: number | null): Promise<TypedCredential | null> {
-  if (credentialId === null) return null
-  const [found] = await credentialAlone(db).execute({ credentialId })
-  return found ?? null
-}
-
-async function readCredentials(db: Database, ids: (number | null)[]): Promise<Map<number, TypedCredential>> {
-  const wanted = ids.filter((id) => id !== null)
-  if (wanted.length === 0) return new Map()
-  const rows = await db
-    .select({ credential: credentials, type: credentialTypes })
-    .from(credentials)
-    .innerJoin(credentialTypes, eq(credentialTypes.id, credentials.credentialTypeId))
-    .where(inArray(credentials.id, wanted))
-    .orderBy(asc(credentials.id))
-  return new Map(rows.map((row) => [row.credential.id, row]))
-}
 
 /** Reads a job's row alone; undefined when there is none. */
 export async function readJob(db: Database, jobId: number): Promise<JobRow | undefined> {

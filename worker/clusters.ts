@@ -4,9 +4,9 @@ import { type ClusterTarget, targetFromCredential } from '../kubernetes/target.t
 import { parseOverride } from '../model/pod-template.ts'
 import { openInputs } from '../store/credential-inputs.ts'
 import type { Store } from '../store/database.ts'
-import { containerGroupIds, readGroupStates } from '../store/groups.ts'
-import { type GroupDocument, readCredential, readGroup, type TypedCredential } from '../store/run-document.ts'
+import { containerGroupIds, type GroupDocument, readGroup, readGroupStates } from '../store/groups.ts'
 import type { Keyring } from '../store/secrets.ts'
+import { readCredential, type TypedCredential } from '../store/typed-credential.ts'
 
 /** What clusters are opened from. */
 export interface ClusterSources {

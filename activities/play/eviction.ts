@@ -1,7 +1,7 @@
 import { cause } from '../../model/cause.ts'
 import { instantText } from '../../model/instant-text.ts'
 import type { AttemptRow } from '../../store/claims.ts'
-import { readGroup } from '../../store/run-document.ts'
+import { readGroup } from '../../store/groups.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { follow, type Interruption } from './interruption.ts'
 
