@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { eq, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { resolveEnvironment } from '../model/execution-environment.ts'
 import { channels } from './channel.ts'
@@ -6,7 +6,7 @@ import type { Database } from './database.ts'
 import { MissingRowError } from './errors.ts'
 import { globalEnvironmentId } from './execution-environment.ts'
 import { preparedOn } from './prepared.ts'
-import { instanceGroups, organizations } from './schema/catalog.ts'
+import { organizations } from './schema/catalog.ts'
 import { inventories } from './schema/inventory.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { jobTemplates, projects } from './schema/templates.ts'
@@ -44,9 +44,21 @@ export interface StartLine {
   executionEnvironmentId: number | null
   /** The commit that the job runs: of its own branch, as the sync found it, else the project's as of now; '' when there is none. */
   scmRevision: string
-  /** The container groups that it may run in and that still exist, preferred first. */
-  groups: { id: number; name: string }[]
+  /** The container groups that it may run in, preferred first. */
+  groups: NamedGroup[]
 }
+
+/** A container group: only they have a queue and pods. */
+export interface NamedGroup {
+  id: number
+  name: string
+}
+
+/** The container groups of these ids (a JSON array) that still exist, in its order. */
+const containerGroups = (ids: SQLWrapper): SQL<NamedGroup[]> => sql`(
+  SELECT coalesce(json_agg(json_build_object('id', instance_group.id, 'name', instance_group.name) ORDER BY place), '[]')
+  FROM json_array_elements_text(${ids}) WITH ORDINALITY AS eligible(id, place)
+    JOIN instance_groups AS instance_group ON instance_group.id = eligible.id::int AND instance_group.is_container_group)`
 
 const startLine = preparedOn((db) => {
   const update = alias(unifiedJobs, 'update')
@@ -64,10 +76,7 @@ const startLine = preparedOn((db) => {
       updateKind: update.launchType,
       updateRevision: update.scmRevision,
       projectRevision: projects.scmRevision,
-      eligible: unifiedJobs.eligibleGroups,
-      groups: sql<{ id: number; name: string }[]>`(
-        SELECT coalesce(json_agg(json_build_object('id', id, 'name', name)), '[]') FROM instance_groups
-        WHERE is_container_group AND id IN (SELECT value::int FROM json_array_elements_text(${unifiedJobs.eligibleGroups})))`,
+      groups: containerGroups(unifiedJobs.eligibleGroups),
     })
     .from(unifiedJobs)
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
@@ -84,22 +93,21 @@ const startLine = preparedOn((db) => {
 export async function readStartLine(db: Database, jobId: number): Promise<StartLine> {
   const [row] = await startLine(db).execute({ jobId })
   if (!row) throw new MissingRowError(`job ${jobId} does not exist`)
-  const { environments, eligible, groups } = row
+  const { environments, groups } = row
   return {
     executionEnvironmentId: resolveEnvironment(environments) ?? row.globalEnvironmentId,
     scmRevision: (row.updateKind === 'sync' ? row.updateRevision : row.projectRevision) ?? '',
-    groups: eligible.flatMap((id) => groups.find((group) => group.id === id) ?? []),
+    groups,
   }
 }
 
-/** The container groups of these ids that still exist, in the given order: only they have a queue and pods. */
-export async function groupNames(db: Database, ids: readonly number[]): Promise<{ id: number; name: string }[]> {
+/** The container groups of these ids that still exist, in the given order. */
+export async function groupNames(db: Database, ids: readonly number[]): Promise<NamedGroup[]> {
   if (ids.length === 0) return []
-  const rows = await db
-    .select({ id: instanceGroups.id, name: instanceGroups.name })
-    .from(instanceGroups)
-    .where(and(inArray(instanceGroups.id, [...ids]), eq(instanceGroups.isContainerGroup, true)))
-  return ids.flatMap((id) => rows.find((row) => row.id === id) ?? [])
+  const { rows } = await db.execute<{ groups: NamedGroup[] }>(
+    sql`SELECT ${containerGroups(sql`${JSON.stringify(ids)}::json`)} AS groups`,
+  )
+  return rows[0]?.groups ?? []
 }
 
 /** Notes which update the job waits for. */

@@ -4,7 +4,7 @@ import { bootstrap } from './bootstrap.ts'
 import type { Store } from './database.ts'
 import { readGroup } from './groups.ts'
 import { readInventory } from './inventory.ts'
-import { readStartLine } from './prepare.ts'
+import { groupNames, readStartLine } from './prepare.ts'
 import { readJobForRun } from './run-document.ts'
 import * as catalog from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
@@ -147,6 +147,24 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
       credential: { credential: { name: 'token' }, type: { namespace: 'kubernetes_bearer_token' } },
     })
     expect(await readGroup(store.db, 999_999)).toBeUndefined()
+  })
+
+  test('the container groups of a job that still exist, in the order of its preference', async () => {
+    const [first, second] = [
+      await makeGroup(store.db, 0, { name: 'first' }),
+      await makeGroup(store.db, 0, { name: 'second' }),
+    ]
+    const ordinary = await makeGroup(store.db, 0, { isContainerGroup: false })
+    const eligibleGroups = [second, ordinary, 999_999, first]
+    const job = await makeJob(store.db, { eligibleGroups })
+    const expected = [
+      { id: second, name: 'second' },
+      { id: first, name: 'first' },
+    ]
+    expect((await readStartLine(store.db, job.id)).groups).toEqual(expected)
+    expect(await groupNames(store.db, eligibleGroups)).toEqual(expected)
+    expect((await readStartLine(store.db, (await makeJob(store.db)).id)).groups).toEqual([])
+    expect(await groupNames(store.db, [ordinary])).toEqual([])
   })
 
   test('the execution environment by order of precedence', async () => {
