@@ -110,7 +110,7 @@ export async function lastGroupPreflights(
 }
 
 /** What a row tests. */
-export function subjectOf({ instanceGroupId, credentialId }: PreflightRow): PreflightSubject {
+function subjectOf({ instanceGroupId, credentialId }: PreflightRow): PreflightSubject {
   if (instanceGroupId !== null) return { instanceGroupId }
   if (credentialId !== null) return { credentialId }
   throw new Error('a test is of a group or a credential')

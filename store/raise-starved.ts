@@ -11,7 +11,7 @@ export interface RaiseRule {
 }
 
 /** One place in ten, after ten minutes. */
-export const raiseRule: RaiseRule = { patienceSeconds: 600, oneIn: 10 }
+const raiseRule: RaiseRule = { patienceSeconds: 600, oneIn: 10 }
 
 /**
  * Moves jobs to the head of their lines that have waited for long while jobs of a higher priority came later and were served: of each group those that have waited

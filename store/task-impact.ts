@@ -10,12 +10,7 @@ export type ImpactColumns = Pick<
   'type' | 'launchType' | 'forks' | 'inventoryId' | 'jobSliceNumber' | 'jobSliceCount' | 'container'
 >
 
-/** Counts the hosts of a job's inventory as far as they matter for its impact; NULL where it has no inventory. */
-export function hostsOf(job: ImpactColumns): SQL<number | null> {
-  return countOfHosts(job.inventoryId, hostsEnough(job))
-}
-
-/** As hostsOf, of an inventory, up to as many as are `enough`; for a statement that is built once both are its placeholders. */
+/** Counts the hosts of a job's inventory, up to as many as are `enough`; NULL where it has none. For a statement that is built once both are its placeholders. */
 export function countOfHosts(
   inventoryId: number | Placeholder | null,
   enough: number | Placeholder,
@@ -30,7 +25,7 @@ export function hostsEnough(job: Pick<ImpactColumns, 'forks' | 'jobSliceCount'>)
   return hostsThatMatter({ forks: job.forks, sliceCount: job.jobSliceCount })
 }
 
-/** A job's impact, given what `hostsOf` counted. */
+/** A job's impact, given what `countOfHosts` counted. */
 export function impactOf(job: ImpactColumns, hostCount: number | null): number {
   const facts: ImpactFacts = {
     type: job.type,
@@ -50,6 +45,7 @@ export async function impactsOf(
   jobs: readonly (ImpactColumns & { id: number })[],
 ): Promise<Map<number, number>> {
   if (jobs.length === 0) return new Map()
+  const hostsOf = (job: ImpactColumns) => countOfHosts(job.inventoryId, hostsEnough(job))
   const counts = jobs.map((job) => sql`SELECT ${job.id}::int AS id, ${hostsOf(job)} AS hosts`)
   const { rows } = await db.execute<{ id: number; hosts: number | null }>(sql.join(counts, sql` UNION ALL `))
   const hostCounts = new Map(rows.map((row) => [row.id, row.hosts]))

@@ -1,7 +1,7 @@
 import { DeliveryError } from './sender.ts'
 
 /** How AWX introduces itself to web hooks (recorded); receivers may look at it. */
-export const awxHeaders = { 'content-type': 'application/json', 'user-agent': 'AWX 24.6.1 (open)' }
+const awxHeaders = { 'content-type': 'application/json', 'user-agent': 'AWX 24.6.1 (open)' }
 
 /** A request to a target. */
 export interface Post {

@@ -100,6 +100,6 @@ export function openSurveyDefaults(
 }
 
 /** A survey's default in clear if it is sealed; anything else as it is. */
-export function openSurveyDefault(keyring: Keyring, templateId: number, variable: string, value: unknown): unknown {
+function openSurveyDefault(keyring: Keyring, templateId: number, variable: string, value: unknown): unknown {
   return isSealed(value) ? open(keyring, value, surveyContext(templateId, variable)) : value
 }

@@ -146,7 +146,7 @@ function withoutRefused(prompts: Prompts, decision: Extract<LaunchDecision, { ok
 const sentences = (errors: Record<string, unknown>) => Object.values(errors).flat().map(String).join(' ')
 
 /** What a schedule says to the launch of its template; answers to password questions in clear. */
-export async function readSchedulePrompts(tx: Database, keyring: Keyring, schedule: ScheduleRow): Promise<Prompts> {
+async function readSchedulePrompts(tx: Database, keyring: Keyring, schedule: ScheduleRow): Promise<Prompts> {
   const credentials = await tx
     .select({ id: scheduleCredentials.credentialId })
     .from(scheduleCredentials)
