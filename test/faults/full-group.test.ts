@@ -13,9 +13,9 @@ import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
 import { Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
 import { Scene } from '../setup/scene.ts'
-import { tokenAs } from '../setup/service-account.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
 import { Witness } from '../setup/witness.ts'
+import { credentialBehind } from './behind-proxy.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import type { CallMatch, Rule } from './fault-rules.ts'
 
@@ -45,9 +45,7 @@ beforeAll(async () => {
   const nodes = await startNodes(mayfly.stack, `${mayfly.id}-full`, join(mayfly.folder, 'nodes.log'), { plan })
   undo.add(() => nodes.stop())
   scene = await Scene.open(mayfly, { play: '- hosts: all\n  tasks: []\n' })
-  const token = await tokenAs(mayfly, 'mayfly', { kind: 'ClusterRole', name: 'cluster-admin' }, 7_200)
-  const cluster = { host: proxy.url, bearer_token: token, verify_ssl: true, ssl_ca_cert: proxy.ca }
-  const credential = await scene.clusterCredential(cluster)
+  const credential = await credentialBehind(proxy, mayfly, scene.organization)
   const override = { metadata: { namespace: mayfly.kubernetesNamespace }, spec: nodes.podSpec }
   groupOf = (places) =>
     scene.group({ credential, max_concurrent_jobs: places, pod_spec_override: JSON.stringify(override) })

@@ -9,8 +9,8 @@ import { type GitServer, startGitServer } from '../setup/git-server.ts'
 import type { Mayfly } from '../setup/mayfly.ts'
 import type { Undo } from '../setup/own-places.ts'
 import { Scene } from '../setup/scene.ts'
-import { tokenAs } from '../setup/service-account.ts'
 import type { Witness } from '../setup/witness.ts'
+import { credentialBehind } from './behind-proxy.ts'
 import type { FaultProxy } from './fault-proxy.ts'
 import type { PointKind } from './points.ts'
 
@@ -85,9 +85,7 @@ export class Subjects {
   async #furnish(proxy: FaultProxy, undo: Undo): Promise<void> {
     const mayfly = this.#mayfly
     const scene = await Scene.open(mayfly, { play })
-    const token = await tokenAs(mayfly, 'mayfly', { kind: 'ClusterRole', name: 'cluster-admin' }, 7_200)
-    const cluster = { host: proxy.url, bearer_token: token, verify_ssl: true, ssl_ca_cert: proxy.ca }
-    const credential = await scene.clusterCredential(cluster)
+    const credential = await credentialBehind(proxy, mayfly, scene.organization)
     const groupOf = (spec: object) => {
       const override = { metadata: { namespace: mayfly.kubernetesNamespace }, spec }
       const fields = { credential, max_concurrent_jobs: places, pod_spec_override: JSON.stringify(override) }

@@ -5,11 +5,11 @@ import { until } from '../../dev/wait.ts'
 import { podName } from '../../model/attempt.ts'
 import { decideApproval } from '../../store/workflow/approve.ts'
 import { nightlyPreflightsScheduleId, notificationWorkflowId, webhookStatusWorkflowId } from '../../workflows/names.ts'
+import { credentialBehind } from '../faults/behind-proxy.ts'
 import { FaultProxy } from '../faults/fault-proxy.ts'
 import { launch, localHost } from '../setup/catalog.ts'
 import { clusterAdmin } from '../setup/own-places.ts'
 import { onceAt, secondsAhead } from '../setup/schedules.ts'
-import { tokenAs } from '../setup/service-account.ts'
 import type { Recorded, Stage } from './stage.ts'
 
 /** Plays a scenario to its end. */
@@ -444,14 +444,7 @@ export const loneScenarios: Record<string, Scenario> = {
     const { mayfly } = stage
     const proxy = await FaultProxy.before(mayfly.stack)
     try {
-      const token = await tokenAs(mayfly, 'resumed', { kind: 'ClusterRole', name: 'cluster-admin' }, 600)
-      const types = await mayfly.get<{ results: { id: number }[] }>(
-        '/credential_types/?namespace=kubernetes_bearer_token',
-      )
-      const { id: credential } = await mayfly.post('/credentials/', {
-        ...{ name: 'behind a proxy', organization: stage.catalog.organization, credential_type: types.results[0]?.id },
-        inputs: { host: proxy.url, bearer_token: token, verify_ssl: true, ssl_ca_cert: proxy.ca },
-      })
+      const credential = await credentialBehind(proxy, mayfly, stage.catalog.organization)
       const catalog = await stage.group({ max_concurrent_jobs: 1, credential })
       const match = { verb: 'create', resource: 'pods' } as const
       const held = proxy.add({ match, fault: { kind: 'hold', when: 'before' } })

@@ -76,6 +76,25 @@ export async function makeTemplate(
   return id
 }
 
+/** What a credential of the type `kubernetes_bearer_token` holds. */
+export interface ClusterInputs {
+  host: string
+  bearer_token: string
+  verify_ssl: boolean
+  ssl_ca_cert?: string
+}
+
+/** Makes a credential of a cluster; its id. */
+export async function makeClusterCredential(
+  mayfly: Mayfly,
+  organization: number,
+  inputs: ClusterInputs,
+): Promise<number> {
+  const types = await mayfly.get<{ results: { id: number }[] }>('/credential_types/?namespace=kubernetes_bearer_token')
+  const body = { name: `cluster ${++made}`, organization, credential_type: types.results[0]?.id, inputs }
+  return (await mayfly.post('/credentials/', body)).id
+}
+
 /** Launches a template; the id of its job. */
 export async function launch(mayfly: Mayfly, template: number, prompts: Record<string, unknown> = {}): Promise<number> {
   const { job } = await mayfly.post<{ job: number }>(`/job_templates/${template}/launch/`, prompts)

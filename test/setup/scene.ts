@@ -1,6 +1,13 @@
 /** What tests launch: plays, groups, templates and jobs of a Mayfly of their own, made over HTTP. */
 import { until } from '../../dev/wait.ts'
-import { type Catalog, launch, makeCatalog, makeTemplate } from './catalog.ts'
+import {
+  type Catalog,
+  type ClusterInputs,
+  launch,
+  makeCatalog,
+  makeClusterCredential,
+  makeTemplate,
+} from './catalog.ts'
 import type { Mayfly } from './mayfly.ts'
 
 /** The fields of a job that tests look at. */
@@ -31,11 +38,6 @@ export interface TemplateFields {
   environment?: number
 }
 
-interface Page<Item> {
-  count: number
-  results: Item[]
-}
-
 let made = 0
 /** A name that no other object of the test run has. */
 const fresh = (what: string) => `${what} ${++made}`
@@ -56,26 +58,19 @@ export class Scene {
     return new Scene(mayfly, await makeCatalog(mayfly, { files }))
   }
 
+  /** Owns what it makes. */
+  get organization(): number {
+    return this.#catalog.organization
+  }
+
   async group(fields: GroupFields): Promise<number> {
     const body = { name: fresh('group'), is_container_group: true, ...fields }
     return (await this.mayfly.post('/instance_groups/', body)).id
   }
 
-  /** A credential of the type `kubernetes_bearer_token`. */
-  async clusterCredential(inputs: {
-    host: string
-    bearer_token: string
-    verify_ssl: boolean
-    ssl_ca_cert?: string
-  }): Promise<number> {
-    const types = await this.mayfly.get<Page<{ id: number }>>('/credential_types/?namespace=kubernetes_bearer_token')
-    const body = {
-      name: fresh('cluster'),
-      organization: this.#catalog.organization,
-      credential_type: types.results[0]?.id,
-      inputs,
-    }
-    return (await this.mayfly.post('/credentials/', body)).id
+  /** A credential of a cluster; its id. */
+  clusterCredential(inputs: ClusterInputs): Promise<number> {
+    return makeClusterCredential(this.mayfly, this.organization, inputs)
   }
 
   async environment(image: string, pull = ''): Promise<number> {
