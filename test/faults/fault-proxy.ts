@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts'
-import type { TestStack } from '../setup/stack.ts'
+import { type ClusterOfStack, stackTarget } from '../setup/own-places.ts'
 import { ExecRelay } from './exec-relay.ts'
 import { type ApiCall, callOf, type ExecMoment, type Fault, Rule, type RuleSpec } from './fault-rules.ts'
 import { makeCertificate } from './proxy-certificate.ts'
@@ -54,11 +54,8 @@ export class FaultProxy {
   }
 
   /** In front of the API server of a stack. */
-  static async before({
-    kubeconfigPath,
-    kubeContext,
-  }: Pick<TestStack, 'kubeconfigPath' | 'kubeContext'>): Promise<FaultProxy> {
-    const { url, tls } = readKubeconfig({ path: kubeconfigPath, ...(kubeContext ? { context: kubeContext } : {}) })
+  static async before(stack: ClusterOfStack): Promise<FaultProxy> {
+    const { url, tls } = readKubeconfig(stackTarget(stack))
     return await FaultProxy.start({
       ...{ host: url.hostname, port: Number(url.port || 443), ca: tls.ca },
       servername: url.hostname === '127.0.0.1' ? 'localhost' : url.hostname,

@@ -1,13 +1,12 @@
 /** What a real API server answers, as typed errors. */
 import { readFileSync } from 'node:fs'
-import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import { type Cluster, openCluster } from '../../kubernetes/cluster.ts'
 import { readKubeconfig } from '../../kubernetes/kubeconfig.ts'
 import { targetFromCredential } from '../../kubernetes/target.ts'
-import { clusterAdmin } from '../setup/own-places.ts'
-import { adminConfig } from '../setup/pods.ts'
+import { clusterAdmin, stackTarget } from '../setup/own-places.ts'
+import { tokenWith } from '../setup/service-account.ts'
 import { Place } from './place.ts'
 
 let place: Place
@@ -16,10 +15,7 @@ let ca: string
 beforeAll(async () => {
   const stack = inject('stack')
   place = await Place.open(stack, `cluster-${process.pid}`)
-  const { url, tls } = readKubeconfig({
-    path: stack.kubeconfigPath,
-    ...(stack.kubeContext ? { context: stack.kubeContext } : {}),
-  })
+  const { url, tls } = readKubeconfig(stackTarget(stack))
   host = url.href
   ca = tls.ca ?? ''
 })
@@ -27,28 +23,10 @@ afterAll(() => place.undo.all())
 
 /** A cluster as somebody with these verbs on pods and nothing else. */
 async function clusterOf(name: string, verbs: string[], inputs: object = {}): Promise<Cluster> {
-  const { namespace, stack } = place
-  const core = clusterAdmin(stack)
-  await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } })
-  if (verbs.length > 0) {
-    const rbac = adminConfig(stack).makeApiClient(RbacAuthorizationV1Api)
-    const metadata = { name }
-    await rbac.createNamespacedRole({
-      namespace,
-      body: { metadata, rules: [{ apiGroups: [''], resources: ['pods'], verbs }] },
-    })
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }
-    await rbac.createNamespacedRoleBinding({
-      namespace,
-      body: { metadata, roleRef, subjects: [{ kind: 'ServiceAccount', name, namespace }] },
-    })
-  }
-  const { status } = await core.createNamespacedServiceAccountToken({
-    namespace,
-    name,
-    body: { spec: { audiences: [], expirationSeconds: 3600 } },
-  })
-  const cluster = openCluster(targetFromCredential({ host, bearer_token: status?.token, ssl_ca_cert: ca, ...inputs }))
+  const { namespace: kubernetesNamespace, stack } = place
+  const rules = verbs.length > 0 ? [{ resources: ['pods'], verbs }] : []
+  const token = await tokenWith({ kubernetesNamespace, stack }, name, rules)
+  const cluster = openCluster(targetFromCredential({ host, bearer_token: token, ssl_ca_cert: ca, ...inputs }))
   place.undo.add(async () => cluster.close())
   return cluster
 }

@@ -11,7 +11,7 @@ import { effectiveManifest } from '../../model/pod-template-manifest.ts'
 import type { ManifestInput } from '../../model/pod-template-types.ts'
 import { buildPayload, type Payload } from '../../runner/payload.ts'
 import { testJob } from '../../runner/testing.ts'
-import { ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
+import { ownKubernetesNamespace, stackTarget, Undo } from '../setup/own-places.ts'
 import type { TestStack } from '../setup/stack.ts'
 import { CutProxy } from './cut-proxy.ts'
 
@@ -31,7 +31,7 @@ export class Place {
     this.stack = stack
     this.namespace = namespace
     this.proxy = proxy
-    this.cluster = openCluster({ kind: 'kubeconfig', path: stack.kubeconfigPath, ...contextOf(stack) })
+    this.cluster = openCluster(stackTarget(stack))
     this.viaProxy = openCluster({ kind: 'kubeconfig', path: proxiedKubeconfig(stack, proxy, folder) })
     this.undo.add(async () => {
       this.cluster.close()
@@ -41,7 +41,7 @@ export class Place {
   }
 
   static async open(stack: TestStack, name: string): Promise<Place> {
-    const { url } = readKubeconfig({ path: stack.kubeconfigPath, ...contextOf(stack) })
+    const { url } = readKubeconfig(stackTarget(stack))
     const proxy = await CutProxy.start(url.hostname, Number(url.port || 443))
     const place = new Place(stack, name, proxy, mkdtempSync(join(tmpdir(), 'mayfly-place-')))
     place.undo.add(() => proxy.stop())
@@ -88,11 +88,9 @@ export class Place {
   }
 }
 
-const contextOf = (stack: TestStack) => (stack.kubeContext ? { context: stack.kubeContext } : {})
-
 /** The stack's kubeconfig with the proxy's address and the server's own name for its certificate. */
 function proxiedKubeconfig(stack: TestStack, proxy: CutProxy, folder: string): string {
-  const { url, tls } = readKubeconfig({ path: stack.kubeconfigPath, ...contextOf(stack) })
+  const { url, tls } = readKubeconfig(stackTarget(stack))
   const base64 = (text: string | undefined) => (text ? Buffer.from(text, 'latin1').toString('base64') : undefined)
   const path = join(folder, 'kubeconfig')
   const config = {

@@ -6,7 +6,7 @@ import { podLabels } from '../../model/attempt.ts'
 import type { CheckName, PreflightCheck } from '../../model/preflight.ts'
 import { nightlyPreflightsScheduleId } from '../../workflows/names.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin, ownKubernetesNamespace, Undo } from '../setup/own-places.ts'
+import { clusterAdmin, ownKubernetesNamespace, stackTarget, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
 import { Scene } from '../setup/scene.ts'
 import { tokenWith } from '../setup/service-account.ts'
@@ -39,8 +39,7 @@ beforeAll(async () => {
   operator = await Operator.open(mayfly)
   undo.add(() => operator.close())
   scene = await Scene.open(mayfly, { none: '[]' })
-  const { kubeconfigPath: path, kubeContext: context } = mayfly.stack
-  const { url, tls } = readKubeconfig({ path, ...(context ? { context } : {}) })
+  const { url, tls } = readKubeconfig(stackTarget(mayfly.stack))
   api = { host: url.origin, ca: tls.ca ?? '' }
 })
 afterAll(() => undo.all())

@@ -4,7 +4,7 @@ import { until } from '../../dev/wait.ts'
 import { openCluster } from '../../kubernetes/cluster.ts'
 import { Operator } from '../operator/operator.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { Undo } from '../setup/own-places.ts'
+import { stackTarget, Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
 import { Scene } from '../setup/scene.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
@@ -56,7 +56,7 @@ async function launch(playbook: string, seconds: number, group?: number): Promis
 
 /** Runs a command in a pod; what it prints. */
 async function inPod(id: number, ...command: string[]): Promise<string> {
-  const cluster = openCluster({ kind: 'kubeconfig', path: mayfly.stack.kubeconfigPath })
+  const cluster = openCluster(stackTarget(mayfly.stack))
   const session = await cluster.exec(mayfly.kubernetesNamespace, podName(id), 'worker', command)
   let text = ''
   for await (const chunk of session.stdout) text += chunk

@@ -17,6 +17,7 @@ import { watchObjects } from '../../kubernetes/watch.ts'
 import { jobWorkflowId } from '../../workflows/names.ts'
 import { type Catalog, launch, makeCatalog, makeTemplate } from '../setup/catalog.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
+import { stackTarget } from '../setup/own-places.ts'
 
 const secret = (name: string) => `${name}-${randomBytes(9).toString('hex')}`
 const passphrase = secret('passphrase')
@@ -101,7 +102,7 @@ beforeAll(async () => {
 `
   catalog = await makeCatalog(mayfly, { files: { 'secrets.yml': playbook, 'dying.yml': dying } })
   pods = []
-  const cluster = openCluster({ kind: 'kubeconfig', path: mayfly.stack.kubeconfigPath })
+  const cluster = openCluster(stackTarget(mayfly.stack))
   const watch = watchObjects<Pod>(cluster, {
     resource: 'pods',
     namespace: mayfly.kubernetesNamespace,

@@ -2,7 +2,7 @@
 import { openCluster } from '../../kubernetes/cluster.ts'
 import { podLabels } from '../../model/attempt.ts'
 import type { Mayfly } from './mayfly.ts'
-import { clusterAdmin } from './own-places.ts'
+import { clusterAdmin, stackTarget } from './own-places.ts'
 
 /** A shell's words that end once `letGo` was called; without any output. */
 export const untilLetGo = 'until test -e /tmp/go; do sleep 0.1; done'
@@ -11,7 +11,7 @@ export const untilLetGo = 'until test -e /tmp/go; do sleep 0.1; done'
 export async function letGo({ kubernetesNamespace: namespace, stack }: Mayfly, job: number): Promise<void> {
   const labelSelector = `${podLabels.job}=${job}`
   const { items } = await clusterAdmin(stack).listNamespacedPod({ namespace, labelSelector })
-  const cluster = openCluster({ kind: 'kubeconfig', path: stack.kubeconfigPath })
+  const cluster = openCluster(stackTarget(stack))
   try {
     for (const { metadata } of items) {
       await (await cluster.exec(namespace, metadata?.name ?? '', 'worker', ['touch', '/tmp/go'])).result

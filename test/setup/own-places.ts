@@ -3,6 +3,7 @@ import { ApiException, CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { Connection } from '@temporalio/client'
 import pg from 'pg'
 import { until } from '../../dev/wait.ts'
+import type { ClusterTarget } from '../../kubernetes/target.ts'
 import type { TestStack } from './stack.ts'
 
 /** Steps that take down what was brought up, run last first. */
@@ -47,20 +48,31 @@ async function administer(stack: Pick<TestStack, 'postgresUrl'>, statement: stri
   await administrator.query(statement).finally(() => administrator.end())
 }
 
-/** A client of the stack's cluster, as its administrator. */
-export function clusterAdmin(stack: Pick<TestStack, 'kubeconfigPath' | 'kubeContext'>): CoreV1Api {
+/** Where the stack's cluster is, for its administrator. */
+export type ClusterOfStack = Pick<TestStack, 'kubeconfigPath' | 'kubeContext'>
+
+/** A kubeconfig object of the stack's cluster, as its administrator. */
+export function adminConfig(stack: ClusterOfStack): KubeConfig {
   const config = new KubeConfig()
   config.loadFromFile(stack.kubeconfigPath)
   if (stack.kubeContext) config.setCurrentContext(stack.kubeContext)
-  return config.makeApiClient(CoreV1Api)
+  return config
+}
+
+type KubeconfigTarget = Extract<ClusterTarget, { kind: 'kubeconfig' }>
+
+/** The stack's cluster as Mayfly's own client is told of it. */
+export function stackTarget({ kubeconfigPath: path, kubeContext: context }: ClusterOfStack): KubeconfigTarget {
+  return { kind: 'kubeconfig', path, ...(context ? { context } : {}) }
+}
+
+/** A client of the stack's cluster, as its administrator. */
+export function clusterAdmin(stack: ClusterOfStack): CoreV1Api {
+  return adminConfig(stack).makeApiClient(CoreV1Api)
 }
 
 /** Creates a Kubernetes namespace; it is deleted with everything in it, pods at once. */
-export async function ownKubernetesNamespace(
-  stack: Parameters<typeof clusterAdmin>[0],
-  name: string,
-  undo: Undo,
-): Promise<void> {
+export async function ownKubernetesNamespace(stack: ClusterOfStack, name: string, undo: Undo): Promise<void> {
   const core = clusterAdmin(stack)
   await core.createNamespace({ body: { metadata: { name } } })
   undo.add(async () => {

@@ -1,18 +1,10 @@
 /** The pods of a namespace, as a watch of the test's own tells them. */
-import { KubeConfig, type V1Pod, Watch } from '@kubernetes/client-node'
+import { type V1Pod, Watch } from '@kubernetes/client-node'
 import { until } from '../../dev/wait.ts'
 import { podAnnotations } from '../../model/attempt.ts'
 import type { Mayfly } from './mayfly.ts'
-import { clusterAdmin, ownKubernetesNamespace, type Undo } from './own-places.ts'
+import { adminConfig, clusterAdmin, ownKubernetesNamespace, type Undo } from './own-places.ts'
 import type { TestStack } from './stack.ts'
-
-/** A kubeconfig object of the stack's cluster, as its administrator. */
-export function adminConfig(stack: TestStack): KubeConfig {
-  const config = new KubeConfig()
-  config.loadFromFile(stack.kubeconfigPath)
-  if (stack.kubeContext) config.setCurrentContext(stack.kubeContext)
-  return config
-}
 
 /** Number of the job that a pod was made for. */
 export function jobOf(pod: V1Pod): number {

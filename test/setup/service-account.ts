@@ -1,8 +1,7 @@
 /** Identities on the real cluster. */
 import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
 import type { Mayfly } from './mayfly.ts'
-import { clusterAdmin } from './own-places.ts'
-import { adminConfig } from './pods.ts'
+import { adminConfig, clusterAdmin } from './own-places.ts'
 
 type Place = Pick<Mayfly, 'kubernetesNamespace' | 'stack'>
 

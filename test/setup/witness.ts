@@ -7,6 +7,7 @@ import type { Pod } from '../../kubernetes/objects.ts'
 import { type Watch, watchObjects } from '../../kubernetes/watch.ts'
 import { podLabels } from '../../model/attempt.ts'
 import type { Mayfly } from './mayfly.ts'
+import { stackTarget } from './own-places.ts'
 
 /** About four seconds, with something printed all the time. A module would cost a process and half a second of CPU for each step, a lookup does not. */
 export const steadyPlay = `
@@ -30,7 +31,7 @@ export class Witness {
 
   constructor(mayfly: Mayfly) {
     this.#mayfly = mayfly
-    const cluster = openCluster({ kind: 'kubeconfig', path: mayfly.stack.kubeconfigPath })
+    const cluster = openCluster(stackTarget(mayfly.stack))
     this.#watch = watchObjects<Pod>(cluster, {
       resource: 'pods',
       namespace: mayfly.kubernetesNamespace,
