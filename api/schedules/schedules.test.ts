@@ -1,59 +1,22 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openAnswers } from '../../store/launch/saved-answers.ts'
 import { outbox } from '../../store/schema/runtime.ts'
 import { schedules } from '../../store/schema/schedules.ts'
 import { projects } from '../../store/schema/templates.ts'
-import { openTestApp, type TestApp } from '../testing.ts'
+import type { TestApp } from '../testing.ts'
+import { daily, list, SchedulesApp } from './testing.ts'
 
-const list = '/api/v2/schedules/'
-const daily = 'DTSTART:20300101T000000Z RRULE:FREQ=DAILY;INTERVAL=1'
-
+let made: SchedulesApp
 let app: TestApp
 let project: number
 let inventory: number
 let plain: number
 let prompting: number
 let workflow: number
-let count = 0
-/** Milliseconds; the clock stands still. */
-const now = Date.parse('2026-11-21T12:00:00Z')
-
-const create = async (path: string, body: Record<string, unknown>) => {
-  const answer = await app.call('POST', path, body)
-  expect(answer.body, path).toMatchObject({ id: expect.any(Number) })
-  return answer.body
-}
-const make = (body: Record<string, unknown> = {}) =>
-  create(list, { name: `s ${++count}`, rrule: daily, unified_job_template: plain, ...body })
 
 beforeAll(async () => {
-  app = await openTestApp({ deps: { clock: () => now } })
-  const organization = (await create('/api/v2/organizations/', { name: 'o' })).id
-  inventory = (await create('/api/v2/inventories/', { name: 'i', organization })).id
-  project = (
-    await create('/api/v2/projects/', {
-      name: 'p',
-      organization,
-      scm_type: 'git',
-      scm_url: 'https://x.example.org/p.git',
-    })
-  ).id
-  await app.store.db.update(projects).set({ playbookFiles: ['a.yml'], status: 'successful' })
-  const template = { project, inventory, playbook: 'a.yml' }
-  plain = (await create('/api/v2/job_templates/', { name: 'plain', ...template })).id
-  prompting = (
-    await create('/api/v2/job_templates/', {
-      name: 'prompting',
-      ...template,
-      ask_limit_on_launch: true,
-      ask_variables_on_launch: true,
-      ask_credential_on_launch: true,
-      ask_labels_on_launch: true,
-      ask_instance_groups_on_launch: true,
-    })
-  ).id
-  workflow = (await create('/api/v2/workflow_job_templates/', { name: 'wf', description: 'wf' })).id
+  made = await SchedulesApp.open()
+  ;({ app, project, inventory, plain, prompting, workflow } = made)
 })
 beforeEach(async () => {
   await app.store.db.delete(outbox)
@@ -62,7 +25,7 @@ afterAll(() => app.close())
 
 describe('what AWX shows', () => {
   test('of a schedule in a zone, with prompts', async () => {
-    const body = await make({
+    const body = await made.make({
       unified_job_template: prompting,
       rrule: 'DTSTART;TZID=Europe/Berlin:20300101T000000 RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TU',
       limit: 'h3',
@@ -100,7 +63,7 @@ describe('what AWX shows', () => {
   })
 
   test('of a disabled one with an end, of a workflow', async () => {
-    const body = await make({
+    const body = await made.make({
       unified_job_template: workflow,
       rrule: 'DTSTART:20300101T000000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=3',
       enabled: false,
@@ -121,7 +84,7 @@ describe('what AWX shows', () => {
   })
 
   test('an UNTIL on the wall of its zone comes back as UTC, and is shown on the wall', async () => {
-    const body = await make({
+    const body = await made.make({
       rrule: 'DTSTART;TZID=America/New_York:20300502T150000 RRULE:FREQ=HOURLY;INTERVAL=1;UNTIL=20300502T180000',
     })
     expect(body.rrule).toContain('UNTIL=20300502T220000Z')
@@ -182,41 +145,6 @@ describe('what AWX shows', () => {
   })
 })
 
-describe('preview and zones', () => {
-  const preview = async (rrule: unknown) => (await app.call('POST', `${list}preview/`, { rrule })).body
-
-  test('ten runs at most, in the zone and in UTC; what clocks jump over is left out', async () => {
-    const body = await preview('DTSTART;TZID=Europe/Berlin:20270326T023000 RRULE:FREQ=DAILY;INTERVAL=1')
-    expect(body.utc).toHaveLength(10)
-    expect(body.local.slice(0, 4)).toEqual([
-      '2027-03-26T02:30:00+01:00',
-      '2027-03-27T02:30:00+01:00',
-      '2027-03-29T02:30:00+02:00',
-      '2027-03-30T02:30:00+02:00',
-    ])
-    expect(body.utc.slice(1, 3)).toEqual(['2027-03-27T01:30:00Z', '2027-03-29T00:30:00Z'])
-  })
-
-  test('complaints about the body', async () => {
-    expect((await app.call('POST', `${list}preview/`, {})).body).toEqual({ rrule: ['This field is required.'] })
-    expect(await preview('')).toEqual({ rrule: ['This field may not be blank.'] })
-    expect(await preview('nonsense')).toEqual({
-      rrule: [
-        'Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ',
-        'One or more rule required in rrule.',
-        'rrule parsing failed validation: not enough values to unpack (expected 2, got 1)',
-      ],
-    })
-    expect((await app.call('GET', `${list}preview/`)).status).toBe(405)
-  })
-
-  test('names of zones and their links', async () => {
-    const { body } = await app.call('GET', `${list}zoneinfo/`)
-    expect(body.zones.slice(0, 3)).toEqual(['Africa/Abidjan', 'Africa/Accra', 'Africa/Addis_Ababa'])
-    expect(body.links['Africa/Asmara']).toBe('Africa/Addis_Ababa')
-  })
-})
-
 describe('what is refused', () => {
   test.each([
     [{ rrule: 'nonsense' }, 'rrule', 'One or more rule required in rrule.'],
@@ -253,18 +181,18 @@ describe('what is refused', () => {
   })
 
   test('a name that another schedule of the template has', async () => {
-    await make({ name: 'twin' })
+    await made.make({ name: 'twin' })
     expect(await app.call('POST', list, { name: 'twin', rrule: daily, unified_job_template: plain })).toMatchObject({
       status: 400,
       body: { __all__: ['Schedule with this Unified job template and Name already exists.'] },
     })
-    await make({ name: 'twin', unified_job_template: prompting })
+    await made.make({ name: 'twin', unified_job_template: prompting })
   })
 })
 
 describe('changes', () => {
   test('every one is told to Temporal', async () => {
-    const { id, url } = await make()
+    const { id, url } = await made.make()
     const told = async () => {
       const rows = await app.store.db.select().from(outbox).where(eq(outbox.subjectId, id))
       await app.store.db.delete(outbox)
@@ -283,13 +211,13 @@ describe('changes', () => {
   })
 
   test('an edit of the name leaves an overdue run the next one', async () => {
-    const { id, url } = await make()
+    const { id, url } = await made.make()
     await app.store.db.update(schedules).set({ nextRun: '2026-11-21T11:59:00Z' }).where(eq(schedules.id, id))
     expect((await app.call('PATCH', url, { name: `renamed ${id}` })).body.next_run).toBe('2026-11-21T11:59:00Z')
   })
 
   test('a schedule whose prompts the template does not take any more can be switched off', async () => {
-    const { url } = await make({ unified_job_template: prompting, limit: 'web' })
+    const { url } = await made.make({ unified_job_template: prompting, limit: 'web' })
     await app.call('PATCH', `/api/v2/job_templates/${prompting}/`, { ask_limit_on_launch: false })
     expect((await app.call('PATCH', url, { limit: 'db' })).body).toEqual({
       limit: ['Field is not configured to prompt on launch.'],
@@ -300,18 +228,18 @@ describe('changes', () => {
 
   test('credentials, labels and instance groups are attached if the template asks for them', async () => {
     const credential = (
-      await create('/api/v2/credentials/', {
+      await made.create('/api/v2/credentials/', {
         name: 'c',
         organization: 1,
         credential_type: 1,
         inputs: { username: 'u' },
       })
     ).id
-    const refusing = await make()
+    const refusing = await made.make()
     expect((await app.call('POST', `${refusing.url}credentials/`, { id: credential })).body).toEqual({
       msg: 'Related template is not configured to accept credentials on launch.',
     })
-    const { url } = await make({ unified_job_template: prompting })
+    const { url } = await made.make({ unified_job_template: prompting })
     expect((await app.call('POST', `${url}credentials/`, { id: credential })).status).toBe(204)
     expect((await app.call('POST', `${url}labels/`, { name: 'nightly', organization: 1 })).status).toBe(201)
     expect((await app.call('POST', `${url}instance_groups/`, { id: 1 })).status).toBe(204)
@@ -322,7 +250,7 @@ describe('changes', () => {
 
   test('answers to password questions rest sealed and read $encrypted$', async () => {
     const template = (
-      await create('/api/v2/job_templates/', {
+      await made.create('/api/v2/job_templates/', {
         name: 'asks',
         project,
         inventory,
@@ -340,85 +268,11 @@ describe('changes', () => {
     expect((await app.call('POST', list, body)).body).toEqual({
       variables_needed_to_start: ["'secret' value missing"],
     })
-    const { id, url, extra_data } = await create(list, { ...body, extra_data: { secret: 'hunter2' } })
+    const { id, url, extra_data } = await made.create(list, { ...body, extra_data: { secret: 'hunter2' } })
     expect(extra_data).toEqual({ secret: '$encrypted$' })
     const [row] = await app.store.db.select().from(schedules).where(eq(schedules.id, id))
     expect(JSON.stringify(row)).not.toContain('hunter2')
     const again = await app.call('PATCH', url, { extra_data: { secret: '$encrypted$' } })
     expect(again).toMatchObject({ status: 200, body: { extra_data: { secret: '$encrypted$' } } })
-  })
-})
-
-describe('a schedule from a job', () => {
-  test('has its prompts, sealed answers too, and is disabled', async () => {
-    const survey = [{ question_name: 'p', variable: 'secret', type: 'password', required: true, min: 0, max: 99 }]
-    await app.call('POST', `/api/v2/job_templates/${prompting}/survey_spec/`, {
-      name: '',
-      description: '',
-      spec: survey,
-    })
-    await app.call('PATCH', `/api/v2/job_templates/${prompting}/`, { survey_enabled: true })
-    const launch = { limit: 'web', extra_vars: { a: 1, secret: 'hunter2' }, instance_groups: [1] }
-    const { job } = (await app.call('POST', `/api/v2/job_templates/${prompting}/launch/`, launch)).body
-    const path = `/api/v2/jobs/${job}/create_schedule/`
-    expect((await app.call('GET', path)).body).toMatchObject({
-      can_schedule: true,
-      prompts: { limit: 'web', extra_vars: { a: 1, secret: '$encrypted$' }, instance_groups: [{ id: 1 }] },
-    })
-    const { status, body, headers } = await app.call('POST', path)
-    expect(status).toBe(201)
-    expect(headers.get('location')).toBe(body.url)
-    expect(body).toMatchObject({
-      name: `Auto-generated schedule from job ${job}`,
-      enabled: false,
-      next_run: null,
-      rrule: 'DTSTART:20261121T120000Z RRULE:FREQ=MONTHLY;INTERVAL=1',
-      unified_job_template: prompting,
-      limit: 'web',
-      extra_data: { a: 1, secret: '$encrypted$' },
-    })
-    expect((await app.call('GET', `${body.url}instance_groups/`)).body.count).toBe(1)
-    const [row] = await app.store.db.select().from(schedules).where(eq(schedules.id, body.id))
-    expect(openAnswers(app.deps.keyring, prompting, row?.extraData ?? {})).toEqual({ a: 1, secret: 'hunter2' })
-    expect((await app.call('POST', path)).body.name).toBe(`Auto-generated schedule from job ${job} - number 1`)
-    await app.call('PATCH', `/api/v2/job_templates/${prompting}/`, { survey_enabled: false })
-  })
-})
-
-describe('backfill', () => {
-  test('asks for runs of the past, and shows what becomes of them', async () => {
-    const { url } = await make({ rrule: 'DTSTART:20261101T000000Z RRULE:FREQ=DAILY;INTERVAL=1' })
-    const answer = await app.call('POST', `${url}backfill/`, {
-      start: '2026-11-03T00:00:00Z',
-      end: '2026-11-04T23:00:00Z',
-    })
-    expect(answer).toMatchObject({
-      status: 202,
-      body: { due: 2, runs: ['2026-11-03T00:00:00Z', '2026-11-04T00:00:00Z'] },
-    })
-    const runs = (await app.call('GET', `${url}runs/`)).body
-    expect(runs.results.map((run: Record<string, unknown>) => [run.instant, run.origin, run.state])).toEqual([
-      ['2026-11-04T00:00:00Z', 'backfill', 'due'],
-      ['2026-11-03T00:00:00Z', 'backfill', 'due'],
-    ])
-  })
-
-  test.each([
-    [{}, { start: ['This field is required.'], end: ['This field is required.'] }],
-    [
-      { start: '2026-11-03', end: 7 },
-      {
-        start: ['Give a date and time with its zone, such as 2030-01-31T18:00:00Z.'],
-        end: ['Give a date and time with its zone, such as 2030-01-31T18:00:00Z.'],
-      },
-    ],
-    [
-      { start: '2026-11-03T00:00:00Z', end: '2027-11-03T00:00:00Z' },
-      { end: ['This lies in the future: only runs of the past can be made up for.'] },
-    ],
-    [{ start: '2026-11-03T00:00:00Z', end: '2026-11-02T00:00:00Z' }, { start: ['This must not be later than end.'] }],
-  ])('%j is refused', async (body, errors) => {
-    const { url } = await make()
-    expect(await app.call('POST', `${url}backfill/`, body)).toMatchObject({ status: 400, body: errors })
   })
 })
