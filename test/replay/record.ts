@@ -4,9 +4,13 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Undo } from '../setup/own-places.ts'
+import { furtherScenarios } from './further-scenarios.ts'
 import { keep } from './history.ts'
-import { loneScenarios, type Scenario, scenarios } from './scenarios.ts'
+import { jobScenarios } from './job-scenarios.ts'
+import { loneScenarios } from './lone-scenarios.ts'
 import { Stage } from './stage.ts'
+import type { Scenario } from './steps.ts'
+import { workflowJobScenarios } from './workflow-job-scenarios.ts'
 
 const undo = new Undo()
 let stage: Stage
@@ -24,5 +28,6 @@ async function record(name: string, scenario: Scenario): Promise<void> {
   console.log(kept ? `${name}: kept as ${kept}` : `${name}: its course is kept already`)
 }
 
-test.concurrent.for(Object.entries(scenarios))('%s', ([name, scenario]) => record(name, scenario))
+const together = { ...jobScenarios, ...workflowJobScenarios, ...furtherScenarios }
+test.concurrent.for(Object.entries(together))('%s', ([name, scenario]) => record(name, scenario))
 test.for(Object.entries(loneScenarios))('%s', ([name, scenario]) => record(name, scenario))
