@@ -2,116 +2,10 @@
 import { rootCertificates } from 'node:tls'
 import pg from 'pg'
 import { expect } from 'vitest'
-import type { Mayfly } from '../setup/mayfly.ts'
-import { adminConfig, clusterAdmin, ownKubernetesNamespace, type Undo } from '../setup/own-places.ts'
-import type { PodRecord } from '../setup/pods.ts'
-import type { Scene, TemplateFields } from '../setup/scene.ts'
+import { clusterAdmin, ownKubernetesNamespace } from '../setup/own-places.ts'
 import { tokenWith } from '../setup/service-account.ts'
-
-/** What a case may use. */
-export interface Stage {
-  mayfly: Mayfly
-  scene: Scene
-  /** Pods of the namespace of `mayfly`. */
-  pods: PodRecord
-  /** Host and port of a registry of this machine that has no image. */
-  registry: string
-  /** Host and port that take requests and never answer. */
-  silence: string
-  undo: Undo
-}
-
-/** One cause: how it comes about and how it must read. */
-export interface Case {
-  name: string
-  /** Default `quick`: a play of one debug task. */
-  playbook?: string
-  arrange(stage: Stage): Promise<TemplateFields> | TemplateFields
-  /** What happens to the job while it runs. */
-  during?(stage: Stage, job: number): Promise<void>
-  explanation: RegExp
-  detail: RegExp
-  /** What the post-mortem shows beside cause and explanation; null: there is none, because no pod was made or asked for. */
-  postMortem: Record<string, unknown> | null
-  /** It is told only when the time is over that a pod has to begin, so it is a short time for this case. */
-  impatient?: true
-}
-
-const endpoint = (mayfly: Mayfly) => {
-  const cluster = adminConfig(mayfly.stack).getCurrentCluster()
-  if (!cluster) throw new Error('the kubeconfig names no cluster')
-  return cluster.server
-}
-
-/** A group of the stack's cluster with another way in than the administrator's. */
-export async function groupBy(
-  { mayfly, scene }: Stage,
-  inputs: { host?: string; bearer_token?: string; verify_ssl?: boolean; ssl_ca_cert?: string },
-  override = '',
-): Promise<TemplateFields> {
-  const credential = await scene.clusterCredential({
-    host: endpoint(mayfly),
-    bearer_token: 'not-a-token',
-    verify_ssl: false,
-    ...inputs,
-  })
-  return { group: await scene.group({ credential, pod_spec_override: override }) }
-}
-
-/** A group with an override, of the cluster and namespace that Mayfly uses anyway. */
-const groupWith = async ({ scene }: Stage, override: string): Promise<TemplateFields> => ({
-  group: await scene.group({ pod_spec_override: override }),
-})
-
-async function deletePod({ mayfly, scene, pods }: Stage, job: number, gracePeriodSeconds?: number): Promise<void> {
-  await scene.printed(job, 'has begun')
-  const name = pods.statesOf(job).at(-1)?.metadata?.name ?? ''
-  const namespace = mayfly.kubernetesNamespace
-  await clusterAdmin(mayfly.stack).deleteNamespacedPod({ namespace, name, gracePeriodSeconds })
-}
-
-const worker = (fields: string) => `spec: {containers: [{name: worker, ${fields}}]}`
-
-/** Shown of a pod that was there, with this event among those that it had. */
-const withEvent = (reason: string, message: RegExp, more: Record<string, unknown> = {}) => ({
-  source: 'cluster',
-  pod_status: expect.objectContaining({ phase: expect.any(String) }),
-  events: expect.arrayContaining([expect.objectContaining({ reason, message: expect.stringMatching(message) })]),
-  ...more,
-})
-
-/** Shown of a pod that had a node. Of later events the cluster may hear after the end of the job. */
-const scheduled = (more: Record<string, unknown> = {}) => withEvent('Scheduled', /assigned/, more)
-
-/** Shown of a pod whose container waited for what never came. */
-const waitingFor = (reason: RegExp) =>
-  scheduled({
-    pod_status: expect.objectContaining({
-      containerStatuses: [
-        expect.objectContaining({
-          state: { waiting: expect.objectContaining({ reason: expect.stringMatching(reason) }) },
-        }),
-      ],
-    }),
-  })
-
-/** Shown of a pod that Kubernetes or the way there refused. */
-const refusedPod = (more: Record<string, unknown> = {}) => ({
-  source: 'refused',
-  pod_status: null,
-  claimed: null,
-  node: null,
-  events: [],
-  quotas: [],
-  ...more,
-})
-
-const healthyNode = {
-  node: expect.objectContaining({
-    conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]),
-  }),
-}
-const hasBegun = { last_lines: expect.arrayContaining([expect.stringContaining('has begun')]), ...healthyNode }
+import { type Case, deletePod, groupBy, groupWith, worker } from './arrange.ts'
+import { hasBegun, healthyNode, refusedPod, scheduled, waitingFor, withEvent } from './shown.ts'
 
 /** A way to go wrong for each cause that a cluster can give. */
 export const cases: Case[] = [
@@ -344,12 +238,6 @@ export const cases: Case[] = [
 
 const podsToRead = { resources: ['pods'], verbs: ['get', 'list', 'watch'] }
 const podsToOwn = { resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] }
-
-/** The least that running jobs takes. */
-export const podsForJobs = [
-  { resources: ['pods'], verbs: ['get', 'create', 'delete'] },
-  { resources: ['pods/exec'], verbs: ['get', 'create'] },
-]
 
 function expectStatus(answer: { status: number; text: string }, status: number): void {
   if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${answer.text}`)

@@ -7,7 +7,8 @@ import { startRegistry } from '../setup/registry.ts'
 import { Scene } from '../setup/scene.ts'
 import { tokenWith } from '../setup/service-account.ts'
 import { expectNothingLeft } from '../setup/tidy.ts'
-import { type Case, cases, groupBy, podsForJobs, type Stage } from './cases.ts'
+import { type Case, groupBy, podsForJobs, type Stage } from './arrange.ts'
+import { cases } from './cases.ts'
 
 const undo = new Undo()
 let mayfly: Mayfly
