@@ -32,7 +32,9 @@ let proxy: FaultProxy
 let groupOf: (places: number) => Promise<number>
 
 beforeAll(async () => {
-  mayfly = await startMayfly({ env: { MAYFLY_REAPER_INTERVAL: '86400' } })
+  // Whatever time a slow machine takes until the worker is dead, no claim is given back meanwhile.
+  const patience = { MAYFLY_REAPER_INTERVAL: '86400', MAYFLY_ENDPOINT_PATIENCE: '86400' }
+  mayfly = await startMayfly({ env: patience })
   undo.add(() => mayfly.stop())
   witness = new Witness(mayfly)
   undo.add(() => witness.stop())
