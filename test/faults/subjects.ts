@@ -69,9 +69,7 @@ export class Subjects {
 
   /** Makes what they need, and lets one of each kind run undisturbed. */
   static async open(mayfly: Mayfly, witness: Witness, proxy: FaultProxy, nodes: Nodes, undo: Undo): Promise<Subjects> {
-    const repositories = join(mayfly.folder, 'repositories')
-    mkdirSync(repositories)
-    const git = await startGitServer(repositories)
+    const git = await startGitServer(join(mayfly.folder, 'repositories'))
     undo.add(() => git.stop())
     const subjects = new Subjects(mayfly, witness, git, nodes)
     mkdirSync(subjects.#marks)

@@ -1,5 +1,4 @@
 /** Where the installation wants it so, inventory updates run in pods of their groups, constructed inventories too; and an inventory may be large. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Catalog, makeCatalog } from '../setup/catalog.ts'
@@ -37,9 +36,7 @@ beforeAll(async () => {
   undo.add(() => mayfly.stop())
   pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
   undo.add(async () => pods.close())
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  const server = await startGitServer(folder)
+  const server = await startGitServer(join(mayfly.folder, 'repositories'))
   undo.add(() => server.stop())
   const files = {
     'large.py': large,

@@ -29,9 +29,7 @@ let project: number
 beforeAll(async () => {
   mayfly = await startMayfly()
   undo.add(() => mayfly.stop())
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  server = await startGitServer(folder)
+  server = await startGitServer(join(mayfly.folder, 'repositories'))
   undo.add(() => server.stop())
   const repository = server.repository('scripts', { 'script.py': script })
   repository.git('update-index', '--chmod=+x', 'script.py')

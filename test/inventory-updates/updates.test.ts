@@ -1,5 +1,5 @@
 /** Inventories are filled from projects, scripts and plugins, on the control plane or in a pod, and before the jobs that run on them. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
@@ -90,9 +90,7 @@ beforeAll(async () => {
   undo.add(() => mayfly.stop())
   pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
   undo.add(async () => pods.close())
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  server = await startGitServer(folder)
+  server = await startGitServer(join(mayfly.folder, 'repositories'))
   undo.add(() => server.stop())
   const repository = server.repository('inventories', {
     'hosts.ini': inventory,

@@ -19,9 +19,7 @@ let server: GitServer
 let galaxy: GalaxyServer
 beforeAll(async () => {
   mayfly = await startMayfly()
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  server = await startGitServer(folder)
+  server = await startGitServer(join(mayfly.folder, 'repositories'))
   const [content, role] = await Promise.all([collection('1.4.0'), roleArchive()])
   galaxy = await startGalaxyServer(token, {
     collections: [{ namespace: 'hub', name: 'served', version: '1.4.0', content }],

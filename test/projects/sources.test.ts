@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -29,9 +29,7 @@ let archiveOrigin: string
 let good: Buffer
 beforeAll(async () => {
   mayfly = await startMayfly({ env: { MAYFLY_LOG_LEVEL: 'debug' } })
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  server = await startGitServer(folder)
+  server = await startGitServer(join(mayfly.folder, 'repositories'))
   good = await archive({ 'top-1.0/site.yml': play, 'top-1.0/data.txt': 'data of the archive' })
   const evil = await archive({ 'top/site.yml': play, 'top/../../../evil': 'x' })
   const expected = `Basic ${Buffer.from(`fetcher:${archivePassword}`).toString('base64')}`

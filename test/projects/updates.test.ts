@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -16,9 +16,7 @@ let catalog: Catalog
 let server: GitServer
 beforeAll(async () => {
   mayfly = await startMayfly()
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  server = await startGitServer(folder)
+  server = await startGitServer(join(mayfly.folder, 'repositories'))
   catalog = await makeCatalog(mayfly, { files: { 'site.yml': play } })
 })
 afterAll(async () => {

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type GitServer, startGitServer } from '../setup/git-server.ts'
@@ -8,9 +7,7 @@ let mayfly: Mayfly
 let server: GitServer
 beforeAll(async () => {
   mayfly = await startMayfly()
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  server = await startGitServer(folder)
+  server = await startGitServer(join(mayfly.folder, 'repositories'))
 })
 afterAll(async () => {
   await Promise.all([mayfly?.stop(), server?.stop()])

@@ -1,6 +1,5 @@
 /** Where histories are recorded: a Mayfly with what the scenarios need, and Temporal's own record of what its workflows did. */
 
-import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -58,9 +57,7 @@ export class Stage {
     undo.add(() => operator.close())
     const workflows = await Workflows.open(mayfly)
     undo.add(() => workflows.close())
-    const repositories = join(mayfly.folder, 'repositories')
-    mkdirSync(repositories)
-    const git = await startGitServer(repositories)
+    const git = await startGitServer(join(mayfly.folder, 'repositories'))
     undo.add(() => git.stop())
     const target = createServer((request, response) => {
       request.resume().once('end', () => response.writeHead(Number(request.url?.slice(1, 4)) || 200).end('{}'))

@@ -30,8 +30,9 @@ export interface GitServer {
   stop(): Promise<void>
 }
 
-/** Starts a server for repositories below `folder`, which exists. */
+/** Starts a server for repositories below `folder`, which it makes if need be. */
 export async function startGitServer(folder: string): Promise<GitServer> {
+  mkdirSync(folder, { recursive: true })
   const [username, password] = ['deployer', 'p4ss-of-the-repository']
   const requests: string[] = []
   const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`

@@ -1,5 +1,4 @@
 /** The house is cleaned by launching what comes with it; the awx command drives ad hoc commands and inventory updates. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -29,9 +28,7 @@ const templates: Record<string, number> = {}
 beforeAll(async () => {
   mayfly = await startMayfly()
   undo.add(() => mayfly.stop())
-  const folder = join(mayfly.folder, 'repositories')
-  mkdirSync(folder)
-  const server = await startGitServer(folder)
+  const server = await startGitServer(join(mayfly.folder, 'repositories'))
   undo.add(() => server.stop())
   server.repository('inventories', { 'hosts.ini': 'web1\nweb2\n' })
   origin = server.origin
