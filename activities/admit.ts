@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import { AlreadyExistsError, ConfigurationError, NotFoundError } from '../kubernetes/errors.ts'
+import { AlreadyExistsError, NotFoundError } from '../kubernetes/errors.ts'
 import type { Pod } from '../kubernetes/objects.ts'
 import { podName } from '../model/attempt.ts'
 import { neverFitsText, refusalText } from '../model/capacity.ts'
 import { cause } from '../model/cause.ts'
-import { OverrideSyntaxError } from '../model/pod-template.ts'
 import { getAttempt, recordPlace, recordPod } from '../store/attempts.ts'
 import { type AttemptRow, claimAttempt } from '../store/claims.ts'
 import { DatabaseUnavailableError } from '../store/errors.ts'
@@ -18,10 +17,11 @@ import { takeStep } from '../store/step.ts'
 import { explainWaiting } from '../store/waiting.ts'
 import { whileAdmitting } from './admission-wait.ts'
 import { cannotTake } from './cannot-take.ts'
-import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from './deps.ts'
+import type { ActivityDeps, GroupPlace } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
 import { noCapacity, owner, staleAttempt } from './failures.ts'
 import { giveBack } from './give-back.ts'
+import { isMisconfigured } from './misconfigured.ts'
 import { AwayError, busyMs, NoRoomError } from './no-room.ts'
 import { ownsJob } from './own-job.ts'
 import { attemptManifest } from './pod-manifest.ts'
@@ -110,16 +110,10 @@ async function findPlace(deps: ActivityDeps, input: AdmitInput, job: JobRow): Pr
   try {
     return await deps.clusters.forGroup(groupId)
   } catch (error) {
-    if (
-      error instanceof GroupMisconfiguredError ||
-      error instanceof OverrideSyntaxError ||
-      error instanceof ConfigurationError
-    ) {
-      const where = `/api/v2/instance_groups/${groupId}/: ${error.message}`
-      const found = cause('group_misconfigured', error.message, where)
-      return await cannotTake(deps, input, { job, why: 'misconfigured', found })
-    }
-    throw error
+    if (!isMisconfigured(error)) throw error
+    const where = `/api/v2/instance_groups/${groupId}/: ${error.message}`
+    const found = cause('group_misconfigured', error.message, where)
+    return await cannotTake(deps, input, { job, why: 'misconfigured', found })
   }
 }
 

@@ -1,9 +1,7 @@
 import { Context } from '@temporalio/activity'
 import type { Cluster } from '../../kubernetes/cluster.ts'
-import { ConfigurationError } from '../../kubernetes/errors.ts'
 import { wrapperArgs } from '../../kubernetes/scripts.ts'
 import { refusalText } from '../../model/capacity.ts'
-import { OverrideSyntaxError } from '../../model/pod-template.ts'
 import { effectiveManifest, type ReadyManifest } from '../../model/pod-template-manifest.ts'
 import type { ManifestInput } from '../../model/pod-template-types.ts'
 import { type CheckName, checkNames, type PreflightReport } from '../../model/preflight.ts'
@@ -11,9 +9,10 @@ import { globalEnvironment } from '../../store/execution-environment.ts'
 import { endPreflight, type PreflightRow, readPreflight } from '../../store/preflights.ts'
 import { takeTestPlace } from '../../store/test-place.ts'
 import { readCredential } from '../../store/typed-credential.ts'
-import { type ActivityDeps, GroupMisconfiguredError, type GroupPlace } from '../deps.ts'
+import type { ActivityDeps, GroupPlace } from '../deps.ts'
 import { throwIfAsked } from '../failures.ts'
 import { Heart } from '../heart.ts'
+import { isMisconfigured } from '../misconfigured.ts'
 import { providePullSecret } from '../pull-secret.ts'
 import type { JobActivities } from '../types.ts'
 import { Checklist } from './checklist.ts'
@@ -124,10 +123,7 @@ async function openPlace(deps: ActivityDeps, groupId: number): Promise<GroupPlac
   try {
     return await deps.clusters.forGroup(groupId)
   } catch (error) {
-    const isMistake = [GroupMisconfiguredError, OverrideSyntaxError, ConfigurationError].some(
-      (kind) => error instanceof kind,
-    )
-    if (isMistake) return error as Error
+    if (isMisconfigured(error)) return error
     throw error
   }
 }
