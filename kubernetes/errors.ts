@@ -1,4 +1,4 @@
-import { type Cause, cause } from '../model/cause.ts'
+import { type Cause, type CauseKind, cause } from '../model/cause.ts'
 
 /** Base of everything that goes wrong between us and a cluster. The message is for people and holds no secret. */
 export abstract class KubernetesError extends Error {
@@ -7,27 +7,28 @@ export abstract class KubernetesError extends Error {
   readonly transient: boolean = false
   /** The raw evidence: the API server's own words. */
   readonly detail: string
+  /** The cause of a job's end by this error; null where only the caller can know (such as a missing pod). */
+  protected readonly causeKind: CauseKind | null = null
 
   constructor(message: string, detail = message) {
     super(message)
     this.detail = detail
   }
 
-  /** What a job that ends by this error is told; null where only the caller can know (such as a missing pod). */
+  /** What a job that ends by this error is told. */
   toCause(): Cause | null {
-    return null
+    return this.causeKind && cause(this.causeKind, this.message, this.detail)
   }
 }
 
 /** 401: the token is wrong or expired. */
 export class UnauthorizedError extends KubernetesError {
-  override toCause(): Cause {
-    return cause('unauthorized', this.message, this.detail)
-  }
+  protected override readonly causeKind = 'unauthorized'
 }
 
 /** 403 by RBAC: the identity lacks a right. `namespace` is '' for cluster-wide requests. */
 export class ForbiddenError extends KubernetesError {
+  protected override readonly causeKind = 'forbidden'
   readonly verb: string
   readonly resource: string
   readonly namespace: string
@@ -37,10 +38,6 @@ export class ForbiddenError extends KubernetesError {
     this.verb = right.verb
     this.resource = right.resource
     this.namespace = right.namespace
-  }
-
-  override toCause(): Cause {
-    return cause('forbidden', this.message, this.detail)
   }
 }
 
@@ -59,6 +56,7 @@ export class QuotaExceededError extends KubernetesError {
   readonly used: Record<string, string>
   readonly limited: Record<string, string>
   readonly neverFits: boolean
+  protected override readonly causeKind: CauseKind | null
 
   constructor(numbers: QuotaNumbers, neverFits: boolean, message: string, detail: string) {
     super(message, detail)
@@ -67,10 +65,7 @@ export class QuotaExceededError extends KubernetesError {
     this.used = numbers.used
     this.limited = numbers.limited
     this.neverFits = neverFits
-  }
-
-  override toCause(): Cause | null {
-    return this.neverFits ? cause('quota_never_fits', this.message, this.detail) : null
+    this.causeKind = neverFits ? 'quota_never_fits' : null
   }
 }
 
@@ -82,14 +77,12 @@ export class QuotaBusyError extends KubernetesError {
 /** 404. `namespace`: the namespace itself is missing or being deleted; `object`: something in it is missing. */
 export class NotFoundError extends KubernetesError {
   readonly what: 'namespace' | 'object'
+  protected override readonly causeKind: CauseKind | null
 
   constructor(what: 'namespace' | 'object', message: string, detail: string) {
     super(message, detail)
     this.what = what
-  }
-
-  override toCause(): Cause | null {
-    return this.what === 'namespace' ? cause('namespace_missing', this.message, this.detail) : null
+    this.causeKind = what === 'namespace' ? 'namespace_missing' : null
   }
 }
 
@@ -101,9 +94,7 @@ export class ConflictError extends KubernetesError {}
 
 /** 400, 413, 422 or a refusal by admission (LimitRange, Pod Security, webhook): this object is never accepted as it is. */
 export class InvalidObjectError extends KubernetesError {
-  override toCause(): Cause {
-    return cause('pod_rejected', this.message, this.detail)
-  }
+  protected override readonly causeKind = 'pod_rejected'
 }
 
 /** 410: the resource version asked for is too old; list again. */
@@ -121,30 +112,24 @@ export class GoneError extends KubernetesError {
 /** 429: the API server sheds load. */
 export class TooManyRequestsError extends KubernetesError {
   override readonly transient = true
+  protected override readonly causeKind = 'endpoint_unreachable'
   readonly retryAfterMs: number
 
   constructor(retryAfterMs: number, message: string, detail: string) {
     super(message, detail)
     this.retryAfterMs = retryAfterMs
   }
-
-  override toCause(): Cause {
-    return cause('endpoint_unreachable', this.message, this.detail)
-  }
 }
 
 /** 5xx. */
 export class ServerError extends KubernetesError {
   override readonly transient = true
+  protected override readonly causeKind = 'endpoint_unreachable'
   readonly status: number
 
   constructor(status: number, message: string, detail: string) {
     super(message, detail)
     this.status = status
-  }
-
-  override toCause(): Cause {
-    return cause('endpoint_unreachable', this.message, this.detail)
   }
 }
 
@@ -153,15 +138,12 @@ export type TlsReason = 'expired' | 'not-yet-valid' | 'unknown-authority' | 'wro
 
 /** The TLS handshake failed. The message names what is wrong: issuer, host name, expiry, protocol. */
 export class TlsError extends KubernetesError {
+  protected override readonly causeKind = 'tls_failed'
   readonly reason: TlsReason
 
   constructor(message: string, detail: string, reason: TlsReason = 'other') {
     super(message, detail)
     this.reason = reason
-  }
-
-  override toCause(): Cause {
-    return cause('tls_failed', this.message, this.detail)
   }
 }
 
@@ -171,23 +153,18 @@ export type UnreachableReason = 'dns' | 'refused' | 'timeout' | 'connection' | '
 /** Nobody answers at the endpoint, or what answers is no Kubernetes API. The message names the host. */
 export class UnreachableError extends KubernetesError {
   override readonly transient = true
+  protected override readonly causeKind = 'endpoint_unreachable'
   readonly reason: UnreachableReason
 
   constructor(reason: UnreachableReason, message: string, detail: string) {
     super(message, detail)
     this.reason = reason
   }
-
-  override toCause(): Cause {
-    return cause('endpoint_unreachable', this.message, this.detail)
-  }
 }
 
 /** What is configured (credential, kubeconfig, certificate authority) cannot be used at all. */
 export class ConfigurationError extends KubernetesError {
-  override toCause(): Cause {
-    return cause('group_misconfigured', this.message, this.detail)
-  }
+  protected override readonly causeKind = 'group_misconfigured'
 }
 
 /** True where the same call may succeed a little later. */

@@ -1,4 +1,3 @@
-import { type Cause, cause } from '../model/cause.ts'
 import { KubernetesError } from './errors.ts'
 
 /** The container does not run: not yet, or no longer. The API server says the same for both, so look at the pod to tell which. */
@@ -8,9 +7,7 @@ export class ContainerNotRunningError extends KubernetesError {
 
 /** The container runs but the command could not be started: not in the image, or no memory for it. */
 export class CommandNotStartedError extends KubernetesError {
-  override toCause(): Cause {
-    return cause('container_not_created', this.message, this.detail)
-  }
+  protected override readonly causeKind = 'container_not_created'
 }
 
 /** The connection broke before the command ended; whether the command still runs is unknown. */
