@@ -21,15 +21,13 @@ function recorded(name: string): RecordedObject[] {
 let app: TestApp
 beforeAll(async () => {
   app = await openTestApp()
-  const make = async (path: string, body: unknown) =>
-    expect((await app.call('POST', `/api/v2/${path}/`, body)).status).toBe(201)
-  await make('organizations', { name: 'o', default_environment: 1 })
-  await make('users', { username: 'u', password: 'x' })
-  await make('credential_types', { name: 't', kind: 'cloud', inputs: { fields: [{ id: 'a', label: 'A' }] } })
-  await make('credentials', { name: 'c', credential_type: 1, organization: 1, inputs: { username: 'x' } })
-  await make('credentials', { name: 'own', credential_type: 1, user: 2 })
-  await make('execution_environments', { name: 'e', image: 'a/b:1', organization: 1 })
-  await make('tokens', {})
+  await app.make('organizations', { name: 'o', default_environment: 1 })
+  await app.make('users', { username: 'u', password: 'x' })
+  await app.make('credential_types', { name: 't', kind: 'cloud', inputs: { fields: [{ id: 'a', label: 'A' }] } })
+  await app.make('credentials', { name: 'c', credential_type: 1, organization: 1, inputs: { username: 'x' } })
+  await app.make('credentials', { name: 'own', credential_type: 1, user: 2 })
+  await app.make('execution_environments', { name: 'e', image: 'a/b:1', organization: 1 })
+  await app.make('tokens', {})
 })
 afterAll(() => app.close())
 

@@ -34,11 +34,7 @@ const tolerated = new Set([
 let app: TestApp
 const ids: Record<string, number> = {}
 
-async function make(path: string, body: Record<string, unknown>): Promise<number> {
-  const answer = await app.call('POST', `/api/v2/${path}/`, body)
-  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300)
-  return answer.body.id
-}
+const make = async (path: string, body: object) => (await app.make(path, body)).id
 
 /** The job as if it had run. */
 async function ended(id: number): Promise<void> {

@@ -19,6 +19,8 @@ export interface TestApp {
   deps: ApiDeps
   /** A request by `admin`, or by whom `as` names; `body` is sent as JSON. */
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<TestAnswer>
+  /** Makes an object by a POST to a path below `/api/v2/`, such as `organizations`; what was answered. Throws where that was a refusal. */
+  make(path: string, body: object): Promise<TestAnswer['body']>
   close(): Promise<void>
 }
 
@@ -64,8 +66,15 @@ export async function openTestApp(
     store,
     deps,
     call: (method, path, body, more) => call(app, method, path, body, more),
+    make: (path, body) => make(app, path, body),
     close: () => store.close(),
   }
+}
+
+async function make(app: Hono, path: string, body: object): Promise<TestAnswer['body']> {
+  const answer = await call(app, 'POST', `/api/v2/${path}/`, body)
+  if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+  return answer.body
 }
 
 async function call(

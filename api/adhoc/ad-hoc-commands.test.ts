@@ -6,11 +6,7 @@ import { openTestApp, type TestApp } from '../testing.ts'
 let app: TestApp
 const ids = { inventory: 0, machine: 0, asking: 0, vault: 0, host: 0, group: 0, organization: 0 }
 
-async function make(path: string, body: Record<string, unknown>): Promise<number> {
-  const answer = await app.call('POST', `/api/v2/${path}/`, body)
-  expect(answer.status, JSON.stringify(answer.body)).toBe(201)
-  return answer.body.id
-}
+const make = async (path: string, body: object) => (await app.make(path, body)).id
 
 beforeAll(async () => {
   app = await openTestApp({ deps: { adHocModules: ['command', 'shell', 'ping', 'my.own.module'] } })

@@ -9,11 +9,7 @@ import { openTestApp, type TestApp } from '../testing.ts'
 let app: TestApp
 const ids = { organization: 0, inventory: 0, project: 0, manual: 0, machine: 0, cloud: 0, constructed: 0 }
 
-async function make(path: string, body: Record<string, unknown>): Promise<number> {
-  const answer = await app.call('POST', `/api/v2/${path}/`, body)
-  expect(answer.status, JSON.stringify(answer.body)).toBe(201)
-  return answer.body.id
-}
+const make = async (path: string, body: object) => (await app.make(path, body)).id
 
 beforeAll(async () => {
   app = await openTestApp()

@@ -228,7 +228,7 @@ describe('changes', () => {
 
   test('credentials, labels and instance groups are attached if the template asks for them', async () => {
     const credential = (
-      await made.create('/api/v2/credentials/', {
+      await app.make('credentials', {
         name: 'c',
         organization: 1,
         credential_type: 1,
@@ -250,7 +250,7 @@ describe('changes', () => {
 
   test('answers to password questions rest sealed and read $encrypted$', async () => {
     const template = (
-      await made.create('/api/v2/job_templates/', {
+      await app.make('job_templates', {
         name: 'asks',
         project,
         inventory,
@@ -268,7 +268,7 @@ describe('changes', () => {
     expect((await app.call('POST', list, body)).body).toEqual({
       variables_needed_to_start: ["'secret' value missing"],
     })
-    const { id, url, extra_data } = await made.create(list, { ...body, extra_data: { secret: 'hunter2' } })
+    const { id, url, extra_data } = await app.make('schedules', { ...body, extra_data: { secret: 'hunter2' } })
     expect(extra_data).toEqual({ secret: '$encrypted$' })
     const [row] = await app.store.db.select().from(schedules).where(eq(schedules.id, id))
     expect(JSON.stringify(row)).not.toContain('hunter2')

@@ -1,4 +1,3 @@
-import { expect } from 'vitest'
 import { projects } from '../../store/schema/templates.ts'
 import { openTestApp, type TestApp } from '../testing.ts'
 
@@ -27,16 +26,17 @@ export class SchedulesApp {
   }
 
   static async open(): Promise<SchedulesApp> {
-    const made = new SchedulesApp(await openTestApp({ deps: { clock: () => now } }))
-    const organization = (await made.create('/api/v2/organizations/', { name: 'o' })).id
-    made.inventory = (await made.create('/api/v2/inventories/', { name: 'i', organization })).id
+    const app = await openTestApp({ deps: { clock: () => now } })
+    const made = new SchedulesApp(app)
+    const organization = (await app.make('organizations', { name: 'o' })).id
+    made.inventory = (await app.make('inventories', { name: 'i', organization })).id
     const source = { scm_type: 'git', scm_url: 'https://x.example.org/p.git' }
-    made.project = (await made.create('/api/v2/projects/', { name: 'p', organization, ...source })).id
-    await made.app.store.db.update(projects).set({ playbookFiles: ['a.yml'], status: 'successful' })
+    made.project = (await app.make('projects', { name: 'p', organization, ...source })).id
+    await app.store.db.update(projects).set({ playbookFiles: ['a.yml'], status: 'successful' })
     const template = { project: made.project, inventory: made.inventory, playbook: 'a.yml' }
-    made.plain = (await made.create('/api/v2/job_templates/', { name: 'plain', ...template })).id
+    made.plain = (await app.make('job_templates', { name: 'plain', ...template })).id
     made.prompting = (
-      await made.create('/api/v2/job_templates/', {
+      await app.make('job_templates', {
         name: 'prompting',
         ...template,
         ask_limit_on_launch: true,
@@ -46,19 +46,17 @@ export class SchedulesApp {
         ask_instance_groups_on_launch: true,
       })
     ).id
-    made.workflow = (await made.create('/api/v2/workflow_job_templates/', { name: 'wf', description: 'wf' })).id
+    made.workflow = (await app.make('workflow_job_templates', { name: 'wf', description: 'wf' })).id
     return made
-  }
-
-  /** Makes an object; its representation. */
-  async create(path: string, body: Record<string, unknown>) {
-    const answer = await this.app.call('POST', path, body)
-    expect(answer.body, path).toMatchObject({ id: expect.any(Number) })
-    return answer.body
   }
 
   /** Makes a schedule, of `plain` unless the body says otherwise. */
   make(body: Record<string, unknown> = {}) {
-    return this.create(list, { name: `s ${++this.#count}`, rrule: daily, unified_job_template: this.plain, ...body })
+    return this.app.make('schedules', {
+      name: `s ${++this.#count}`,
+      rrule: daily,
+      unified_job_template: this.plain,
+      ...body,
+    })
   }
 }

@@ -13,22 +13,17 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 beforeEach(async () => {
-  workflow = (await make('workflow_job_templates', { name: `wf ${crypto.randomUUID()}`, organization: 2 })).id
+  workflow = (await app.make('workflow_job_templates', { name: `wf ${crypto.randomUUID()}`, organization: 2 })).id
 })
 
-async function make(path: string, body: object): Promise<{ id: number } & Record<string, unknown>> {
-  const answer = await app.call('POST', `/api/v2/${path}/`, body)
-  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 201 })
-  return answer.body
-}
 const makeNode = (identifier: string, more: object = {}) =>
-  make('workflow_job_template_nodes', { workflow_job_template: workflow, identifier, ...more })
+  app.make('workflow_job_template_nodes', { workflow_job_template: workflow, identifier, ...more })
 const nodePath = (id: number) => `/api/v2/workflow_job_template_nodes/${id}/`
 
 describe('nodes', () => {
   test('have an identifier of their own when they are given none', async () => {
-    const nodes = [await make('workflow_job_template_nodes', { workflow_job_template: workflow })]
-    nodes.push(await make(`workflow_job_templates/${workflow}/workflow_nodes`, { identifier: '' }))
+    const nodes = [await app.make('workflow_job_template_nodes', { workflow_job_template: workflow })]
+    nodes.push(await app.make(`workflow_job_templates/${workflow}/workflow_nodes`, { identifier: '' }))
     const [one, other] = nodes.map(({ identifier }) => identifier)
     expect(one).toMatch(/^[0-9a-f-]{36}$/)
     expect(other).toMatch(/^[0-9a-f-]{36}$/)
@@ -92,7 +87,8 @@ describe('nodes', () => {
 describe('answers to password questions', () => {
   let template: number
   beforeAll(async () => {
-    template = (await make('job_templates', { name: 'secretive', project: 15, inventory: 3, playbook: 'ok.yml' })).id
+    template = (await app.make('job_templates', { name: 'secretive', project: 15, inventory: 3, playbook: 'ok.yml' }))
+      .id
     const question = { question_name: 'T', variable: 'token', type: 'password', required: false }
     const spec = { name: '', description: '', spec: [question] }
     await app.call('POST', `/api/v2/job_templates/${template}/survey_spec/`, spec)

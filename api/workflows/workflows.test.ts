@@ -13,16 +13,11 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 beforeEach(async () => {
-  workflow = (await make('workflow_job_templates', { name: `wf ${crypto.randomUUID()}`, organization: 2 })).id
+  workflow = (await app.make('workflow_job_templates', { name: `wf ${crypto.randomUUID()}`, organization: 2 })).id
 })
 
-async function make(path: string, body: object): Promise<{ id: number } & Record<string, unknown>> {
-  const answer = await app.call('POST', `/api/v2/${path}/`, body)
-  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 201 })
-  return answer.body
-}
 const makeNode = (identifier: string, more: object = {}) =>
-  make('workflow_job_template_nodes', { workflow_job_template: workflow, identifier, ...more })
+  app.make('workflow_job_template_nodes', { workflow_job_template: workflow, identifier, ...more })
 const nodePath = (id: number) => `/api/v2/workflow_job_template_nodes/${id}/`
 const link = (from: number, kind: string, to: number, more: object = {}) =>
   app.call('POST', `${nodePath(from)}${kind}_nodes/`, { id: to, ...more })
@@ -122,7 +117,7 @@ test('a copy has nodes, edges, prompts and approvals of its own', async () => {
   await link(gate.id, 'failure', b.id)
   await app.call('POST', `${nodePath(a.id)}labels/`, { id: 1 })
   await app.call('POST', `${nodePath(a.id)}instance_groups/`, { id: 5 })
-  const copy = await make(`workflow_job_templates/${workflow}/copy`, { name: 'copied' })
+  const copy = await app.make(`workflow_job_templates/${workflow}/copy`, { name: 'copied' })
   const { results } = (await app.call('GET', `/api/v2/workflow_job_templates/${copy.id}/workflow_nodes/`)).body
   const [first, approval, last] = ['a', 'gate', 'b'].map((name) =>
     results.find(({ identifier }: { identifier: string }) => identifier === name),
@@ -141,7 +136,7 @@ test('a copy has nodes, edges, prompts and approvals of its own', async () => {
 
 describe('templates that are deleted', () => {
   test('leave their nodes without one, and launches say so', async () => {
-    const template = await make('job_templates', { name: 'doomed', project: 15, inventory: 3, playbook: 'ok.yml' })
+    const template = await app.make('job_templates', { name: 'doomed', project: 15, inventory: 3, playbook: 'ok.yml' })
     const node = await makeNode('a', { unified_job_template: template.id })
     expect((await app.call('DELETE', `/api/v2/job_templates/${template.id}/`)).status).toBe(204)
     const { body } = await app.call('GET', nodePath(node.id))
