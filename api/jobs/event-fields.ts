@@ -48,9 +48,6 @@ export function lineEventFields(): Record<string, Field> {
   return fields
 }
 
-/** How many events AWX's browser UI loads at most. */
-export const uiEventsHeader = { 'X-UI-Max-Events': '4000' }
-
 /** The wire form without what an event's job shows in its summary: AWX links the job and says no more of it. */
 export function withoutJobSummary(wire: Record<string, unknown>, job: string): Record<string, unknown> {
   const { [job]: _job, ...summary } = wire.summary_fields as Record<string, unknown>
@@ -64,7 +61,7 @@ export function shownStdout(event: EventTableRow, context: RequestContext, view:
 }
 
 /** What lists of events read: of texts no more than they show, and no bytes, because a line may have megabytes. */
-export function eventListColumns(query: URLSearchParams): Record<string, SQL> {
+function eventListColumns(query: URLSearchParams): Record<string, SQL> {
   const { event, stdout } = jobEvents
   return {
     stdoutRaw: sql`NULL`,
@@ -74,6 +71,18 @@ export function eventListColumns(query: URLSearchParams): Record<string, SQL> {
           stdout: sql`CASE WHEN starts_with(${event}, 'playbook_on_') THEN ${stdout} ELSE left(${stdout}, ${eventStdoutLimit + 1}) END`,
         }),
   }
+}
+
+/** How events of all kinds are kept and listed. */
+export const eventListing = {
+  detailsOnly: true,
+  table: jobEvents,
+  order: ['start_line', 'counter'],
+  searchFields: ['stdout'],
+  limitParameter: true,
+  listColumns: eventListColumns,
+  // How many events AWX's browser UI loads at most.
+  listHeaders: { 'X-UI-Max-Events': '4000' },
 }
 
 const isAskedForWhole = (query: URLSearchParams) => /^(1|true)$/i.test(query.get('no_truncate') ?? '')

@@ -1,6 +1,5 @@
-import { jobEvents } from '../../store/schema/jobs.ts'
 import { defineResource, type Resource } from '../resource.ts'
-import { eventListColumns, lineEventFields, shownStdout, uiEventsHeader, withoutJobSummary } from './event-fields.ts'
+import { eventListing, lineEventFields, shownStdout, withoutJobSummary } from './event-fields.ts'
 
 /** Which kind of job prints the lines, by wire names. */
 interface LineEvents {
@@ -18,18 +17,12 @@ export function lineEventsResource({ job, jobs, model }: LineEvents): Resource {
     name: `${job}_events`,
     type: `${job}_event`,
     model,
-    detailsOnly: true,
-    table: jobEvents,
+    ...eventListing,
     methods: { list: ['GET'], detail: [] },
     fields: {
       ...lineEventFields(),
       [job]: { kind: 'id', to: jobs, column: 'jobId' },
     },
-    order: ['start_line', 'counter'],
-    searchFields: ['stdout'],
-    limitParameter: true,
-    listColumns: eventListColumns,
-    listHeaders: uiEventsHeader,
     present: (wire, event, context, view) => ({
       ...withoutJobSummary(wire, job),
       url: '',

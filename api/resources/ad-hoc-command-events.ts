@@ -1,5 +1,4 @@
-import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventFields, eventListColumns, shownStdout, uiEventsHeader, withoutJobSummary } from '../jobs/event-fields.ts'
+import { eventFields, eventListing, shownStdout, withoutJobSummary } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 
 /** An ad hoc command has no plays, so its events say nothing of them. */
@@ -19,18 +18,12 @@ export const adHocCommandEventsResource = defineResource({
   name: 'ad_hoc_command_events',
   type: 'ad_hoc_command_event',
   model: 'AdHocCommandEvent',
-  detailsOnly: true,
-  table: jobEvents,
+  ...eventListing,
   methods: { list: ['GET'], detail: ['GET'] },
   fields: {
     ad_hoc_command: { kind: 'id', to: 'ad_hoc_commands', column: 'jobId' },
     ...fields,
   },
-  order: ['start_line', 'counter'],
-  searchFields: ['stdout'],
-  limitParameter: true,
-  listColumns: eventListColumns,
-  listHeaders: uiEventsHeader,
   present: (wire, event, context, view) => ({
     ...withoutJobSummary(wire, 'ad_hoc_command'),
     stdout: shownStdout(event, context, view),

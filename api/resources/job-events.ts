@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { jobEvents } from '../../store/schema/jobs.ts'
-import { eventFields, eventListColumns, shownStdout, uiEventsHeader } from '../jobs/event-fields.ts'
+import { eventFields, eventListing, shownStdout } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 
 /** `/api/v2/job_events/N/`: one event of a playbook run. Listed below jobs, hosts and groups only. */
@@ -8,18 +8,12 @@ export const jobEventsResource = defineResource({
   name: 'job_events',
   type: 'job_event',
   model: 'JobEvent',
-  detailsOnly: true,
-  table: jobEvents,
+  ...eventListing,
   methods: { list: ['GET'], detail: ['GET'] },
   fields: {
     job: { kind: 'id', to: 'jobs' },
     ...eventFields({ parent_uuid: { kind: 'string' }, host: { kind: 'id', to: 'hosts' } }),
   },
-  order: ['start_line', 'counter'],
-  searchFields: ['stdout'],
-  limitParameter: true,
-  listColumns: eventListColumns,
-  listHeaders: uiEventsHeader,
   subLists: {
     children: {
       resource: 'job_events',

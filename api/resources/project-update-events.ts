@@ -1,6 +1,6 @@
 import { inArray } from 'drizzle-orm'
-import { jobEvents, unifiedJobs } from '../../store/schema/jobs.ts'
-import { eventFields, eventListColumns, shownStdout, uiEventsHeader } from '../jobs/event-fields.ts'
+import { unifiedJobs } from '../../store/schema/jobs.ts'
+import { eventFields, eventListing, shownStdout } from '../jobs/event-fields.ts'
 import { defineResource } from '../resource.ts'
 
 /** Events of project updates; they have no address of their own and are listed at `/project_updates/N/events/`. */
@@ -8,18 +8,12 @@ export const projectUpdateEventsResource = defineResource({
   name: 'project_update_events',
   type: 'project_update_event',
   model: 'ProjectUpdateEvent',
-  detailsOnly: true,
-  table: jobEvents,
+  ...eventListing,
   methods: { list: ['GET'], detail: [] },
   fields: {
     ...eventFields({}),
     project_update: { kind: 'id', to: 'project_updates', column: 'jobId' },
   },
-  order: ['start_line', 'counter'],
-  searchFields: ['stdout'],
-  limitParameter: true,
-  listColumns: eventListColumns,
-  listHeaders: uiEventsHeader,
   async summaries(events, context) {
     const ids = [...new Set(events.map((event) => event.jobId))]
     const rows = await context.db
