@@ -1,21 +1,15 @@
-import { CancellationScope } from '@temporalio/workflow'
 import type { Verdict } from '../activities/types.ts'
-import { releasePod, updateInventory } from './activities.ts'
-import { afterDependencies, runInGroup, settle } from './job.ts'
+import { updateInventory } from './activities.ts'
+import { afterDependencies, giveBack, runInGroup, settle } from './job.ts'
 import { prepareUpdate } from './preparation.ts'
 import { Story } from './story.ts'
 import type { JobInput } from './types.ts'
-import { conclude } from './verdict.ts'
 
 /** One inventory update: on the control plane, or in a pod of its group when its source says so. */
 export async function inventoryUpdate(input: JobInput): Promise<Verdict> {
   const story = new Story()
   const verdict = await settle(input, () => runUpdate(input, story))
-  await CancellationScope.nonCancellable(async () => {
-    if (!verdict.released) await releasePod(input)
-    story.ended(verdict)
-  })
-  return conclude(verdict)
+  return await giveBack(input, verdict, story)
 }
 
 async function runUpdate(input: JobInput, story: Story): Promise<Verdict> {

@@ -29,6 +29,11 @@ export async function job(input: JobInput): Promise<Verdict> {
   const story = new Story()
   const verdict = await settle(input, () => runJob(input, story))
   if (verdict.held) await waitWhileHeld(input, verdict, story)
+  return await giveBack(input, verdict, story)
+}
+
+/** Gives the place back, whoever cancels meanwhile, and ends the workflow by its verdict. */
+export async function giveBack(input: JobInput, verdict: Verdict, story: Story): Promise<Verdict> {
   await CancellationScope.nonCancellable(async () => {
     if (!verdict.released) await releasePod(input)
     story.ended(verdict)
