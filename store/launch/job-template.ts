@@ -55,16 +55,41 @@ export async function decideJobTemplateLaunch(
 }
 
 /**
- * Prompts that are given to a template from a saved place, where credentials join the template's own or take the place of one of the same type: a
- * launch, where the list that is sent counts, is told all of them.
+ * As decideJobTemplateLaunch, of prompts from a saved place, which were right when they were saved. Their credentials join the template's own or take the place of one of the same type: a
+ * launch, where the list that is sent counts, is told all of them. What the template objects to by now is dropped, as AWX does.
  */
-export async function withOwnCredentials(db: Database, templateId: number, prompts: Prompts): Promise<Prompts> {
+export async function decideSavedLaunch(
+  store: LaunchStore,
+  template: TemplateRow,
+  saved: Prompts,
+  passwords: Record<string, string> = {},
+): Promise<JobTemplateLaunch> {
+  const prompts = await withOwnCredentials(store.db, template.id, saved)
+  const launch = await decideJobTemplateLaunch(store, template, prompts, passwords)
+  const acceptable = launch.decision.ok ? null : withoutRefused(prompts, launch.decision)
+  return acceptable ? await decideJobTemplateLaunch(store, template, acceptable, passwords) : launch
+}
+
+async function withOwnCredentials(db: Database, templateId: number, prompts: Prompts): Promise<Prompts> {
   if (!prompts.credentials) return prompts
   const own = await db
     .select({ id: jobTemplateCredentials.credentialId })
     .from(jobTemplateCredentials)
     .where(eq(jobTemplateCredentials.jobTemplateId, templateId))
   return { ...prompts, credentials: [...new Set([...own.map(({ id }) => id), ...prompts.credentials])] }
+}
+
+/** The prompts without those that the template objects to; null when what it objects to is something else. */
+function withoutRefused(prompts: Prompts, { errors }: Extract<LaunchDecision, { ok: false }>): Prompts | null {
+  const refused = Object.keys(errors).filter((field) => field in prompts && field !== 'inventory')
+  if (refused.length === 0) return null
+  return Object.fromEntries(Object.entries(prompts).filter(([field]) => !refused.includes(field))) as Prompts
+}
+
+/** What the job of a launch is made with; of one that is refused, and whose job is made to show that it failed, nothing but what the template has. */
+export function acceptedOrBare({ decision, rules }: JobTemplateLaunch): Accepted {
+  if (decision.ok) return decision
+  return { ok: true, accepted: {}, ignored: {}, credentials: rules.credentials, passwords: {} }
 }
 
 /** Slices that a launch asks for need hosts; those that the template has are cut down to them. */

@@ -1,11 +1,10 @@
 import { and, asc, eq } from 'drizzle-orm'
-import type { LaunchDecision } from '../../model/launch.ts'
 import type { Prompts } from '../../model/prompts.ts'
 import type { Database } from '../database.ts'
 import { transitionJob } from '../job-status.ts'
 import { createInventoryUpdate } from '../launch/inventory-update.ts'
-import { decideJobTemplateLaunch, makeLaunchedJob } from '../launch/job-template.ts'
-import type { Accepted, LaunchOrigin } from '../launch/new-job.ts'
+import { acceptedOrBare, decideSavedLaunch, makeLaunchedJob } from '../launch/job-template.ts'
+import type { LaunchOrigin } from '../launch/new-job.ts'
 import { openAnswers } from '../launch/saved-answers.ts'
 import { createSystemJob } from '../launch/system-job.ts'
 import { decideWorkflowLaunch, makeLaunchedWorkflowJob } from '../launch/workflow-template.ts'
@@ -15,7 +14,7 @@ import { unifiedJobs } from '../schema/jobs.ts'
 import { scheduleLabels } from '../schema/labels.ts'
 import { outbox } from '../schema/runtime.ts'
 import { scheduleCredentials, scheduleInstanceGroups } from '../schema/schedules.ts'
-import { jobTemplateCredentials, jobTemplates, projects } from '../schema/templates.ts'
+import { jobTemplates, projects } from '../schema/templates.ts'
 import { inventorySources, systemJobTemplates } from '../schema/updates.ts'
 import { workflowJobTemplates } from '../schema/workflows.ts'
 import type { Keyring } from '../secrets.ts'
@@ -75,20 +74,13 @@ async function launchJobTemplate(
   const [template] = await tx.select().from(jobTemplates).where(eq(jobTemplates.id, schedule.unifiedJobTemplateId))
   if (!template) return { jobId: null, problem: 'The job template is gone.' }
   const prompts = await readSchedulePrompts(tx, keyring, schedule)
-  if (prompts.credentials) prompts.credentials = [...(await ownCredentials(tx, template.id)), ...prompts.credentials]
-  const store = { db: tx, keyring }
-  let launch = await decideJobTemplateLaunch(store, template, prompts)
-  if (!launch.decision.ok) {
-    const acceptable = withoutRefused(prompts, launch.decision)
-    if (acceptable) launch = await decideJobTemplateLaunch(store, template, acceptable)
-  }
-  const { decision, rules } = launch
-  if (decision.ok) return { jobId: (await makeLaunchedJob(tx, keyring, launch, decision, origin)).id, problem: null }
-  // Shown as a job that failed: a run that nobody sees is a run that nobody misses.
-  const bare: Accepted = { ok: true, accepted: {}, ignored: {}, credentials: rules.credentials, passwords: {} }
-  const job = await makeLaunchedJob(tx, keyring, launch, bare, origin, 'never')
-  const problem = `${notStartable}: ${sentences(decision.errors)}`
-  return await failAtOnce(tx, job.id, problem)
+  const launch = await decideSavedLaunch({ db: tx, keyring }, template, prompts)
+  const { decision } = launch
+  // Where it is refused, shown as a job that failed: a run that nobody sees is a run that nobody misses.
+  const slicing = decision.ok ? 'allowed' : 'never'
+  const job = await makeLaunchedJob(tx, keyring, launch, acceptedOrBare(launch), origin, slicing)
+  if (decision.ok) return { jobId: job.id, problem: null }
+  return await failAtOnce(tx, job.id, `${notStartable}: ${sentences(decision.errors)}`)
 }
 
 async function launchWorkflow(
@@ -125,22 +117,6 @@ async function started(tx: Database, schedule: ScheduleRow, jobId: number): Prom
   await tx.update(unifiedJobs).set({ scheduleId: schedule.id }).where(eq(unifiedJobs.id, jobId))
   await enqueue(tx, 'start', jobId)
   return { jobId, problem: null }
-}
-
-/** Credentials given to a job join those of its template, or take the place of one of the same type: none is left out. */
-async function ownCredentials(tx: Database, templateId: number): Promise<number[]> {
-  const rows = await tx
-    .select({ id: jobTemplateCredentials.credentialId })
-    .from(jobTemplateCredentials)
-    .where(eq(jobTemplateCredentials.jobTemplateId, templateId))
-  return rows.map(({ id }) => id)
-}
-
-/** The prompts without those that the template objects to by now, which AWX drops; null when what it objects to is something else. */
-function withoutRefused(prompts: Prompts, decision: Extract<LaunchDecision, { ok: false }>): Prompts | null {
-  const refused = Object.keys(decision.errors).filter((field) => field in prompts && field !== 'inventory')
-  if (refused.length === 0) return null
-  return Object.fromEntries(Object.entries(prompts).filter(([field]) => !refused.includes(field))) as Prompts
 }
 
 const sentences = (errors: Record<string, unknown>) => Object.values(errors).flat().map(String).join(' ')

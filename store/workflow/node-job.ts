@@ -1,6 +1,4 @@
 import { eq } from 'drizzle-orm'
-import type { LaunchDecision } from '../../model/launch.ts'
-import type { Prompts } from '../../model/prompts.ts'
 import type { Variables } from '../../model/variables.ts'
 import { mergeVariables } from '../../model/variables.ts'
 import { forcedVariables, nodePrompts } from '../../model/workflow/variables.ts'
@@ -8,7 +6,7 @@ import type { Database } from '../database.ts'
 import type { JobRow } from '../job-status.ts'
 import { createJob } from '../launch/create-job.ts'
 import { createInventoryUpdate } from '../launch/inventory-update.ts'
-import { decideJobTemplateLaunch, makeLaunchedJob, withOwnCredentials } from '../launch/job-template.ts'
+import { acceptedOrBare, decideSavedLaunch, makeLaunchedJob } from '../launch/job-template.ts'
 import type { Accepted, LaunchOrigin } from '../launch/new-job.ts'
 import type { TemplateRow } from '../launch/sources.ts'
 import { createSystemJob } from '../launch/system-job.ts'
@@ -106,19 +104,10 @@ async function makePlay(
   const own = await readNodePrompts(tx, keyring, node)
   const isSlice = node.jobSlice > 0
   const saved = isSlice ? workflowJobPrompts(row) : nodePrompts(own, workflowJobPrompts(row))
-  const prompts = await withOwnCredentials(tx, template.id, saved)
-  const store = { db: tx, keyring }
-  const asked = { ...prompts, extra_vars: mergeVariables(prompts.extra_vars, forced.variables) }
-  let launch = await decideJobTemplateLaunch(store, template, asked, passwords)
-  if (!launch.decision.ok) {
-    const acceptable = withoutRefused(asked, launch.decision)
-    if (acceptable) launch = await decideJobTemplateLaunch(store, template, acceptable, passwords)
-  }
-  const { decision } = launch
-  const problem = decision.ok ? null : problemOf(decision.errors)
-  const base: Accepted = decision.ok
-    ? decision
-    : { ok: true, accepted: {}, ignored: {}, credentials: launch.rules.credentials, passwords: {} }
+  const asked = { ...saved, extra_vars: mergeVariables(saved.extra_vars, forced.variables) }
+  const launch = await decideSavedLaunch({ db: tx, keyring }, template, asked, passwords)
+  const problem = launch.decision.ok ? null : problemOf(launch.decision.errors)
+  const base = acceptedOrBare(launch)
   const variables = mergeVariables(base.accepted.extra_vars, forced.variables)
   const accepted: Accepted = {
     ...base,
@@ -128,13 +117,6 @@ async function makePlay(
   const origin = { ...originOf(workflow), hidden: forced.secretNames }
   const made = await makeLaunchedJob(tx, keyring, launch, accepted, origin, slicing)
   return { jobId: made.id, problem }
-}
-
-/** The prompts without those that the template objects to, which AWX drops; null when what it objects to is something else. */
-function withoutRefused(prompts: Prompts, decision: Extract<LaunchDecision, { ok: false }>): Prompts | null {
-  const refused = Object.keys(decision.errors).filter((field) => field in prompts && field !== 'inventory')
-  if (refused.length === 0) return null
-  return Object.fromEntries(Object.entries(prompts).filter(([field]) => !refused.includes(field))) as Prompts
 }
 
 function problemOf(errors: Record<string, unknown>): string {
