@@ -133,6 +133,19 @@ async function rootsWithSurvey(db: Database, templateId: number): Promise<RootNo
   }))
 }
 
+/** What every workflow job has of its template, whatever is prompted. */
+export function ofWorkflowTemplate(template: WorkflowTemplateRow) {
+  return {
+    type: 'workflow_job' as const,
+    name: template.name,
+    description: template.description,
+    unifiedJobTemplateId: template.id,
+    workflowJobTemplateId: template.id,
+    organizationId: template.organizationId,
+    allowSimultaneous: template.allowSimultaneous,
+  }
+}
+
 /**
  * Makes the workflow job of a launch that may be made, with its nodes and with what starts it, within the caller's transaction. What the job says of inventory, limit,
  * branch and tags, its own or prompted, is in its columns; an empty text says nothing.
@@ -151,12 +164,7 @@ export async function makeLaunchedWorkflowJob(
   const job = await createJob(
     tx,
     {
-      type: 'workflow_job',
-      name: template.name,
-      description: template.description,
-      unifiedJobTemplateId: template.id,
-      workflowJobTemplateId: template.id,
-      organizationId: template.organizationId,
+      ...ofWorkflowTemplate(template),
       ...origin,
       ...(priority === null ? {} : { priority, childPriority: priority }),
       modifiedById: origin.createdById,
@@ -167,7 +175,6 @@ export async function makeLaunchedWorkflowJob(
       jobTags: accepted.job_tags ?? template.jobTags ?? '',
       skipTags: accepted.skip_tags ?? template.skipTags ?? '',
       extraVars: pythonJson(shown),
-      allowSimultaneous: template.allowSimultaneous,
     },
     { labelIds: accepted.labels ?? rules.labels, secrets: launchSecrets({}, answers), answers, keyring },
   )

@@ -10,7 +10,12 @@ import { acceptedOrBare, decideSavedLaunch, makeLaunchedJob } from '../launch/jo
 import type { Accepted, LaunchOrigin } from '../launch/new-job.ts'
 import type { TemplateRow } from '../launch/sources.ts'
 import { createSystemJob } from '../launch/system-job.ts'
-import { decideWorkflowLaunch, makeLaunchedWorkflowJob, type WorkflowTemplateRow } from '../launch/workflow-template.ts'
+import {
+  decideWorkflowLaunch,
+  makeLaunchedWorkflowJob,
+  ofWorkflowTemplate,
+  type WorkflowTemplateRow,
+} from '../launch/workflow-template.ts'
 import { createProjectUpdate } from '../project-updates.ts'
 import { unifiedJobs } from '../schema/jobs.ts'
 import { jobTemplates, projects } from '../schema/templates.ts'
@@ -159,16 +164,7 @@ async function makeNested(
 
 /** The row of a workflow job that never runs: without nodes. */
 async function makeNestedRow(tx: Database, workflow: Workflow, template: WorkflowTemplateRow): Promise<number> {
-  const job = await createJob(tx, {
-    type: 'workflow_job',
-    name: template.name,
-    description: template.description,
-    unifiedJobTemplateId: template.id,
-    workflowJobTemplateId: template.id,
-    organizationId: template.organizationId,
-    ...originOf(workflow),
-    allowSimultaneous: template.allowSimultaneous,
-  })
+  const job = await createJob(tx, { ...ofWorkflowTemplate(template), ...originOf(workflow) })
   return job.id
 }
 
