@@ -4,15 +4,15 @@ import type { JobFacts } from '../../model/notifications/job.ts'
 import type { JobSnapshot } from '../../model/notifications/snapshot.ts'
 import type { Database } from '../database.ts'
 import { toWireTime } from '../instant.ts'
+import { parentTable } from '../job-parent.ts'
 import { credentials, credentialTypes, instanceGroups } from '../schema/catalog.ts'
 import { users } from '../schema/identity.ts'
 import { groups, hosts, inventories } from '../schema/inventory.ts'
 import { jobHostSummaries, unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
 import { labels, unifiedJobLabels } from '../schema/labels.ts'
-import { jobTemplates, projects } from '../schema/templates.ts'
-import { inventorySources, systemJobTemplates } from '../schema/updates.ts'
+import { projects } from '../schema/templates.ts'
+import { inventorySources } from '../schema/updates.ts'
 import { workflowJobNodes } from '../schema/workflow-jobs.ts'
-import { workflowJobTemplates } from '../schema/workflows.ts'
 
 type JobRow = typeof unifiedJobs.$inferSelect
 
@@ -146,15 +146,7 @@ function named({ id, name, description }: { id: number; name: string; descriptio
 
 async function readTemplate(db: Database, job: JobRow) {
   const id = job.unifiedJobTemplateId
-  const table = {
-    job: jobTemplates,
-    project_update: projects,
-    inventory_update: inventorySources,
-    system_job: systemJobTemplates,
-    workflow_job: job.isSlicedJob ? jobTemplates : workflowJobTemplates,
-    ad_hoc_command: undefined,
-    workflow_approval: undefined,
-  }[job.type]
+  const table = job.type === 'workflow_approval' ? undefined : parentTable(job)
   if (!table || id === null) return undefined
   const { name, description } = table
   const [template] = await db.select({ id: table.id, name, description }).from(table).where(eq(table.id, id))
