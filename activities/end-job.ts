@@ -3,15 +3,14 @@ import { isFinal } from '../model/job.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { readJob } from '../store/run-document.ts'
 import type { ActivityDeps } from './deps.ts'
-import { endedJob, owner, verdictOfCause } from './failures.ts'
+import { changesOfCause, endedJob, owner, verdictOfCause } from './failures.ts'
 
 /**
  * Stores the end of a job that will not run, or will not run any further, and throws what stops its workflow. A job that has ended already
  * keeps its end.
  */
 export async function endJob(deps: Pick<ActivityDeps, 'store'>, jobId: number, reason: Cause): Promise<never> {
-  const changes = { cause: reason.kind, explanation: reason.message, traceback: reason.detail }
-  await transitionJob(deps.store.db, jobId, causeStatus[reason.kind], changes, owner().runId)
+  await transitionJob(deps.store.db, jobId, causeStatus[reason.kind], changesOfCause(reason), owner().runId)
   return await throwEnded(deps, jobId)
 }
 

@@ -2,11 +2,20 @@ import { ApplicationFailure, Context } from '@temporalio/activity'
 import { ApplicationFailureCategory, CancelledFailure } from '@temporalio/common'
 import type { Cause } from '../model/cause.ts'
 import { causeStatus } from '../model/cause.ts'
+import type { JobChanges } from '../store/job-status.ts'
 import { activityFailures, type Verdict } from './types.ts'
 
 /** The verdict that a cause leads to; what Temporal's history gets to know of it is the short message only. */
 export function verdictOfCause({ kind, message }: Cause, released: boolean): Verdict {
   return { status: causeStatus[kind], cause: kind, explanation: message, released }
+}
+
+/** What a cause writes on the record of a job that ends by it; the explanation may say more than the cause. */
+export function changesOfCause(
+  { kind, message, detail }: Cause,
+  explanation = message,
+): Pick<JobChanges, 'cause' | 'explanation' | 'traceback'> {
+  return { cause: kind, ...(explanation ? { explanation } : {}), ...(detail ? { traceback: detail } : {}) }
 }
 
 /** To throw when the job has ended and its final status is stored. */

@@ -10,7 +10,7 @@ import { readJob, readJobForRun } from '../store/run-document.ts'
 import { beginOnControlPlane } from './begin-on-control-plane.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
-import { owner, throwIfAsked, verdictOfCause } from './failures.ts'
+import { changesOfCause, owner, throwIfAsked, verdictOfCause } from './failures.ts'
 import { Heart } from './heart.ts'
 import { bringIn, HostLimitError, readTold } from './inventory/bring-in.ts'
 import { gatherUpdate, inventoryUpdatesFolder } from './inventory/gather.ts'
@@ -83,9 +83,7 @@ async function finish(deps: ActivityDeps, job: JobRow, result: LocalResult, foun
   const changes = {
     ...facts(result),
     eventsEmitted: result.lines.count,
-    cause: found.kind,
-    ...(found.message ? { explanation: found.message } : {}),
-    ...(found.detail ? { traceback: found.detail } : {}),
+    ...changesOfCause(found),
   }
   await transitionJob(deps.store.db, job.id, causeStatus[found.kind], changes, owner().runId)
   return verdictOfCause(found, true)

@@ -10,7 +10,7 @@ import { type RunDocument, readJobForRun } from '../store/run-document.ts'
 import { beginOnControlPlane } from './begin-on-control-plane.ts'
 import type { ActivityDeps } from './deps.ts'
 import { endJob, throwEnded } from './end-job.ts'
-import { owner, throwIfAsked, verdictOfCause } from './failures.ts'
+import { changesOfCause, owner, throwIfAsked, verdictOfCause } from './failures.ts'
 import { Heart } from './heart.ts'
 import { ownJob } from './own-job.ts'
 import { forgetDeletedProjects, updateOptions } from './project-folder.ts'
@@ -83,9 +83,7 @@ async function conclude(
       await recordProjectRevision(tx, project.id, { revision: result.project.revision, playbooks, inventoryFiles })
     }
     const changes = {
-      cause: found?.kind ?? null,
-      ...(found?.message ? { explanation: found.message } : {}),
-      ...(found?.detail ? { traceback: found.detail } : {}),
+      ...(found ? changesOfCause(found) : {}),
       scmRevision: result.project?.revision ?? '',
       jobArgs: result.jobArgs,
       jobCwd: result.jobCwd,

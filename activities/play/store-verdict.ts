@@ -14,7 +14,7 @@ import { keepLastOutput } from '../../store/last-output.ts'
 import { storePostMortem } from '../../store/post-mortems.ts'
 import { readJob } from '../../store/run-document.ts'
 import type { ActivityDeps } from '../deps.ts'
-import { staleAttempt, verdictOfCause } from '../failures.ts'
+import { changesOfCause, staleAttempt, verdictOfCause } from '../failures.ts'
 import type { Verdict } from '../types.ts'
 import { canBeEntered } from './entry.ts'
 import { type Known, takePostMortem } from './post-mortem.ts'
@@ -57,9 +57,7 @@ export async function storeVerdict(deps: ActivityDeps, attempt: AttemptRow, end:
     const { job, applied } = await transitionLocked(tx, ended.job, found ? causeStatus[found.kind] : 'successful', {
       ...end.changes,
       ...more,
-      cause: found?.kind ?? null,
-      ...(explanation ? { explanation } : {}),
-      ...(found?.detail ? { traceback: found.detail } : {}),
+      ...(found ? changesOfCause(found, explanation) : {}),
     })
     if (!found) return { status: 'successful', cause: null, explanation: '', released: false }
     const held = enterable && applied && (await holdPod(tx, ended, job.holdOnFailureSeconds))

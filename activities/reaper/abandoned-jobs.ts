@@ -1,10 +1,11 @@
-import { cause } from '../../model/cause.ts'
+import { cause, causeStatus } from '../../model/cause.ts'
 import { activeJobs } from '../../store/active-jobs.ts'
 import { attemptsOf } from '../../store/attempts.ts'
 import { MissingRowError } from '../../store/errors.ts'
 import { FencedError } from '../../store/fence.ts'
 import { transitionJob } from '../../store/job-status.ts'
 import type { ActivityDeps, Owner } from '../deps.ts'
+import { changesOfCause } from '../failures.ts'
 import { examineLive, recordDead } from '../play/record-dead.ts'
 import type { ReaperPass } from './pass.ts'
 
@@ -35,8 +36,7 @@ async function endJob(deps: ActivityDeps, { jobId, runId }: Owner, { counts }: R
     const dead = await examineLive(deps, await attemptsOf(store.db, jobId), reason)
     return await store.db.transaction(async (tx) => {
       await recordDead(tx, dead, reason)
-      const changes = { cause: reason.kind, explanation: reason.message }
-      const { applied } = await transitionJob(tx, jobId, 'error', changes, runId)
+      const { applied } = await transitionJob(tx, jobId, causeStatus[reason.kind], changesOfCause(reason), runId)
       if (applied) counts.jobsEnded++
       return applied
     })
