@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises'
 import type { Pod } from '../../kubernetes/objects.ts'
-import type { RunnerEnd } from '../../kubernetes/spool.ts'
 import type { Cause } from '../../model/cause.ts'
 import { isMapping } from '../../model/variables.ts'
 import { artifactData, type HostSummary, hostStatusCounts, hostSummaries } from '../../runner/results.ts'
@@ -11,17 +10,12 @@ import type { ActivityDeps } from '../deps.ts'
 import type { Verdict } from '../types.ts'
 import { storeArtifacts, storeGatheredFacts } from './artifacts.ts'
 import type { Collected } from './collect.ts'
-import { interpretEnding } from './interpret.ts'
+import { type Ending, interpretEnding } from './interpret.ts'
 import type { PreparedRun } from './run-parts.ts'
 import { storeVerdict } from './store-verdict.ts'
 
 /** A run that came to its end, whatever that was. */
-export interface Ended {
-  collected: Collected
-  end: RunnerEnd | null
-  podEnding: Cause | null
-  pod: Pod | null
-  cancelRequested: boolean
+export interface Ended extends Omit<Ending, 'outcome'> {
   /** See AttemptEnd. */
   goesOn: boolean
 }
