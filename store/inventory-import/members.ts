@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { SourcedGroup } from '../../model/sourced-inventory.ts'
 import type { Database } from '../database.ts'
@@ -74,28 +74,23 @@ async function link(
     const kept = new Set(wanted.map(keyOf))
     for (const part of inParts(rows.filter((row) => !kept.has(keyOf(row))))) {
       await tx.execute(sql`
-        DELETE FROM ${table} USING unnest(${column(
-          part.map((row) => row.group),
-          'int',
-        )}, ${column(
-          part.map((row) => row.member),
-          'int',
-        )})
+        DELETE FROM ${table} USING ${asTable(part)}
           AS gone(owner, member) WHERE ${group} = gone.owner AND ${member} = gone.member`)
     }
   }
   for (const part of inParts(wanted)) {
     await tx.execute(sql`
       INSERT INTO ${table}
-      SELECT * FROM unnest(${column(
-        part.map((row) => row.group),
-        'int',
-      )}, ${column(
-        part.map((row) => row.member),
-        'int',
-      )})
+      SELECT * FROM ${asTable(part)}
       ON CONFLICT DO NOTHING`)
   }
+}
+
+/** Pairs as a table of two columns. */
+function asTable(pairs: readonly Pair[]): SQL {
+  const owners = pairs.map(({ group }) => group)
+  const members = pairs.map(({ member }) => member)
+  return sql`unnest(${column(owners, 'int')}, ${column(members, 'int')})`
 }
 
 const keyOf = ({ group, member }: Pair) => `${group} ${member}`
