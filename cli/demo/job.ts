@@ -84,6 +84,8 @@ async function launchTwice(client: ApiClient, templateId: number): Promise<numbe
 async function watchPods(cluster: Cluster, namespace: string, jobId: number, endedAt: () => number) {
   const selector = `${podLabels.job}=${jobId}`
   const patienceMs = 120_000
+  // How soon it came is a matter of milliseconds; how long it stays, one of seconds.
+  const [untilSeenMs, untilGoneMs] = [50, 250]
   let seen = 0
   for (;;) {
     const over = endedAt()
@@ -92,6 +94,6 @@ async function watchPods(cluster: Cluster, namespace: string, jobId: number, end
     if (count > 0) seen ||= now
     if (count === 0 && (seen > 0 || over > 0)) return { seen: seen || now, gone: now, left: 0 }
     if (over > 0 && now - over > patienceMs) return { seen, gone: now, left: count }
-    await pause(50)
+    await pause(seen > 0 ? untilGoneMs : untilSeenMs)
   }
 }
