@@ -23,6 +23,12 @@ const refusalPatienceMs = 15_000
 /** While a container ends, an exec may fail in many ways; only a failure that lasts although the pod runs is the image's. */
 const commandPatienceMs = 5_000
 
+/** How a script is run. */
+export interface ScriptOptions extends ExecOptions {
+  /** Where it has not ended in this time, the connection is given up as lost. */
+  limitMs?: number
+}
+
 /**
  * Runs scripts in the worker container of one pod and judges what goes wrong: survive() returns when the same may work later, and throws what
  * ends the conversation.
@@ -44,18 +50,20 @@ export class PodTalk {
   }
 
   /** Runs a script; ended by the conversation's signal where `options` have none. */
-  async exec(script: string, words: string[], options: ExecOptions = {}): Promise<ExecSession> {
+  async exec(script: string, words: string[], { limitMs, ...options }: ScriptOptions = {}): Promise<ExecSession> {
     const { namespace, name } = this.#pod
     const session = await this.#cluster.exec(namespace, name, 'worker', ['sh', '-c', script, 'mayfly', ...words], {
       signal: this.#signal,
       ...options,
     })
     this.#refusedSince = null
+    const limit = limitMs === undefined ? undefined : setTimeout(() => session.abort(), limitMs)
     session.result.then(
       () => {
+        clearTimeout(limit)
         this.#notStartedSince = null
       },
-      () => {},
+      () => clearTimeout(limit),
     )
     return session
   }

@@ -177,6 +177,9 @@ exec 3<&-
 ${readOn}
 kill $w 2>/dev/null; exit 0`
 
+/** Prints how many bytes of output there are, and `ended` once nothing more will be written. */
+export const outputScript = `I=${payloadFolder} D=${spoolFolder}; e=; [ -e $I/rc ] && e=ended; echo $(wc -c <$D/out) $e`
+
 /**
  * $1 bytes that were stored; $2 `keep`: only tell, and let the wrapper wait. First line: the answer of `prove`; after `acknowledged` and `incomplete` the
  * end of the runner's stderr, then a line with the end mark. The wrapper is let go last: with it the container ends, and this script too,

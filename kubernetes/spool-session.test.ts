@@ -40,6 +40,8 @@ const spoolOf = (pod: LocalPod) => readFileSync(join(pod.folder, 'spool', 'out')
 const isAcknowledged = (pod: LocalPod) => existsSync(join(pod.folder, 'in', 'ack'))
 
 const isOfContainer = (words: string) => words.includes('shift 2') || words.startsWith('sh -c cat;')
+/** What `seq 1 500` prints. */
+const sequence = Array.from({ length: 500 }, (_, index) => `${index + 1}\n`).join('')
 /** Command lines of living processes that mention the pod's folder, but for the wrapper's and the runner's. */
 const scriptsIn = (pod: LocalPod) =>
   readdirSync('/proc')
@@ -220,6 +222,62 @@ test('an end that is told before the last bytes have come', async () => {
   stdout.write('cde')
   await reading
   expect(read.join('')).toBe('abcde')
+})
+
+describe('a connection that is there and brings nothing', () => {
+  const patience = { deliveryMs: 500, outputMs: 100, arrivalMs: 100 }
+
+  test('is left for another one while the payload is delivered', async () => {
+    const pod = podRunning('cat; echo started')
+    const first = pod.execs
+    const access: PodAccess = {
+      getPod: () => pod.getPod(),
+      async exec(...words) {
+        const session = await pod.exec(...words)
+        if (pod.execs === first + 1) session.hang()
+        return session
+      },
+    }
+    const session = await deliverPayload(access, pod.ref, Buffer.from('abc\n'), 4, signal, patience)
+    expect((await readAll(pod, session ?? expect.fail('it was started before'))).toString()).toBe('abc\nstarted\n')
+    expect(pod.execs).toBe(first + 2)
+  })
+
+  test.each([1, 2, 3])('is left for another one after piece %i of the output', async (last) => {
+    const pod = podRunning(
+      'cat; for i in 1 2 3 4; do seq 1 500; sleep 0.05; done; until [ -e "$1/go" ]; do sleep 0.02; done',
+    )
+    const session = await delivered(pod)
+    let pieces = 0
+    pod.onOutput = (exec) => {
+      if (++pieces === last) exec.hang()
+    }
+    const chunks: Buffer[] = []
+    let length = 0
+    for await (const chunk of readSpool(pod, pod.ref, 0, signal, session, patience)) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length === 4 + 4 * Buffer.byteLength(sequence)) writeFileSync(join(pod.folder, 'go'), '')
+    }
+    expect(sha(Buffer.concat(chunks))).toBe(sha(spoolOf(pod)))
+  })
+
+  test('is kept where the pod has no more either', async () => {
+    const pod = podRunning('cat; until [ -e "$1/go" ]; do sleep 0.02; done; echo end')
+    const session = await delivered(pod, 'abc')
+    const execs = pod.execs
+    let output = ''
+    const reading = (async () => {
+      for await (const chunk of readSpool(pod, pod.ref, 0, signal, session, patience)) output += chunk
+    })()
+    // Asked twice whether there is more, and there was not.
+    await vi.waitFor(() => expect(pod.execs).toBeGreaterThanOrEqual(execs + 2), { timeout: 120_000 })
+    expect(output).toBe('abc')
+    writeFileSync(join(pod.folder, 'go'), '')
+    await reading
+    expect(output).toBe('abcend\n')
+    expect(await session.acknowledge(output.length, signal)).toBe(true)
+  })
 })
 
 test('a session that was ended before its output was read: others read it', async () => {

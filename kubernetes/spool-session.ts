@@ -30,16 +30,20 @@ export class SpoolSession {
   }
 
   /**
-   * Tries once to deliver. Null: worth another try. Throws what the exec throws, PayloadNotStoredError when the pod's shell cannot store the payload,
-   * the signal's reason when it aborts before the payload was delivered.
+   * Tries once to deliver. Null: worth another try. Throws what the exec throws, ExecLostError when nothing moves for `quietMs`, PayloadNotStoredError when the
+   * pod's shell cannot store the payload, the signal's reason when it aborts before the payload was delivered.
    */
   static async deliver(
     talk: PodTalk,
     payload: PayloadSource,
     size: number,
     signal: AbortSignal,
+    quietMs: number,
   ): Promise<SpoolSession | 'already-started' | null> {
     const life = new AbortController()
+    // Pings reach the API server alone; what hangs behind it says nothing, and would be waited for until the pod is given up.
+    const silence = setTimeout(() => life.abort(new ExecLostError('The delivery of the payload hangs.')), quietMs)
+    const moved = () => void silence.refresh()
     const unfollow = follow(signal, life)
     const bell = new Bell()
     const wanted = Promise.withResolvers<boolean>()
@@ -47,13 +51,14 @@ export class SpoolSession {
     let delivered = false
     try {
       const exec = await talk.exec(sessionScript, [String(size)], {
-        stdin: inTurn([onceWanted(payload, wanted.promise), lineOf(stored.promise)]),
+        stdin: inTurn([onceWanted(payload, wanted.promise, moved), lineOf(stored.promise)]),
         signal: life.signal,
         onStderr: () => bell.ring(),
       })
       const chunks = exec.stdout[Symbol.asyncIterator]()
       let said = Buffer.alloc(0)
       for (let step = await chunks.next(); !step.done; step = await chunks.next()) {
+        moved()
         said = Buffer.concat([said, step.value])
         if (said.includes(`${deliveryAnswer.ready}\n`)) wanted.resolve(true)
         const word = `${deliveryAnswer.delivered}\n`
@@ -71,6 +76,7 @@ export class SpoolSession {
       await talk.look()
       return null
     } finally {
+      clearTimeout(silence)
       unfollow()
       wanted.resolve(false)
       if (!delivered) life.abort(new Error('the payload was not delivered'))
@@ -185,10 +191,17 @@ async function* inTurn(stretches: AsyncIterable<Uint8Array>[]): AsyncGenerator<U
   for (let stretch = stretches.shift(); stretch; stretch = stretches.shift()) yield* stretch
 }
 
-async function* onceWanted(payload: PayloadSource, wanted: Promise<boolean>): AsyncGenerator<Uint8Array> {
+/** Calls `moved` whenever a piece has left. */
+async function* onceWanted(
+  payload: PayloadSource,
+  wanted: Promise<boolean>,
+  moved: () => void,
+): AsyncGenerator<Uint8Array> {
   if (!(await wanted)) return
-  if (payload instanceof Uint8Array) yield payload
-  else yield* payload()
+  for await (const piece of payload instanceof Uint8Array ? [payload] : payload()) {
+    yield piece
+    moved()
+  }
 }
 
 async function* lineOf(stored: Promise<number>): AsyncGenerator<Uint8Array> {

@@ -1,9 +1,9 @@
 import type { ExecSession } from './exec.ts'
-import { ContainerNotRunningError } from './exec-errors.ts'
+import { ContainerNotRunningError, ExecLostError } from './exec-errors.ts'
 import { pause } from './pause.ts'
 import { PodEndedError, SpoolIncompleteError } from './pod-errors.ts'
 import { type PodAccess, PodTalk, type SpooledPod } from './pod-talk.ts'
-import { acknowledgeScript, endMark, proofAnswer, readerScript, signalScript } from './scripts.ts'
+import { acknowledgeScript, endMark, outputScript, proofAnswer, readerScript, signalScript } from './scripts.ts'
 import { announcedEnd, type PayloadSource, SpoolSession } from './spool-session.ts'
 
 /** No pod is ready sooner after its creation; the first try, at once, is for pods that were created long ago. */
@@ -13,6 +13,22 @@ const eagerTryMs = 75
 const eagerForMs = 2_000
 /** Later the image is probably being pulled. */
 const patientTryMs = 1_000
+
+/** How long a connection may be silent although it is there, in milliseconds. */
+export interface SpoolPatience {
+  /** A delivery in which nothing moves is tried again. */
+  deliveryMs: number
+  /** Output that does not come is compared with what the pod has; then after twice as long, and so on. */
+  outputMs: number
+  /** What the pod has must have come by then. */
+  arrivalMs: number
+}
+
+const usualPatience: SpoolPatience = { deliveryMs: 60_000, outputMs: 15_000, arrivalMs: 5_000 }
+/** The longest time between two looks at what the pod has. */
+const longestSilenceMs = 300_000
+/** A script that only looks, or tells, is through long before. */
+const scriptLimitMs = 60_000
 
 /**
  * Brings the payload into the pod, trying from the pod's creation on until its container runs, and answers with the connection that did it. Idempotent:
@@ -25,12 +41,13 @@ export async function deliverPayload(
   payload: PayloadSource,
   size: number,
   signal: AbortSignal,
+  { deliveryMs }: SpoolPatience = usualPatience,
 ): Promise<SpoolSession | null> {
   const talk = new PodTalk(cluster, pod, signal)
   const begun = performance.now()
   for (;;) {
     try {
-      const answer = await SpoolSession.deliver(talk, payload, size, signal)
+      const answer = await SpoolSession.deliver(talk, payload, size, signal, deliveryMs)
       if (answer) return answer === 'already-started' ? null : answer
     } catch (error) {
       await talk.survive(error)
@@ -46,7 +63,8 @@ const lastBackOffMs = 5_000
 
 /**
  * The runner's output from a byte offset to its end, reconnecting as often as needed, each time at the byte after the last one handed out. What is to be
- * read from the beginning comes over the connection that delivered the payload, as long as it is there.
+ * read from the beginning comes over the connection that delivered the payload, as long as it is there. One that is there and brings nothing, although the
+ * pod has more, is taken for lost.
  * Ends only when the runner has ended and every byte was handed out. Throws PodEndedError when the pod is gone, replaced or terminal before
  * that. Whoever sees the runner's `eof` record need not wait for the end: leave the loop and acknowledge, which proves the size as well.
  */
@@ -56,13 +74,17 @@ export async function* readSpool(
   fromOffset: number,
   signal: AbortSignal,
   session: SpoolSession | null = null,
+  patience: SpoolPatience = usualPatience,
 ): AsyncGenerator<Buffer> {
   const talk = new PodTalk(cluster, pod, signal)
   let offset = fromOffset
-  let reading = session && fromOffset === 0 ? session.output(signal) : readOn(talk, offset)
+  let life = new AbortController()
+  const first = AbortSignal.any([signal, life.signal])
+  let reading = session && fromOffset === 0 ? session.output(first) : readOn(talk, offset, first)
   for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
     try {
-      for (let step = await reading.next(); ; step = await reading.next()) {
+      for (;;) {
+        const step = await nextOf(reading, life, patience, () => hasMore(talk, offset))
         if (step.done) {
           const size = step.value
           if (size === offset) return
@@ -80,13 +102,54 @@ export async function* readSpool(
     }
     await talk.look()
     await pause(backOff, signal)
-    reading = readOn(talk, offset)
+    life = new AbortController()
+    reading = readOn(talk, offset, AbortSignal.any([signal, life.signal]))
+  }
+}
+
+type Reading = AsyncGenerator<Buffer, number | null>
+
+/** The next step of a reading. While none comes, it is asked now and then whether one is due; one that is and still does not come ends the reading, by `life`. */
+async function nextOf(
+  reading: Reading,
+  life: AbortController,
+  { outputMs, arrivalMs }: SpoolPatience,
+  isDue: () => Promise<boolean>,
+): Promise<IteratorResult<Buffer, number | null>> {
+  let timer: NodeJS.Timeout | undefined
+  let come = false
+  const askAfter = (silenceMs: number) => {
+    timer = setTimeout(async () => {
+      const due = await isDue()
+      if (come) return
+      if (!due) return askAfter(Math.min(silenceMs * 2, longestSilenceMs))
+      const lost = new ExecLostError('The output stopped coming although there is more.')
+      timer = setTimeout(() => life.abort(lost), arrivalMs)
+    }, silenceMs)
+  }
+  askAfter(outputMs)
+  try {
+    return await reading.next()
+  } finally {
+    come = true
+    clearTimeout(timer)
+  }
+}
+
+/** Whether the pod has output after this offset, or its runner has ended; false when it cannot be asked. */
+async function hasMore(talk: PodTalk, offset: number): Promise<boolean> {
+  try {
+    const answer = await talk.readAll(await talk.exec(outputScript, [], { limitMs: scriptLimitMs }))
+    const [size = '', ended] = answer.trim().split(' ')
+    return Number(size) > offset || ended !== undefined
+  } catch {
+    return false
   }
 }
 
 /** What comes over one connection, and the size of the output if that was announced. */
-async function* readOn(talk: PodTalk, offset: number): AsyncGenerator<Buffer, number | null> {
-  const session = await talk.exec(readerScript, [String(offset)], { stdin: 'open' })
+async function* readOn(talk: PodTalk, offset: number, signal: AbortSignal): Reading {
+  const session = await talk.exec(readerScript, [String(offset)], { stdin: 'open', signal })
   try {
     yield* session.stdout
     await session.result
@@ -121,7 +184,9 @@ export async function acknowledge(
   let sent = false
   for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
     try {
-      const session = await talk.exec(acknowledgeScript, [String(expectedSize), ...(keep ? ['keep'] : [])])
+      const session = await talk.exec(acknowledgeScript, [String(expectedSize), ...(keep ? ['keep'] : [])], {
+        limitMs: scriptLimitMs,
+      })
       sent = true
       const answer = await answerOf(session)
       const [word = '', size = '', code = ''] = (answer.split('\n', 1)[0] ?? '').split(' ')
@@ -172,7 +237,7 @@ export async function signalRunner(
   const talk = new PodTalk(cluster, pod, signal)
   for (let backOff = firstBackOffMs; ; backOff = Math.min(backOff * 2, lastBackOffMs)) {
     try {
-      const answer = (await talk.readAll(await talk.exec(signalScript, []))).trim()
+      const answer = (await talk.readAll(await talk.exec(signalScript, [], { limitMs: scriptLimitMs }))).trim()
       if (answer === 'signalled' || answer === 'not-started' || answer === 'ended') return answer
     } catch (error) {
       try {

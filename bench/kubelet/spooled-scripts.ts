@@ -4,6 +4,7 @@ import {
   deliveryAnswer,
   deliveryRetry,
   endMark,
+  outputScript,
   proofAnswer,
   readerScript,
   sessionScript,
@@ -19,6 +20,7 @@ const scripts = new Map<string, Script>([
   [readerScript, read],
   [acknowledgeScript, acknowledge],
   [signalScript, signalRunner],
+  [outputScript, tellOutput],
 ])
 
 /** Runs a command in a pod: `sh -c SCRIPT mayfly WORD`; `begun` is called when it starts the play. A script that is not known is not in the image. */
@@ -120,6 +122,11 @@ async function acknowledge(pod: SimulatedPod, call: ExecCall, stored: number): P
   if (code === -1) return 137
   call.stdout(code === null ? `${answer}\n` : `${answer}\n\n${endMark}\n`)
   if (word === proofAnswer.acknowledged) setImmediate(() => pod.letGo())
+  return 0
+}
+
+async function tellOutput(pod: SimulatedPod, call: ExecCall): Promise<ExecEnd> {
+  call.stdout(`${pod.spool.length} ${pod.exitCode === undefined ? '' : 'ended'}\n`)
   return 0
 }
 

@@ -131,25 +131,29 @@ export class LocalExec implements ExecSession {
   stderr = ''
   readonly #child: ChildProcess
   #lost: (error: Error) => void = () => {}
+  #hangs = false
 
   constructor(child: ChildProcess, options: ExecOptions, onOutput: () => void) {
     this.#child = child
     const { stdin, stdout } = child
     child.stderr?.on('data', (data) => {
+      if (this.#hangs) return
       this.stderr += data
       options.onStderr?.()
     })
     stdin?.on('error', () => {})
     this.result = new Promise((resolve, reject) => {
       this.#lost = reject
-      child.once('close', (code) => resolve({ exitCode: code ?? 137 }))
+      child.once('close', (code) => this.#hangs || resolve({ exitCode: code ?? 137 }))
       options.signal?.addEventListener('abort', () => this.lose(), { once: true })
     })
     this.result.catch(() => {})
     const { result } = this
+    const hangs = () => this.#hangs
     this.stdout = (async function* () {
       try {
         for await (const chunk of stdout ?? []) {
+          if (hangs()) break
           yield chunk
           onOutput()
         }
@@ -169,6 +173,11 @@ export class LocalExec implements ExecSession {
       })().catch(() => this.lose())
     }
     if (!options.stdin) stdin?.end()
+  }
+
+  /** The connection is there, and nothing comes over it any more. */
+  hang(): void {
+    this.#hangs = true
   }
 
   /** The connection breaks: the process sees the end of its stdin, we see nothing more. */
