@@ -19,7 +19,8 @@ mkdir -p ~/.ssh /run/sshd
 printf '%s\\n' "$AUTHORIZED_KEY" > ~/.ssh/authorized_keys
 chmod -R go= ~/.ssh
 ssh-keygen -A
-exec "$(command -v sshd)" -D -e -o PasswordAuthentication=no`
+# On a busy machine logins pile up, and last: none is turned away for that.
+exec "$(command -v sshd)" -D -e -o PasswordAuthentication=no -o MaxStartups=100 -o LoginGraceTime=0`
 
 /** Hosts that take logins by ssh: pods of the demo. */
 export class DemoHosts {
