@@ -4,6 +4,9 @@ import { expect } from 'vitest'
 import { until } from '../../dev/wait.ts'
 import type { Mayfly, PartName } from './mayfly.ts'
 
+/** The SDK's core has dropped a workflow task that came while it held one of the same run: the server gives it out again, and nothing of ours can prevent it. */
+const raceOfTheSdk = /Trying to send a new WFT for a run which already has one!/
+
 /** No place taken, no message unsent, no group braked, and nothing in the workers' logs that hints at a defect. */
 export async function expectNothingLeft(mayfly: Mayfly, workers: PartName[] = ['worker']): Promise<void> {
   const database = new pg.Client(mayfly.databaseUrl)
@@ -28,5 +31,6 @@ export async function expectNothingLeft(mayfly: Mayfly, workers: PartName[] = ['
   const complaints = workers
     .flatMap((worker) => mayfly.logs(worker).split('\n'))
     .filter((line) => /"level":(50|60),|UnhandledPromise|^Error|^\s+at /.test(line))
+    .filter((line) => !raceOfTheSdk.test(line))
   expect(complaints).toEqual([])
 }
