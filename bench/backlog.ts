@@ -14,9 +14,9 @@ const mostLaunched = 5_000
 export const backlog: Bench = {
   name: 'backlog',
   about:
-    'jobs that wait, 5,000 of them (--waiting N): memory of the worker, an urgent job behind them, cancel of all, or of so many (--jobs N)',
+    'jobs that wait, 5,000 of them (--waiting N): memory of the worker, an urgent job behind them, cancel of all, or of so many (--jobs N), the newest first (--cancels oldest)',
   takes: 'about 4 min',
-  async run({ say, stand: start, size }) {
+  async run({ say, stand: start, size, cancels }) {
     const stand = await start()
     const waiting = size('waiting', 5_000)
     // A pod at a time, each for some seconds: the line moves, but it does not get shorter to speak of.
@@ -55,14 +55,16 @@ export const backlog: Bench = {
       const left = await store.number("SELECT count(*) FROM unified_jobs WHERE status = 'pending'")
       const kept = made.slice(0, Math.max(0, size('jobs', waiting) - first.ids.length))
       await store.endResting(made.slice(kept.length))
-      // Who came last first: of those that go, none is sent to Temporal meanwhile because there is room again.
-      const called = [...first.ids, ...kept, urgent.jobId].reverse()
-      say(`backlog: cancels ${called.length}`)
+      // Who came last first: of those that go, none is sent to Temporal meanwhile because there is room again. The other way round some are.
+      const called = [...first.ids, ...kept, urgent.jobId]
+      if (cancels === 'newest') called.reverse()
+      say(`backlog: cancels ${called.length}, the ${cancels} first`)
       const cancelling = performance.now()
       await cancelMany(stand, called)
       const asked = (performance.now() - cancelling) / 1000
       await store.idle(120)
       const cancelled = (performance.now() - cancelling) / 1000
+      const sent = await store.number('SELECT count(*) FROM unified_jobs WHERE run_id IS NOT NULL')
       return [
         atMost('backlog.memory', all, 'MB, worker', 700),
         atMost('backlog.memory.more', all / some, 'of that with a tenth', 1.1),
@@ -77,6 +79,7 @@ export const backlog: Bench = {
         info('backlog.filled', filled, 's until those that were launched waited'),
         info('backlog.cancelled.asked', asked, 's'),
         info('backlog.cancelled.jobs', called.length, ''),
+        info('backlog.cancelled.sent', sent, 'jobs that Temporal was told of, in all'),
         atMost('backlog.cancelled', cancelled, 's until all of these were', 300),
       ]
     })

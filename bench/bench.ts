@@ -26,11 +26,17 @@ export interface BenchContext {
   temporal: Temporal
   /** The value of a size that the command line may give (`--jobs 10000`). */
   size(name: Size, otherwise: number): number
+  /** Whom to cancel first, for benches that cancel all. */
+  cancels: CancelOrder
 }
 
 /** Sizes that the command line may give. */
 export const sizes = ['jobs', 'waiting', 'minutes', 'groups', 'limit', 'seed'] as const
 export type Size = (typeof sizes)[number]
+
+/** Whom a bench cancels first, of those that were launched. */
+export const cancelOrders = ['newest', 'oldest'] as const
+export type CancelOrder = (typeof cancelOrders)[number]
 
 /** A named group of measurements that belong together. */
 export interface Bench {

@@ -2,7 +2,16 @@
 import { parseArgs } from 'node:util'
 import { accept } from './accept.ts'
 import { backlog } from './backlog.ts'
-import { type Bench, type BenchContext, reached, sizes, toJson, toTable } from './bench.ts'
+import {
+  type Bench,
+  type BenchContext,
+  type CancelOrder,
+  cancelOrders,
+  reached,
+  sizes,
+  toJson,
+  toTable,
+} from './bench.ts'
 import { groups } from './groups.ts'
 import { hollow } from './hollow.ts'
 import { idle } from './idle.ts'
@@ -43,11 +52,13 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     temporal: { type: 'string', default: 'development' },
+    cancels: { type: 'string', default: 'newest' },
     ...Object.fromEntries(sizes.map((name) => [name, { type: 'string' as const }])),
   },
   allowPositionals: true,
 })
 const temporal = temporals.find((one) => one === values.temporal)
+const cancels = cancelOrders.find((one) => one === values.cancels)
 const unknown = positionals.filter((name) => name !== 'all' && !benches.some((bench) => bench.name === name))
 if (unknown.length > 0) {
   console.error(`there is no bench ${unknown.join(', ')}; there are: ${benches.map(({ name }) => name).join(', ')}`)
@@ -55,15 +66,18 @@ if (unknown.length > 0) {
 } else if (!temporal) {
   console.error(`there is no Temporal called ${values.temporal}; there are: ${temporals.join(', ')}`)
   process.exitCode = 2
+} else if (!cancels) {
+  console.error(`nobody can be cancelled ${values.cancels} first, only ${cancelOrders.join(' or ')}`)
+  process.exitCode = 2
 } else if (positionals.length === 0) {
   const width = Math.max(...benches.map(({ name }) => name.length))
   for (const { name, about, takes } of benches) console.log(`${name.padEnd(width)}  ${about} (${takes})`)
   console.log(
-    `\nnpm run bench -- NAME [--json] [--temporal ${temporals.join('|')}] [--SIZE N], where SIZE is ${sizes.join(', ')}`,
+    `\nnpm run bench -- NAME [--json] [--temporal ${temporals.join('|')}] [--cancels ${cancelOrders.join('|')}] [--SIZE N], where SIZE is ${sizes.join(', ')}`,
   )
 } else {
   const chosen = positionals.includes('all') ? benches : benches.filter(({ name }) => positionals.includes(name))
-  await runBenches(chosen, values.json === true, temporal)
+  await runBenches(chosen, values.json === true, temporal, cancels)
 }
 
 /** A size of the command line; undefined where it gives none. */
@@ -75,7 +89,7 @@ function sizeOf(name: (typeof sizes)[number]): number | undefined {
   return value
 }
 
-async function runBenches(chosen: Bench[], json: boolean, temporal: Temporal): Promise<void> {
+async function runBenches(chosen: Bench[], json: boolean, temporal: Temporal, cancels: CancelOrder): Promise<void> {
   const begin = performance.now()
   const say = (line: string): void =>
     console.error(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)}  ${line}`)
@@ -83,6 +97,7 @@ async function runBenches(chosen: Bench[], json: boolean, temporal: Temporal): P
   const context: BenchContext = {
     say,
     temporal,
+    cancels,
     size: (name, otherwise) => sizeOf(name) ?? otherwise,
     stand: (): Promise<Stand> => {
       stand ??= startStand(say, temporal)

@@ -1,7 +1,7 @@
 import { eq, inArray, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancelJob } from './cancel-job.ts'
-import { claimOutbox, claimStatement, type Lines, type StartLine } from './claim-outbox.ts'
+import { claimOutbox, claimStatement, type FoundLines, type KnownLine, type Lines } from './claim-outbox.ts'
 import type { Store } from './database.ts'
 import { groupsKey, standing } from './line-key.ts'
 import { enqueue } from './outbox.ts'
@@ -15,18 +15,19 @@ import { storeKinds, testStore } from './testing.ts'
 import { makeGroup, makeJob } from './testing-data.ts'
 
 /** Keeps lines as long as a test wants, and remembers what it was told. */
-function keeper(depth: number, sent: number[] = [], known: StartLine[] = []) {
-  const told = { full: [] as readonly StartLine[], onTheWay: [] as readonly number[] }
+function keeper(depth: number, sent: number[] = [], known: KnownLine[] = []) {
+  const told: FoundLines = { full: [], over: [], onTheWay: [] }
   const lines: Lines = {
     depth,
-    full: () => known,
+    known: () => known,
     sent: () => sent,
-    found(full, onTheWay) {
-      Object.assign(told, { full, onTheWay })
-    },
+    found: (found) => void Object.assign(told, found),
   }
   return { lines, told }
 }
+
+/** Lines that were found full, as a claim is to know them. */
+const knownOf = ({ full }: FoundLines, allowance: number): KnownLine[] => full.map((line) => ({ ...line, allowance }))
 
 describe.each(storeKinds)('lines of starts on %s', (kind) => {
   let store: Store
@@ -130,17 +131,54 @@ describe.each(storeKinds)('lines of starts on %s', (kind) => {
     await prepared(first ?? 0)
     await claimed(lines)
     await enqueue(store.db, 'cancel', first ?? 0)
-    const knowing = keeper(9, [], [...told.full])
+    const knowing = keeper(9, [], knownOf(told, 0))
     expect(await claimed(knowing.lines)).toEqual([first])
     expect(await claimed(keeper(9).lines)).toHaveLength(2)
+  })
+
+  test('a line that was full is refilled by no more than it is allowed, however much room it has', async () => {
+    const ids = await launch(8)
+    const standing = ids.slice(0, 4)
+    await prepared(...standing)
+    const { lines, told } = keeper(4)
+    expect(await claimed(lines)).toEqual([])
+    for (const id of standing) await change(id, { status: 'canceled' })
+    const allowed = keeper(4, [], knownOf(told, 3))
+    expect(await claimed(allowed.lines)).toEqual(ids.slice(4, 7))
+    expect(allowed.told).toEqual({ full: [], over: [], onTheWay: [] })
+    await prepared(...ids.slice(4, 7))
+    await change(ids[4] ?? 0, { status: 'waiting' })
+    // No more than there is room for either: two stand.
+    await launch(4)
+    expect(await claimed(keeper(3, [], knownOf(told, 3)).lines)).toEqual([ids[7]])
+  })
+
+  test('a line of which nothing rests any more is told of: it is to fill up at once the next time', async () => {
+    const [first = 0] = await launch(2)
+    await prepared(first)
+    const { lines, told } = keeper(1)
+    await claimed(lines)
+    const before = keeper(1, [], knownOf(told, 0))
+    await claimed(before.lines)
+    expect(before.told.over).toEqual([])
+    await store.db.delete(outbox)
+    const after = keeper(1, [], knownOf(told, 0))
+    await claimed(after.lines)
+    expect(after.told.over).toEqual(told.full)
   })
 
   test('a line whose groups are all gone is sent: each of its jobs is told when it begins', async () => {
     const ids = await launch(4)
     await prepared(...ids.slice(0, 2))
     expect(await claimed(keeper(2).lines)).toEqual([])
+    const full = keeper(2)
+    await claimed(full.lines)
     await store.db.delete(instanceGroups).where(eq(instanceGroups.id, group))
-    expect(await claimed(keeper(2).lines)).toEqual(ids.slice(2))
+    const knowing = keeper(2, [], knownOf(full.told, 1))
+    expect(await claimed(knowing.lines)).toEqual(ids.slice(2, 3))
+    // So that nothing is saved of it from here on.
+    expect(knowing.told.over).toEqual(full.told.full)
+    expect(await claimed(keeper(2).lines)).toEqual(ids.slice(3))
   })
 
   test('one in eight is the oldest, of lines with room only', async () => {

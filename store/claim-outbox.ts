@@ -20,16 +20,32 @@ export interface StartLine {
   line: string
 }
 
+/** A line that was found full, of which starts are sent little by little since. */
+export interface KnownLine extends StartLine {
+  /** How many starts it may have now, whatever its room; one with none needs no look. */
+  allowance: number
+}
+
+/** What a claim found out about lines. */
+export interface FoundLines {
+  /** Lines that are full. */
+  full: readonly StartLine[]
+  /** Of those that were known: lines of which no start rests any more, or whose groups are gone, so that nothing is to be saved of them. */
+  over: readonly StartLine[]
+  /** Of the starts that were sent: those that are still on their way into their line. */
+  onTheWay: readonly number[]
+}
+
 /** Who keeps lines of starts short: what a claim must know of them, and is told what it found. */
 export interface Lines {
   /** How many jobs of a line may stand open in Temporal. */
   depth: number
-  /** Lines that were found full a moment ago, and need no look. */
-  full(): readonly StartLine[]
+  /** Lines that were found full a while ago. */
+  known(): readonly KnownLine[]
   /** Jobs whose starts were sent a moment ago: one that is not in its line yet counts as if it were. */
   sent(): readonly number[]
-  /** Told by each claim: further lines that are full, and those of `sent` that are still on their way into their line. */
-  found(full: readonly StartLine[], onTheWay: readonly number[]): void
+  /** Told by each claim. */
+  found(found: FoundLines): void
 }
 
 /** How a claim is made; all have defaults. */
@@ -57,10 +73,10 @@ export async function claimOutbox(
   const { rows } = await claim(db, shape).execute({
     now: now?.toISOString(),
     sent: `{${lines?.sent().join() ?? ''}}`,
-    full: JSON.stringify(wire(lines?.full() ?? [])),
+    known: JSON.stringify(lines?.known() ?? []),
   })
   const [found] = rows
-  lines?.found(found?.full_lines ?? [], found?.on_the_way ?? [])
+  lines?.found({ full: found?.full_lines ?? [], over: found?.over_lines ?? [], onTheWay: found?.on_the_way ?? [] })
   return rows.flatMap((row) => (row.id === null ? [] : rowOf<typeof outbox>(columns, row)))
 }
 
@@ -81,13 +97,13 @@ const claim = preparedSql<Shape, ClaimedRow>(
   (shape) => claimStatement(shape),
 )
 
-/** The statement of a claim; its placeholders are `now`, `sent` (an array's text) and `full` (JSON). */
+/** The statement of a claim; its placeholders are `now`, `sent` (an array's text) and `known` (JSON). */
 export function claimStatement({ limit: most, depth, starts, timed }: Shape): SQL {
   const limit = sql.raw(String(most))
   const clock = timed ? sql`${sql.placeholder('now')}::timestamptz` : sql`now()`
   const allowed = starts ? sql`true` : sql`urgency NOT BETWEEN 1 AND 5`
   const oldest = sql.raw(String(Math.floor(most / oldestOneIn)))
-  const room = depth === null ? sql`${limit}::bigint` : roomIn(sql.raw(String(depth)))
+  const room = depth === null ? sql`NULL::bigint` : roomIn(sql.raw(String(depth)))
   // The lines (one for each urgency, organization and set of groups) are found by skipping through the index, and only the head of each is read: a claim
   // costs the same however many messages wait. Organizations take turns: the n-th message of one with weight w counts n/w.
   return sql`
@@ -101,11 +117,14 @@ export function claimStatement({ limit: most, depth, starts, timed }: Shape): SQ
     on_the_way AS MATERIALIZED (
       SELECT id, priority, coalesce(organization_id, 0) AS organization_id, ${lineKey(sql`job`)} AS key FROM ${unifiedJobs} AS job
       WHERE id = ANY(${sql.placeholder('sent')}::int[]) AND status = 'pending' AND waiting_since IS NULL AND waiting_reason = ''),
-    open AS MATERIALIZED (
-      SELECT line.*, CASE WHEN key = '' THEN ${limit}::bigint ELSE ${room} END AS room FROM line
-      WHERE ${allowed} AND (urgency, organization_id, key) NOT IN (
-        SELECT urgency, organization_id, line FROM json_to_recordset(${sql.placeholder('full')}::json)
-          AS known(urgency int, organization_id int, line text))),
+    known AS MATERIALIZED (
+      SELECT urgency, "organizationId" AS organization_id, line AS key, allowance
+      FROM json_to_recordset(${sql.placeholder('known')}::json) AS given(urgency int, "organizationId" int, line text, allowance bigint)),
+    counted AS MATERIALIZED (
+      SELECT line.*, known.allowance, CASE WHEN key <> '' THEN ${room} END AS room
+      FROM line LEFT JOIN known USING (urgency, organization_id, key)
+      WHERE ${allowed} AND coalesce(known.allowance, 1) > 0),
+    open AS (SELECT urgency, organization_id, key, least(${limit}::bigint, room, allowance) AS room FROM counted),
     head AS (
       SELECT message.id, open.urgency,
         row_number() OVER (PARTITION BY open.urgency, open.organization_id ORDER BY message.id)
@@ -123,14 +142,28 @@ export function claimStatement({ limit: most, depth, starts, timed }: Shape): SQ
       UPDATE ${outbox} SET next_try_at = ${clock} + ${claimedFor}, tries = tries + 1
       WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM oldest)) RETURNING *)
     SELECT claimed.*, found.* FROM (SELECT
-        (SELECT json_agg(json_build_object('urgency', urgency, 'organizationId', organization_id, 'line', key)) FROM open WHERE room <= 0) AS full_lines,
+        (SELECT json_agg(${startLine}) FROM counted WHERE room <= 0) AS full_lines,
+        (SELECT json_agg(${startLine}) FROM known WHERE NOT EXISTS (SELECT FROM line WHERE ${sameLine(sql`line`)})
+          OR EXISTS (SELECT FROM counted WHERE ${sameLine(sql`counted`)} AND room IS NULL)) AS over_lines,
         (SELECT json_agg(id) FROM on_the_way) AS on_the_way) AS found
       LEFT JOIN claimed ON true
     ORDER BY claimed.urgency, claimed.id`
 }
 
 /** A claimed row by the names of its columns, null where nothing was claimed; beside each what was found of lines. */
-type ClaimedRow = Record<string, unknown> & { full_lines: StartLine[] | null; on_the_way: number[] | null }
+type ClaimedRow = Record<string, unknown> & {
+  full_lines: StartLine[] | null
+  over_lines: StartLine[] | null
+  on_the_way: number[] | null
+}
+
+/** A StartLine of the columns of a row. */
+const startLine = sql`json_build_object('urgency', urgency, 'organizationId', organization_id, 'line', key)`
+
+/** Rows of `name` that are of the line of a row of `known`. */
+function sameLine(name: SQL): SQL {
+  return sql`(${name}.urgency, ${name}.organization_id, ${name}.key) = (known.urgency, known.organization_id, known.key)`
+}
 
 /**
  * Rows of `message` that are of a line; to be ordered by `line, id`. Said so that the index of lines alone gives that order: by the ids of all messages the head of a short line would be
@@ -142,7 +175,7 @@ function ofLine(line: SQL): SQL {
 }
 
 /**
- * How many more starts a line may have. Those that stand in it are counted by an index and no further than it matters. A line of which no group is left is as good as empty: each of
+ * How many more starts a line may have; null: any number. Those that stand in it are counted by an index and no further than it matters. A line of which no group is left has no end: each of
  * its jobs is told so when it begins.
  */
 function roomIn(depth: SQL): SQL {
@@ -151,13 +184,10 @@ function roomIn(depth: SQL): SQL {
         CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
         JOIN instance_groups AS instance_group ON instance_group.id = eligible.value::int AND instance_group.is_container_group
       WHERE message.id = (SELECT id FROM ${outbox} AS message WHERE ${ofLine(sql`line`)} ORDER BY line, id LIMIT 1))
-    THEN ${depth} ELSE room END
+    THEN NULL ELSE room END
     FROM (SELECT ${depth} - (SELECT count(*) FROM (
         SELECT FROM ${unifiedJobs} AS job WHERE ${standing(sql`job`)} AND job.priority = line.urgency
           AND coalesce(job.organization_id, 0) = line.organization_id AND ${groupsKey(sql`job`)} = line.key LIMIT ${depth}) AS stood)
       - (SELECT count(*) FROM on_the_way AS way WHERE (way.priority, way.organization_id, way.key) = (line.urgency, line.organization_id, line.key)) AS room
       OFFSET 0) AS counted)`
 }
-
-const wire = (lines: readonly StartLine[]) =>
-  lines.map(({ urgency, organizationId, line }) => ({ urgency, organization_id: organizationId, line }))

@@ -10,6 +10,7 @@ import { MissingRowError } from '../store/errors.ts'
 import { transitionJob } from '../store/job-status.ts'
 import { notificationGivenUp } from '../store/notifications/deliveries.ts'
 import { notBegun, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
+import { placesTaken } from '../store/places-taken.ts'
 import { noteRested } from '../store/rested.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import {
@@ -24,23 +25,20 @@ import {
 } from '../workflows/names.ts'
 import { notificationStartOptions, startOptions, webhookStatusStartOptions } from '../workflows/start-options.ts'
 import { DeepLines } from './deep-lines.ts'
+import { LineLooks } from './line-looks.ts'
 import { reasonOf } from './reason.ts'
 import { sendSchedulePlan } from './schedules.ts'
 import { StartPace } from './start-pace.ts'
 import type { TemporalLink } from './temporal.ts'
 
-/** How often the outbox is looked at even if nothing was notified: this is the reconciler that sends what a crash left. */
-const sweepMs = 5_000
 /** Messages in flight at once. */
 const concurrency = 8
 /** How soon it is looked whether starts that were held back may be sent. */
 const heldMs = 25
-/** How soon after a place was given back it is looked whether lines that were full have room: once for all places of that time. */
-const lookMs = 200
 
 /**
  * Tells Temporal what was written down: starts, cancels, notifications to deliver. Woken by the notification of the same transaction, so a launch reaches
- * Temporal within milliseconds; what was not sent, because of a crash or because Temporal was away, is found by the sweep.
+ * Temporal within milliseconds; what was not sent, because of a crash or because Temporal was away, is found by the sweep that looks at lines.
  */
 export class OutboxSender {
   readonly #store: Store
@@ -48,9 +46,8 @@ export class OutboxSender {
   readonly #log: Logger
   readonly #pace: StartPace
   readonly #lines: DeepLines
-  #unlisten: (() => Promise<void>)[] = []
-  #timer: NodeJS.Timeout | undefined
-  #look: NodeJS.Timeout | undefined
+  readonly #looks: LineLooks
+  #unlisten: (() => Promise<void>) | undefined
   #pass: Promise<void> | undefined
   #again = false
   #stopped = false
@@ -62,22 +59,22 @@ export class OutboxSender {
     this.#log = log
     this.#pace = new StartPace((ids) => notBegun(store.db, ids))
     this.#lines = new DeepLines(lineDepth)
+    this.#looks = new LineLooks({
+      ...{ store, lines: this.#lines, wake: () => this.#wake() },
+      placesTaken: (since) => placesTaken(store.db, since),
+    })
   }
 
   async start(): Promise<void> {
-    this.#unlisten = [
-      await this.#store.listen(channels.outbox, () => this.#wake()),
-      await this.#store.listen(channels.groups, () => this.#placeFreed()),
-    ]
-    this.#timer = setInterval(() => this.#lookAgain(), sweepMs)
+    this.#unlisten = await this.#store.listen(channels.outbox, () => this.#wake())
+    await this.#looks.start()
     this.#wake()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    clearInterval(this.#timer)
-    clearTimeout(this.#look)
-    await Promise.all(this.#unlisten.map((unlisten) => unlisten()))
+    await this.#looks.stop()
+    await this.#unlisten?.()
     await this.#pass
   }
 
@@ -88,20 +85,6 @@ export class OutboxSender {
       this.#pass = undefined
       if (this.#again) this.#wake()
     })
-  }
-
-  /** A job takes the place and leaves its line, or a group was changed: starts that rest may have room. */
-  #placeFreed(): void {
-    if (this.#stopped || this.#look || !this.#lines.holds) return
-    this.#look = setTimeout(() => {
-      this.#look = undefined
-      this.#lookAgain()
-    }, lookMs)
-  }
-
-  #lookAgain(): void {
-    this.#lines.lookAgain()
-    this.#wake()
   }
 
   async #sendAll(): Promise<void> {
