@@ -7,6 +7,7 @@ import { startBareWorkers } from '../test/setup/bare-workers.ts'
 import { Undo } from '../test/setup/own-places.ts'
 import type { TemporalLink } from '../worker/temporal.ts'
 import { jobWorkflowId, mainTaskQueue, workflowTypes } from '../workflows/names.ts'
+import type { JobInput } from '../workflows/types.ts'
 import { atMost, type Bench, info, type Measurement, type Say } from './bench.ts'
 import { type BenchStack, startParts } from './parts.ts'
 import { cpuSeconds } from './processes.ts'
@@ -71,7 +72,7 @@ async function historyOf({ client }: TemporalLink, jobId: number): Promise<Measu
 async function start({ client }: TemporalLink, jobId: number): Promise<void> {
   await client.workflow.start(workflowTypes.job, {
     workflowId: jobWorkflowId(jobId),
-    args: [{ jobId }],
+    args: [{ jobId, preparesHere: true } satisfies JobInput],
     taskQueue: mainTaskQueue,
     requestEagerStart: true,
   })

@@ -119,7 +119,7 @@ async function prepareInTurn(input: JobInput, story: Story): Promise<PreparedJob
 async function runDependencies(prepared: PreparedJob, story: Story): Promise<void> {
   for (const dependency of prepared.dependencies) {
     story.tell(`waiting for ${dependency.kind} ${dependency.jobId} (${dependency.title})`)
-    const update = { jobId: dependency.jobId }
+    const update: JobInput = { jobId: dependency.jobId, preparesHere: true }
     const options = {
       workflowId: jobWorkflowId(dependency.jobId),
       // One that has ended meanwhile is not run once more.

@@ -1,4 +1,4 @@
-import { patched } from '@temporalio/workflow'
+import { patched, workflowInfo } from '@temporalio/workflow'
 import type { PreparedInventoryUpdate, PreparedJob } from '../activities/types.ts'
 import { prepare, prepareHere, prepareInventoryUpdate, prepareInventoryUpdateHere } from './activities.ts'
 import type { JobInput } from './types.ts'
@@ -7,6 +7,7 @@ import { failedForGood } from './verdict.ts'
 /** Brings a playbook job to the start line. */
 export function prepareJob(input: JobInput): Promise<PreparedJob> {
   return hereOrQueued(
+    input,
     () => prepareHere(input),
     () => prepare(input),
   )
@@ -15,6 +16,7 @@ export function prepareJob(input: JobInput): Promise<PreparedJob> {
 /** Brings an inventory update to the start line. */
 export function prepareUpdate(input: JobInput): Promise<PreparedInventoryUpdate> {
   return hereOrQueued(
+    input,
     () => prepareInventoryUpdateHere(input),
     () => prepareInventoryUpdate(input),
   )
@@ -22,11 +24,11 @@ export function prepareUpdate(input: JobInput): Promise<PreparedInventoryUpdate>
 
 /** Prepares in this very workflow task where that works at once; what must be waited for is waited for in the queue (docs/decisions/0025). */
 async function hereOrQueued<Prepared>(
+  input: JobInput,
   here: () => Promise<Prepared>,
   queued: () => Promise<Prepared>,
 ): Promise<Prepared> {
-  // Histories of releases that knew the queue only; the branch may go when none of their jobs runs any more.
-  if (!patched('prepare-here')) return await queued()
+  if (!mayPrepareHere(input)) return await queued()
   try {
     return await here()
   } catch (error) {
@@ -34,4 +36,14 @@ async function hereOrQueued<Prepared>(
     // Also when its worker shut down. After a cancellation this throws at once.
     return await queued()
   }
+}
+
+/**
+ * Whether the history of this job may have it prepared here. Releases that knew the queue only did not say so, nor did those that marked it with a patch, which costs two events and a write of
+ * visibility for each job. Both branches may go when none of their jobs runs any more.
+ */
+function mayPrepareHere({ preparesHere }: JobInput): boolean {
+  // A worker of such a release that ran beside this one has left its mark in the history, for which the SDK wants the question.
+  const marked = (!preparesHere || workflowInfo().unsafe.isReplaying) && patched('prepare-here')
+  return preparesHere || marked
 }

@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common'
 import type { StartFacts } from '../model/start-facts.ts'
 import { jobWorkflowId, notificationWorkflowId, webhookStatusWorkflowId } from './names.ts'
+import type { JobInput } from './types.ts'
 
 const keys = {
   jobId: defineSearchAttributeKey('MayflyJobId', SearchAttributeType.INT),
@@ -16,7 +17,7 @@ export function startOptions(jobId: number, facts: StartFacts) {
   const keyword = (key: typeof keys.template, value: string | null) => (value === null ? [] : [{ key, value }])
   return {
     workflowId: jobWorkflowId(jobId),
-    args: [{ jobId }] as [{ jobId: number }],
+    args: [{ jobId, preparesHere: true }] as [JobInput],
     // A job that has ended is not run once more by a message that comes late.
     workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
     staticSummary: facts.name,

@@ -1,6 +1,8 @@
 /** Input of the workflows `job` and `projectUpdate`: an id and nothing else, so that no document and no secret enters a history. */
 export interface JobInput {
   jobId: number
+  /** Said by releases whose jobs prepare within their first workflow task, so that their histories need no patch that says so (preparation.ts). */
+  preparesHere?: true
 }
 
 /** Type of the ApplicationFailure with which a job's workflow fails, so that operators can tell a failed job from a broken workflow. */

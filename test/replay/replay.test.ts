@@ -9,6 +9,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { workflowBundle } from '../../worker/workflow-bundle.ts'
 import * as workflows from '../../workflows/bundle.ts'
 import { workflowTypes } from '../../workflows/names.ts'
+import type { JobInput } from '../../workflows/types.ts'
 import { course, type HistoryJson, keptHistories } from './history.ts'
 
 const histories = keptHistories()
@@ -42,6 +43,22 @@ test('a history that asked for something else does not fit', async () => {
   const history = JSON.parse(text.replaceAll('"prepare"', '"prepareInventoryUpdate"')) as HistoryJson
   const [misfit] = await misfits([{ name: 'another order of activities', history }])
   expect(misfit).toMatch(/another order of activities: .*[Nn]ondeterminism/)
+})
+
+test('a job that this release started and a worker of an earlier one began fits, too', async () => {
+  const { history } =
+    histories.find(({ name }) => name === 'job.successful.2') ?? expect.fail('there is no such history')
+  const begun = structuredClone(history)
+  const started = begun.events[0]?.workflowExecutionStartedEventAttributes as {
+    input: { payloads: { data: string }[] }
+  }
+  const [payload] = started.input.payloads
+  if (!payload) expect.fail('it has no input')
+  const input = JSON.parse(Buffer.from(payload.data, 'base64').toString()) as JobInput
+  expect(input.preparesHere).toBe(undefined)
+  expect(course(begun)).toContainEqual(expect.stringContaining('MARKER_RECORDED core_patch'))
+  payload.data = Buffer.from(JSON.stringify({ ...input, preparesHere: true } satisfies JobInput)).toString('base64')
+  expect(await misfits([{ name: 'begun before', history: begun }])).toEqual([])
 })
 
 test('there is a history of every workflow type that the bundle exports, and of every course only one', () => {
