@@ -31,7 +31,7 @@ export interface BenchContext {
 }
 
 /** Sizes that the command line may give. */
-export const sizes = ['jobs', 'waiting', 'minutes', 'groups', 'limit', 'seed'] as const
+export const sizes = ['jobs', 'waiting', 'minutes', 'groups', 'limit', 'seed', 'real'] as const
 export type Size = (typeof sizes)[number]
 
 /** Whom a bench cancels first, of those that were launched. */

@@ -133,6 +133,11 @@ export class BenchCluster {
     await this.#core.createNamespacedConfigMap({ namespace: this.namespace, body: { metadata: { name }, data } })
   }
 
+  /** Deletes a pod as `kubectl delete` does, with its time to end. */
+  async deletePod(name: string): Promise<void> {
+    await this.#core.deleteNamespacedPod({ name, namespace: this.namespace })
+  }
+
   /** Number of pods there are now. */
   async countPods(): Promise<number> {
     return (await this.#core.listNamespacedPod({ namespace: this.namespace })).items.length
