@@ -115,12 +115,16 @@ export class GroupLine {
     this.#roomMade()
   }
 
-  /** The group as the store has it just now; undefined when it is gone. */
+  /** The group is about to be read in the store: what happens from now on, that may not show. */
+  reading(): void {
+    this.#places.reading()
+  }
+
+  /** The group as it was read in the store; undefined when it is gone. `moveTo` is to follow, and lets the gate decide anew. */
   show(state: GroupState | undefined): void {
     this.#limits = state?.group ?? unlimited
     this.#places.showClaims(state?.claims ?? [])
     this.#watchDeadline()
-    this.gate.reconsider()
   }
 
   /** Follows the pods where they are now; null while the group is misconfigured. */

@@ -29,7 +29,6 @@ export class GroupRegistry implements Gates {
   #pass: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
   #due: Set<number> | 'all' | undefined
-  #reading = false
 
   constructor(deps: GroupLineDeps, clusters: Clusters) {
     this.#deps = deps
@@ -62,9 +61,9 @@ export class GroupRegistry implements Gates {
   }
 
   claimed(groupId: number, podName: string, impact: number): void {
-    this.#settled.get(groupId)?.claimed(podName, impact)
-    // What is being read just now may not show it yet.
-    if (this.#reading) this.#refreshQuietly([groupId])
+    const line = this.#settled.get(groupId)
+    if (line) line.claimed(podName, impact)
+    else this.#missed(groupId)
   }
 
   unclaimed(groupId: number, podName: string): void {
@@ -75,11 +74,16 @@ export class GroupRegistry implements Gates {
     this.#settled.get(groupId)?.released(podName)
   }
 
-  /** Some worker gave a place back, which needs no look at the store: hundreds do in a minute. What is being read just now may still show it, and is read again. */
+  /** Some worker gave a place back, which needs no look at the store: hundreds do in a minute. */
   #givenBack(groupId: number, podName: string): void {
     const line = this.#settled.get(groupId)
-    if (this.#reading || (!line && this.#lines.has(groupId))) this.#refreshQuietly([groupId])
-    else line?.givenBack(podName)
+    if (line) line.givenBack(podName)
+    else this.#missed(groupId)
+  }
+
+  /** A line that is being opened may have read its group before what it was not told of. */
+  #missed(groupId: number): void {
+    if (this.#lines.has(groupId)) this.#refreshQuietly([groupId])
   }
 
   async unbraked(groupId: number, signal: AbortSignal): Promise<void> {
@@ -173,15 +177,6 @@ export class GroupRegistry implements Gates {
 
   async #refreshNow(only: ReadonlySet<number> | undefined): Promise<void> {
     if (this.#stopping) return
-    this.#reading = true
-    try {
-      await this.#readNow(only)
-    } finally {
-      this.#reading = false
-    }
-  }
-
-  async #readNow(only: ReadonlySet<number> | undefined): Promise<void> {
     const wanted = new Set(await containerGroupIds(this.#deps.store.db))
     for (const [groupId, line] of this.#lines) {
       if (wanted.has(groupId)) continue
@@ -196,22 +191,17 @@ export class GroupRegistry implements Gates {
   }
 
   async #bringInStep(groupIds: number[]): Promise<void> {
-    // Lines that are opened from now on read their groups by themselves.
-    const known = new Set(groupIds.filter((groupId) => this.#lines.has(groupId)))
+    // One that is being opened just now may have read its group before what this pass is for; those that are opened from now on have not.
+    await Promise.allSettled(groupIds.map((groupId) => this.#lines.get(groupId)))
+    const known = groupIds.flatMap((groupId) => this.#settled.get(groupId) ?? [])
+    for (const line of known) line.reading()
     const states = await readGroupStates(this.#deps.store.db, groupIds)
-    // All at once, before more happens; one that is still being opened follows when it is.
-    const shown = new Set<GroupLine>()
-    for (const groupId of groupIds) {
-      const line = this.#settled.get(groupId)
-      if (!line) continue
-      line.show(states.get(groupId))
-      shown.add(line)
-    }
+    // All at once, before more happens.
+    for (const line of known) line.show(states.get(line.groupId))
+    const shown = new Set(known)
     for (const groupId of groupIds) {
       const line = await this.#line(groupId)
-      if (!known.has(groupId)) continue
-      if (!shown.has(line)) line.show(states.get(groupId))
-      await line.moveTo(await this.#place(states.get(groupId)))
+      if (shown.has(line)) await line.moveTo(await this.#place(states.get(groupId)))
     }
   }
 

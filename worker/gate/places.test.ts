@@ -29,3 +29,23 @@ test('what the store says replaces the claims that were only heard of', () => {
   ])
   expect(places.taken).toEqual({ jobs: 2, forks: 6 })
 })
+
+test('what is heard while the store is being read holds, whether the answer is older or newer', () => {
+  const places = new Places()
+  places.claimed('before', 1)
+  places.reading()
+  places.claimed('meanwhile', 2)
+  places.released('over')
+  places.claimed('short', 16)
+  places.released('short')
+  const older: [string, number][] = [
+    ['before', 1],
+    ['over', 4],
+  ]
+  places.showClaims(older)
+  expect(places.taken).toEqual({ jobs: 2, forks: 3 })
+
+  places.reading()
+  places.showClaims([['meanwhile', 2]])
+  expect(places.taken, 'what was heard before is in the answer').toEqual({ jobs: 1, forks: 2 })
+})

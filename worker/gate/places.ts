@@ -8,6 +8,8 @@ import type { Taken } from '../../model/capacity.ts'
 export class Places {
   #pods: ReadonlyMap<string, number> = new Map()
   #claims: Map<string, number> = new Map()
+  /** What is heard while the store is being read: the impact of a claim, null for one that is over. */
+  #heard: Map<string, number | null> | undefined
 
   get taken(): Taken {
     let jobs = this.#pods.size
@@ -33,17 +35,29 @@ export class Places {
     this.#pods = pods
   }
 
-  /** Replaces the claims by what the store says. */
+  /** The store is about to be read. */
+  reading(): void {
+    this.#heard = new Map()
+  }
+
+  /** Replaces the claims by what the store said, and by what was heard since `reading`: the answer may be older than that. */
   showClaims(claims: Iterable<readonly [name: string, impact: number]>): void {
     this.#claims = new Map(claims)
+    for (const [name, impact] of this.#heard ?? []) {
+      if (impact === null) this.#claims.delete(name)
+      else this.#claims.set(name, impact)
+    }
+    this.#heard = undefined
   }
 
   claimed(name: string, impact: number): void {
+    this.#heard?.set(name, impact)
     this.#claims.set(name, impact)
   }
 
   /** A claim is over. False when it was not known, or known to be over. */
   released(name: string): boolean {
+    this.#heard?.set(name, null)
     return this.#claims.delete(name)
   }
 }
