@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releaseAttempt } from './attempts.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Store } from './database.ts'
-import { readGroupStates } from './groups.ts'
+import { readContainerGroups, readGroupStates } from './groups.ts'
 import { credentials, credentialTypes, instanceGroups } from './schema/catalog.ts'
 import { storeKinds, testStore } from './testing.ts'
 import { makeAttempt, makeGroup } from './testing-data.ts'
@@ -45,5 +45,13 @@ describe.each(storeKinds)('groups on %s', (kind) => {
     })
     expect(states.get(free)?.claims.size).toBe(0)
     expect(await readGroupStates(store.db, [])).toEqual(new Map())
+
+    const all = await readContainerGroups(store.db)
+    const ours = all.filter(({ group: { id } }) => states.has(id))
+    expect(ours.map(({ group, credential }) => [group.id, credential?.credential.name])).toEqual([
+      [busy, undefined],
+      [free, 'token'],
+    ])
+    expect(all.every(({ group }) => group.isContainerGroup)).toBe(true)
   })
 })

@@ -45,6 +45,14 @@ export async function readGroup(db: Database, groupId: number): Promise<GroupDoc
   return row && { group: row.group, credential: typedCredential(row) }
 }
 
+/** Reads all container groups with their credentials. */
+export async function readContainerGroups(db: Database): Promise<GroupDocument[]> {
+  const rows = await groupsWithCredential(db)
+    .where(eq(instanceGroups.isContainerGroup, true))
+    .orderBy(asc(instanceGroups.id))
+  return rows.map((row) => ({ group: row.group, credential: typedCredential(row) }))
+}
+
 /** A group as its gate looks at it. */
 export interface GroupState extends GroupDocument {
   /** What the jobs that have a place in it count against its limits, by the name of their pod. */

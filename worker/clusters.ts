@@ -4,7 +4,7 @@ import { type ClusterTarget, targetFromCredential } from '../kubernetes/target.t
 import { parseOverride } from '../model/pod-template.ts'
 import { openInputs } from '../store/credential-inputs.ts'
 import type { Store } from '../store/database.ts'
-import { containerGroupIds, type GroupDocument, readGroup, readGroupStates } from '../store/groups.ts'
+import { type GroupDocument, readContainerGroups, readGroup } from '../store/groups.ts'
 import type { Keyring } from '../store/secrets.ts'
 import { readCredential, type TypedCredential } from '../store/typed-credential.ts'
 
@@ -84,10 +84,9 @@ export class ClusterPool implements Clusters {
 
   async all(): Promise<{ name: string; cluster: Cluster; namespaces: Set<string> }[]> {
     const found = new Map<string, { name: string; cluster: Cluster; namespaces: Set<string> }>()
-    const { db } = this.#sources.store
-    for (const state of (await readGroupStates(db, await containerGroupIds(db))).values()) {
+    for (const document of await readContainerGroups(this.#sources.store.db)) {
       // A misconfigured group hides no other; its own jobs are told why when they want a place.
-      const place = await this.placeOf(state).catch(() => null)
+      const place = await this.placeOf(document).catch(() => null)
       if (!place) continue
       const { connectionKey } = place.cluster
       const known = found.get(connectionKey) ?? { name: place.groupName, cluster: place.cluster, namespaces: new Set() }
