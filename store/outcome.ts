@@ -1,9 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { camelCase } from './camel-case.ts'
 import type { Database } from './database.ts'
+import { preparedSql } from './prepared.ts'
 import { hosts } from './schema/inventory.ts'
 import { jobHostSummaries } from './schema/jobs.ts'
-import { inTransaction } from './transaction.ts'
 
 /** What happened on one host, as playbook_on_stats says. */
 export interface HostSummary {
@@ -20,8 +19,36 @@ export interface HostSummary {
   skipped: number
 }
 
-/** Rows per statement: well below the 65,535 values that a statement may have. */
-const rowsPerStatement = 1_000
+const summaryColumns = {
+  host_id: 'int',
+  host_name: 'text',
+  changed: 'int',
+  dark: 'int',
+  failures: 'int',
+  ignored: 'int',
+  ok: 'int',
+  processed: 'int',
+  rescued: 'int',
+  skipped: 'int',
+  failed: 'boolean',
+} as const
+
+/** All rows as one value, so that the statement is the same for any number of hosts. */
+const hostSummaries = preparedSql<undefined, unknown>(
+  'host_summaries',
+  () => '',
+  () => {
+    const names = Object.keys(summaryColumns)
+    const list = (items: string[]) => sql.raw(items.join(', '))
+    return sql`
+      INSERT INTO ${jobHostSummaries} (job_id, ${list(names)})
+      SELECT ${sql.placeholder('jobId')}::int, ${list(names)}
+      FROM json_to_recordset(${sql.placeholder('rows')}::text::json)
+        AS row(${list(Object.entries(summaryColumns).map(([name, type]) => `${name} ${type}`))})
+      ON CONFLICT (job_id, host_name) DO UPDATE
+        SET ${list(names.filter((name) => name !== 'host_name').map((name) => `${name} = excluded.${name}`))}`
+  },
+)
 
 /** Stores a job's host summaries. Storing them again replaces them. */
 export async function storeHostSummaries(
@@ -29,33 +56,12 @@ export async function storeHostSummaries(
   jobId: number,
   summaries: readonly HostSummary[],
 ): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    for (let start = 0; start < summaries.length; start += rowsPerStatement) {
-      const rows = summaries
-        .slice(start, start + rowsPerStatement)
-        .map((summary) => ({ ...summary, jobId, failed: summary.dark > 0 || summary.failures > 0 }))
-      await tx
-        .insert(jobHostSummaries)
-        .values(rows)
-        .onConflictDoUpdate({
-          target: [jobHostSummaries.jobId, jobHostSummaries.hostName],
-          set: Object.fromEntries(
-            [
-              'host_id',
-              'changed',
-              'dark',
-              'failures',
-              'ignored',
-              'ok',
-              'processed',
-              'rescued',
-              'skipped',
-              'failed',
-            ].map((column) => [camelCase(column), sql.raw(`excluded.${column}`)]),
-          ),
-        })
-    }
-  })
+  if (summaries.length === 0) return
+  const rows = summaries.map(({ hostId, hostName, ...counts }) => ({
+    ...{ host_id: hostId, host_name: hostName, ...counts },
+    failed: counts.dark > 0 || counts.failures > 0,
+  }))
+  await hostSummaries(db, undefined).execute({ jobId, rows: JSON.stringify(rows) })
 }
 
 /** Makes a playbook job the last one of the hosts that it has summaries of: a statement. Hosts are locked in their order. */
@@ -66,19 +72,18 @@ export function lastJobOfHosts(jobId: number): SQL {
     WHERE ${hosts.id} = summary.host_id`
 }
 
-/**
- * Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook, in one statement. Idempotent. Goes
- * level by level with the uuids at hand, as arrays: a recursive query over events just stored is planned without statistics, and badly.
- */
-export async function propagateEventFlags(db: Database, jobId: number): Promise<void> {
-  const above = (level: SQL) => sql`
-    SELECT array_agg(DISTINCT parent_uuid) FILTER (WHERE uuid IN (SELECT unnest(failed) FROM ${level})) AS failed,
-      array_agg(DISTINCT parent_uuid) FILTER (WHERE uuid IN (SELECT unnest(changed) FROM ${level})) AS changed
-    FROM job_events
-    WHERE job_id = ${jobId} AND parent_uuid <> '' AND uuid = ANY(ARRAY(SELECT unnest(failed || changed) FROM ${level}))`
-  const raised = (flag: SQL) => sql`uuid IN (SELECT unnest(level.${flag}) FROM level)`
-  for (;;) {
-    const { rows } = await db.execute(sql`
+const raisedFlags = preparedSql<undefined, unknown>(
+  'raised_flags',
+  () => '',
+  () => {
+    const jobId = sql`${sql.placeholder('jobId')}::int`
+    const above = (level: SQL) => sql`
+      SELECT array_agg(DISTINCT parent_uuid) FILTER (WHERE uuid IN (SELECT unnest(failed) FROM ${level})) AS failed,
+        array_agg(DISTINCT parent_uuid) FILTER (WHERE uuid IN (SELECT unnest(changed) FROM ${level})) AS changed
+      FROM job_events
+      WHERE job_id = ${jobId} AND parent_uuid <> '' AND uuid = ANY(ARRAY(SELECT unnest(failed || changed) FROM ${level}))`
+    const raised = (flag: SQL) => sql`uuid IN (SELECT unnest(level.${flag}) FROM level)`
+    return sql`
       WITH task AS (
         SELECT array_agg(DISTINCT parent_uuid) FILTER (WHERE failed) AS failed, array_agg(DISTINCT parent_uuid) FILTER (WHERE changed) AS changed
         FROM job_events WHERE job_id = ${jobId} AND (failed OR changed) AND parent_uuid <> ''),
@@ -90,7 +95,17 @@ export async function propagateEventFlags(db: Database, jobId: number): Promise<
         WHERE job_id = ${jobId} AND uuid = ANY(ARRAY(SELECT unnest(failed || changed) FROM level))
           AND ((NOT failed AND ${raised(sql`failed`)}) OR (NOT changed AND ${raised(sql`changed`)}))
         RETURNING uuid, parent_uuid)
-      SELECT FROM risen WHERE parent_uuid <> '' AND uuid IN (SELECT unnest(failed || changed) FROM playbook)`)
+      SELECT FROM risen WHERE parent_uuid <> '' AND uuid IN (SELECT unnest(failed || changed) FROM playbook)`
+  },
+)
+
+/**
+ * Marks the plays and tasks above failed or changed events as failed or changed too, up to the playbook, in one statement. Idempotent. Goes
+ * level by level with the uuids at hand, as arrays: a recursive query over events just stored is planned without statistics, and badly.
+ */
+export async function propagateEventFlags(db: Database, jobId: number): Promise<void> {
+  for (;;) {
+    const { rows } = await raisedFlags(db, undefined).execute({ jobId })
     // Only where there is more above what is mostly the playbook.
     if (rows.length === 0) return
   }

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { EventRow } from '../model/event.ts'
 import type { PlayOutcome } from '../model/explanation.ts'
 import type { Database } from './database.ts'
+import { preparedSql } from './prepared.ts'
 
 /** What the stored events tell of a play as a whole, read once at its end: a reader that resumed half-way has not seen them all. */
 export interface PlayRecord extends Pick<PlayOutcome, 'failedTasks' | 'errorLines'> {
@@ -14,21 +15,27 @@ export interface PlayRecord extends Pick<PlayOutcome, 'failedTasks' | 'errorLine
   hasFlags: boolean
 }
 
-const failures = ['runner_on_failed', 'runner_on_unreachable', 'runner_on_async_failed']
+const failures = sql`'runner_on_failed', 'runner_on_unreachable', 'runner_on_async_failed'`
 /** Enough for an explanation; the output has them all. */
 const kept = 5
 
-/** Reads the record of a job's play, in one statement. */
-export async function readPlayRecord(db: Database, jobId: number): Promise<PlayRecord> {
-  const { rows } = await db.execute<{
-    events: number
-    plays: number
-    tasks: number
-    flags: boolean
-    stats: Record<string, unknown> | null
-    failed: { host: string; task: string; data: Record<string, unknown> }[]
-    errors: string[]
-  }>(sql`
+interface RecordRow {
+  events: number
+  plays: number
+  tasks: number
+  flags: boolean
+  stats: Record<string, unknown> | null
+  failed: { host: string; task: string; data: Record<string, unknown> }[]
+  errors: string[]
+}
+
+const playRecord = preparedSql<undefined, RecordRow>(
+  'play_record',
+  () => '',
+  () => {
+    const jobId = sql`${sql.placeholder('jobId')}::int`
+    const limit = sql.raw(String(kept))
+    return sql`
     SELECT count(*)::int AS events, count(*) FILTER (WHERE event = 'playbook_on_play_start')::int AS plays,
       count(*) FILTER (WHERE event = 'playbook_on_task_start')::int AS tasks,
       coalesce(bool_or((failed OR changed) AND parent_uuid <> ''), false) AS flags,
@@ -36,14 +43,20 @@ export async function readPlayRecord(db: Database, jobId: number): Promise<PlayR
       ${listOf(
         sql`json_build_object('host', host_name, 'task', task, 'data', event_data)`,
         sql`SELECT * FROM job_events
-        WHERE job_id = ${jobId} AND failed AND event = ANY(${sql.param(failures)}::text[]) ORDER BY counter LIMIT ${kept}`,
+        WHERE job_id = ${jobId} AND failed AND event IN (${failures}) ORDER BY counter LIMIT ${limit}`,
       )} AS failed,
       ${listOf(
         sql`stdout`,
         sql`SELECT * FROM job_events
-        WHERE job_id = ${jobId} AND event IN ('verbose', 'error') AND stdout LIKE '%ERROR%' ORDER BY counter LIMIT ${kept}`,
+        WHERE job_id = ${jobId} AND event IN ('verbose', 'error') AND stdout LIKE '%ERROR%' ORDER BY counter LIMIT ${limit}`,
       )} AS errors
-    FROM job_events WHERE job_id = ${jobId}`)
+    FROM job_events WHERE job_id = ${jobId}`
+  },
+)
+
+/** Reads the record of a job's play, in one statement. */
+export async function readPlayRecord(db: Database, jobId: number): Promise<PlayRecord> {
+  const { rows } = await playRecord(db, undefined).execute({ jobId })
   const [record] = rows
   if (!record) throw new Error('a count has a row')
   const { events, plays, tasks, flags, stats, failed, errors } = record
