@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ArtifactsZip } from './artifacts-zip.ts'
 import { LeftFilesError, leftFiles } from './left-files.ts'
 
 let folder = ''
@@ -25,9 +26,9 @@ ${Object.entries(files)
   return path
 }
 
-async function kept(path: string): Promise<Buffer> {
+async function kept(zip: ArtifactsZip): Promise<Buffer> {
   const pieces: Buffer[] = []
-  for await (const piece of leftFiles(path)) pieces.push(piece)
+  for await (const piece of leftFiles(zip)) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 
@@ -50,6 +51,7 @@ test('files of the play are kept as they were, those of the runner are not', asy
   const zip = await kept(path)
   expect(zip.length).toBeLessThan(100_000)
   expect(zip.includes('command')).toBe(false)
+  expect(await kept(readFileSync(path)), 'from memory').toEqual(zip)
   writeFileSync(join(folder, 'kept.zip'), zip)
   const [damaged, files] = JSON.parse(
     execFileSync('python3', ['-c', read, join(folder, 'kept.zip')], { encoding: 'utf8' }),

@@ -1,4 +1,5 @@
-import { type Entry, getFileNameLowLevel, openPromise } from 'yauzl'
+import { type Entry, getFileNameLowLevel } from 'yauzl'
+import { type ArtifactsZip, openZip } from './artifacts-zip.ts'
 
 /** The zip is too large to be kept, or no zip. */
 export class LeftFilesError extends Error {
@@ -20,12 +21,12 @@ const largestContent = 0xffff_ffff
  * are copied as they are, so that a compressed gigabyte of zeros stays small. Yields nothing when the play left no file. Throws
  * LeftFilesError, perhaps after some pieces.
  */
-export async function* leftFiles(path: string): AsyncGenerator<Buffer> {
+export async function* leftFiles(zipped: ArtifactsZip): AsyncGenerator<Buffer> {
   const directory: Buffer[] = []
   let offset = 0
   try {
     // Names as bytes: whatever a file is called, its name is copied too.
-    await using zip = disposable(await openPromise(path, { decodeStrings: false, lazyEntries: true, autoClose: false }))
+    await using zip = disposable(await openZip(zipped, { decodeStrings: false, lazyEntries: true }))
     for await (const entry of zip.file.eachEntry()) {
       const name = entry.fileNameRaw
       const text = getFileNameLowLevel(entry.generalPurposeBitFlag, name, [], false)

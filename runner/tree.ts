@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { lstat, readdir, readlink } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ProjectUnreadableError } from './project/manual.ts'
 import { fileType, type ZipEntry } from './zip.ts'
@@ -9,6 +9,8 @@ const leftOut = new Set(['.git'])
 
 /** How many files are looked at together. */
 const width = 32
+/** A file of up to so many bytes is read at once: a stream of it costs several times as much, and most files of a project are small. */
+const readWhole = 64 * 1024
 
 /** A directory's entry; always writable for its owner, for the worker fills it after it made it. */
 export function directoryEntry(name: string, mode: number, modified: Date): ZipEntry {
@@ -60,5 +62,13 @@ async function entriesOf(path: string, name: string): Promise<ZipEntry[]> {
   }
   if (!stat.isFile()) return []
   const mode = fileType.file | (stat.mode & 0o777) | 0o400
-  return [{ name, mode, modified, size: stat.size, read: () => createReadStream(path) }]
+  return [{ name, mode, modified, size: stat.size, read: () => contentOf(path, stat.size) }]
+}
+
+function contentOf(path: string, size: number): AsyncIterable<Buffer> {
+  return size > readWhole ? createReadStream(path) : wholeFile(path)
+}
+
+async function* wholeFile(path: string): AsyncGenerator<Buffer> {
+  yield await readFile(path)
 }

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
-import yauzl from 'yauzl'
+import type yauzl from 'yauzl'
+import { type ArtifactsZip, openZip } from '../../runner/artifacts-zip.ts'
 import { changedFacts } from '../../runner/facts.ts'
 import type { RunnerJob } from '../../runner/job.ts'
 import { LeftFilesError, leftFiles } from '../../runner/left-files.ts'
@@ -15,10 +16,10 @@ const mostFactBytes = 16 << 20
  * Stores what the play itself left in the artifacts folder, as a zip, a piece at a time in memory. Gives the reason when it cannot be kept: that
  * does not change how the play went.
  */
-export async function storeArtifacts(store: Store, jobId: number, path: string): Promise<string | null> {
+export async function storeArtifacts(store: Store, jobId: number, zip: ArtifactsZip): Promise<string | null> {
   try {
     let sequence = 0
-    for await (const piece of inPieces(leftFiles(path))) await storeArtifactChunk(store.db, jobId, sequence++, piece)
+    for await (const piece of inPieces(leftFiles(zip))) await storeArtifactChunk(store.db, jobId, sequence++, piece)
     return null
   } catch (error) {
     if (!(error instanceof LeftFilesError)) throw error
@@ -45,12 +46,12 @@ async function* inPieces(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 /** Stores what the play changed in the facts (`fact_cache/` in the artifacts zip) of the hosts that the inventory knows. */
 export async function storeGatheredFacts(
   store: Store,
-  path: string,
+  zip: ArtifactsZip,
   hostIds: ReadonlyMap<string, number>,
   sent: NonNullable<RunnerJob['facts']>,
 ): Promise<void> {
   const gathered: HostFacts[] = []
-  for (const { hostName, facts } of await changedFacts(factFiles(path), sent)) {
+  for (const { hostName, facts } of await changedFacts(factFiles(zip), sent)) {
     const hostId = hostIds.get(hostName)
     if (hostId !== undefined) gathered.push({ hostId, facts })
   }
@@ -58,27 +59,24 @@ export async function storeGatheredFacts(
 }
 
 /** The text of one file of the artifacts; null when it is not there or larger than `most` bytes. */
-export async function readArtifact(path: string, fileName: string, most: number): Promise<string | null> {
+export async function readArtifact(zip: ArtifactsZip, fileName: string, most: number): Promise<string | null> {
   const wanted = (name: string, size: number) => (name === fileName && size <= most ? name : null)
-  for await (const { text } of textFiles(path, wanted)) return text
+  for await (const { text } of textFiles(zip, wanted)) return text
   return null
 }
 
-function factFiles(path: string): AsyncGenerator<{ name: string; text: string }> {
-  return textFiles(path, (fileName, size) =>
+function factFiles(zip: ArtifactsZip): AsyncGenerator<{ name: string; text: string }> {
+  return textFiles(zip, (fileName, size) =>
     size > mostFactBytes ? null : (/^fact_cache\/([^/]+)$/.exec(fileName)?.[1] ?? null),
   )
 }
 
 /** The files that `nameOf` gives a name, by that name. */
 async function* textFiles(
-  path: string,
+  zipped: ArtifactsZip,
   nameOf: (fileName: string, size: number) => string | null,
 ): AsyncGenerator<{ name: string; text: string }> {
-  const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
-    lazyEntries: true,
-    autoClose: false,
-  })
+  const zip = await openZip(zipped, { lazyEntries: true })
   try {
     const openEntry = promisify<yauzl.Entry, NodeJS.ReadableStream>(zip.openReadStream.bind(zip))
     for (let entry = await nextEntry(zip); entry; entry = await nextEntry(zip)) {

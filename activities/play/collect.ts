@@ -1,15 +1,16 @@
-import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PodAccess, SpooledPod } from '../../kubernetes/pod-talk.ts'
 import { readSpool } from '../../kubernetes/spool.ts'
 import type { SpoolSession } from '../../kubernetes/spool-session.ts'
 import type { EventRow } from '../../model/event.ts'
+import type { ArtifactsZip } from '../../runner/artifacts-zip.ts'
 import { toEventRow } from '../../runner/event.ts'
 import { redactStarting, type StartingRecord } from '../../runner/redact.ts'
 import { type CounterGapError, type RunnerStatus, SpoolReader, type SpoolRecord } from '../../runner/stream.ts'
 import type { Store } from '../../store/database.ts'
 import { type PackedEvents, packEvents } from '../../store/event-rows.ts'
 import { appendEvents } from '../../store/events.ts'
+import { ArrivingZip } from './arriving-zip.ts'
 import { Batcher } from './batcher.ts'
 import type { PreparedRun } from './run-parts.ts'
 
@@ -24,8 +25,8 @@ export interface Collected {
   /** Lines that are none of the runner's: what the image or Python printed. */
   noise: string[]
   damage: CounterGapError | Error | null
-  /** The artifacts zip on this machine's disk; null when there was none. Whoever takes it removes it. */
-  artifacts: string | null
+  /** The artifacts zip; null when there was none. Whoever takes it removes its file, where it has one. */
+  artifacts: ArtifactsZip | null
 }
 
 /** Which output is read, for whom, and from where on: what is stored already is not read again. */
@@ -86,7 +87,7 @@ export async function collectOutput(
     },
     { onFailure: (error) => unstorable.abort(error) },
   )
-  const zip = new ZipFile(join(settings.dataFolder, 'artifacts'), `${jobId}-${attemptId}.zip`)
+  const zip = new ArrivingZip(join(settings.dataFolder, 'artifacts', `${jobId}-${attemptId}.zip`))
 
   const take = async (records: SpoolRecord[]): Promise<void> => {
     const rows: EventRow[] = []
@@ -152,37 +153,4 @@ export async function collectOutput(
 /** After a final status nothing follows but the artifacts and the eof record, which are read again until the verdict is stored. */
 function isFinalStatus(status: RunnerStatus | null): boolean {
   return status !== null && status.status !== 'starting' && status.status !== 'running'
-}
-
-/** The artifacts zip while it arrives: on disk, since it may be hundreds of megabytes. */
-class ZipFile {
-  readonly #folder: string
-  readonly #path: string
-  #file: Awaited<ReturnType<typeof open>> | undefined
-
-  constructor(folder: string, name: string) {
-    this.#folder = folder
-    this.#path = join(folder, name)
-  }
-
-  async begin(): Promise<void> {
-    await this.#file?.close()
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    this.#file = await open(this.#path, 'w', 0o600)
-  }
-
-  async append(data: Buffer): Promise<void> {
-    await this.#file?.writeFile(data)
-  }
-
-  async end(): Promise<string> {
-    await this.#file?.close()
-    this.#file = undefined
-    return this.#path
-  }
-
-  async discard(): Promise<void> {
-    await this.#file?.close()
-    await rm(this.#path, { force: true })
-  }
 }

@@ -76,7 +76,7 @@ export async function conclude(
       },
     })
   } finally {
-    if (collected.artifacts) await rm(collected.artifacts, { force: true })
+    if (typeof collected.artifacts === 'string') await rm(collected.artifacts, { force: true })
   }
 }
 

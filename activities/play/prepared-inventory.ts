@@ -1,4 +1,5 @@
 import { cause } from '../../model/cause.ts'
+import type { ArtifactsZip } from '../../runner/artifacts-zip.ts'
 import { secretsOf } from '../../runner/credentials.ts'
 import { buildInventoryPayload } from '../../runner/inventory-update/payload.ts'
 import { type RunDocument, readJob } from '../../store/run-document.ts'
@@ -29,7 +30,7 @@ export async function prepareInventoryRun(
   }
 }
 
-async function harvest({ store }: ActivityDeps, jobId: number, artifacts: string | null): Promise<Harvest> {
+async function harvest({ store }: ActivityDeps, jobId: number, artifacts: ArtifactsZip | null): Promise<Harvest> {
   const output = artifacts && (await readArtifact(artifacts, outputName, mostOutputBytes))
   const job = await readJob(store.db, jobId)
   if (!output || !job) return { cause: cause('play_failed', 'ansible-inventory wrote no inventory.') }

@@ -1,5 +1,6 @@
 import type { Cause } from '../../model/cause.ts'
 import type { InventoryStructure } from '../../model/inventory-script.ts'
+import type { ArtifactsZip } from '../../runner/artifacts-zip.ts'
 import { metaVars, type RunnerJob } from '../../runner/job.ts'
 import type { Payload } from '../../runner/payload.ts'
 import type { SpoolReader } from '../../runner/stream.ts'
@@ -19,7 +20,7 @@ export interface PreparedRun {
   /** Values that must not appear in anything stored. */
   secrets: string[]
   /** Reads the artifacts of a run that succeeded, where they are for us: what is to be written with the verdict, or why it failed after all. */
-  harvest?(artifacts: string | null): Promise<Harvest>
+  harvest?(artifacts: ArtifactsZip | null): Promise<Harvest>
 }
 
 /** What comes of a run beside its output. `write` answers how many events the job has then. */
