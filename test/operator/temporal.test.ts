@@ -137,6 +137,8 @@ test.concurrent('a successful job: Completed, searchable, its story in the curre
   expect(details).toContain(`**${group}**`)
   expect(details).toContain(`${mayfly.kubernetesNamespace}/automation-job-${job}-1`)
   expect(details).toMatch(/\*\*successful\*\*$/)
+  // Stacks of promises are not kept (worker/workflow-thread.ts): who asks for them is told so.
+  await expect(operator.workflow(job).query('__stack_trace')).rejects.toThrow('stack traces are not enabled')
   const history = await operator.history(job)
   console.log(`history of a successful job: ${history.length} events\n${history.map(({ type }) => type).join('\n')}`)
   expect(history.length).toBeLessThanOrEqual(30)
