@@ -94,7 +94,7 @@ export async function attemptsOf(db: Database, jobId: number): Promise<AttemptRo
 
 /** Where the pod is going to be, noted before it is created, so that a crash in between leaves no pod that nobody can find. */
 export async function recordPlace(db: Database, owned: OwnedAttempt, place: Omit<PodPlace, 'podUid'>): Promise<void> {
-  await written(db, owned, writes.place, place)
+  await noted(db, owned, notes.place, place)
 }
 
 /** The API server has the pod. */
@@ -112,7 +112,7 @@ export async function recordDelivered(db: Database, owned: OwnedAttempt): Promis
 
 /** A payload is about to be sent: from here on the play can have begun, whatever becomes of the pod. Refused once the attempt has ended. */
 export async function recordOffered(db: Database, owned: OwnedAttempt): Promise<void> {
-  await written(db, owned, writes.offered)
+  await noted(db, owned, notes.offered)
 }
 
 /**
@@ -159,30 +159,57 @@ async function written(
   return attempt
 }
 
+/** As written, for what nothing of the job follows from. Throws FencedError. */
+async function noted(
+  db: Database,
+  owned: OwnedAttempt,
+  note: (typeof notes)[keyof typeof notes],
+  values: object = {},
+): Promise<void> {
+  const found = await note(db).execute({ ...owned, ...values })
+  if (found.length === 0) throw new FencedError(`attempt ${owned.attemptId}`, owned.runId)
+}
+
 /**
  * A statement that locks the attempt's job, reads it, and then writes the attempt (lock-order.ts); no row when another run owns the attempt, its place was
  * given back, or not `when`.
  */
 function writing(name: string, columns: PgUpdateSetSource<typeof attempts>, when?: SQL) {
   return preparedOn((db) => {
-    const job = db.$with('job').as(
-      db
-        .select()
-        .from(unifiedJobs)
-        .where(sql`${unifiedJobs.id} = (SELECT job_id FROM attempts WHERE id = ${sql.placeholder('attemptId')})`)
-        .for('no key update'),
-    )
-    const owned = and(eq(attempts.id, sql.placeholder('attemptId')), eq(attempts.runId, sql.placeholder('runId')))
+    const job = db.$with('job').as(db.select().from(unifiedJobs).where(isItsJob).for('no key update'))
     return db
       .with(job)
       .update(attempts)
       .set(columns)
       .from(job)
-      .where(and(owned, isNull(attempts.releasedAt), when, eq(attempts.jobId, job.id)))
+      .where(and(isOwned, when, eq(attempts.jobId, job.id)))
       .returning()
       .prepare(`attempt_${name}`)
   })
 }
+
+/** As writing, without reading the job, which has a hundred columns. */
+function noting(name: string, columns: PgUpdateSetSource<typeof attempts>, when?: SQL) {
+  return preparedOn((db) => {
+    const { id } = unifiedJobs
+    const job = db.$with('job').as(db.select({ id }).from(unifiedJobs).where(isItsJob).for('no key update'))
+    return db
+      .with(job)
+      .update(attempts)
+      .set(columns)
+      .from(job)
+      .where(and(isOwned, when, eq(attempts.jobId, job.id)))
+      .returning({ id: attempts.id })
+      .prepare(`attempt_${name}`)
+  })
+}
+
+const isItsJob = sql`${unifiedJobs.id} = (SELECT job_id FROM attempts WHERE id = ${sql.placeholder('attemptId')})`
+const isOwned = and(
+  eq(attempts.id, sql.placeholder('attemptId')),
+  eq(attempts.runId, sql.placeholder('runId')),
+  isNull(attempts.releasedAt),
+)
 
 const firstTime = (column: AnyPgColumn): SQL => sql`coalesce(${column}, now())`
 
@@ -214,12 +241,16 @@ export const attemptColumns = {
 
 /** What may be written of an attempt by who owns it. */
 const writes = {
-  place: writing('place', place),
   created: writing('created', attemptColumns.created),
-  offered: writing('offered', { offeredAt: firstTime(attempts.offeredAt) }, isNull(attempts.endedAt)),
   delivered: writing('delivered', attemptColumns.delivered),
   ended: writing('ended', { phase: movedTo('ended'), cause: givenCause, endedAt: firstTime(attempts.endedAt) }),
   end: writing('end', { phase: 'ended', cause: givenCause, endedAt: sql`now()` }, isNull(attempts.endedAt)),
+}
+
+/** What its owner may note on it. */
+const notes = {
+  place: noting('place', place),
+  offered: noting('offered', { offeredAt: firstTime(attempts.offeredAt) }, isNull(attempts.endedAt)),
 }
 
 const released = preparedOn((db) =>

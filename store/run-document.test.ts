@@ -116,10 +116,9 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
     const document = await readJobForRun(store.db, job.id)
     expect(document).toMatchObject({
       job: { id: job.id },
-      template: { id: template.id },
+      template: { id: template.id, name: 'deploy', extraVars: '' },
       project: { id: project.id },
       inventory: null,
-      organization: { name: 'Default' },
       executionEnvironment: { image: 'mine:1', pull: 'always' },
       user: { username: 'admin' },
       credentials: [
@@ -131,7 +130,14 @@ describe.each(storeKinds)('what a worker reads on %s', (kind) => {
     })
     expect(document?.credentials).toHaveLength(2)
     const bare = await readJobForRun(store.db, (await makeJob(store.db)).id)
-    expect(bare).toMatchObject({ template: null, project: null, credentials: [], registryCredential: null })
+    expect(bare).toMatchObject({
+      template: null,
+      project: null,
+      inventory: null,
+      executionEnvironment: null,
+      user: null,
+    })
+    expect(bare).toMatchObject({ credentials: [], registryCredential: null })
     expect(await readJobForRun(store.db, 999_999)).toBeUndefined()
   })
 

@@ -3,7 +3,7 @@ import type { Database } from './database.ts'
 import { type JobOrigin, readOrigin } from './job-origin.ts'
 import type { JobRow } from './job-status.ts'
 import { preparedOn } from './prepared.ts'
-import { executionEnvironments, organizations } from './schema/catalog.ts'
+import { executionEnvironments } from './schema/catalog.ts'
 import { users } from './schema/identity.ts'
 import { inventories } from './schema/inventory.ts'
 import { unifiedJobCredentials, unifiedJobs } from './schema/jobs.ts'
@@ -14,14 +14,13 @@ import { readCredentials, type TypedCredential } from './typed-credential.ts'
 export interface RunDocument {
   job: JobRow
   /** The template of a playbook job. */
-  template: typeof jobTemplates.$inferSelect | null
+  template: Pick<typeof jobTemplates.$inferSelect, 'id' | 'name' | 'extraVars'> | null
   /** The project of a playbook job, or the one that a project update updates. */
   project: typeof projects.$inferSelect | null
-  inventory: typeof inventories.$inferSelect | null
-  organization: typeof organizations.$inferSelect | null
-  executionEnvironment: typeof executionEnvironments.$inferSelect | null
+  inventory: Pick<typeof inventories.$inferSelect, 'id' | 'name'> | null
+  executionEnvironment: Pick<typeof executionEnvironments.$inferSelect, 'id' | 'image' | 'pull' | 'credentialId'> | null
   /** Who launched it. */
-  user: typeof users.$inferSelect | null
+  user: Pick<typeof users.$inferSelect, 'id' | 'username' | 'email' | 'firstName' | 'lastName'> | null
   /** What launched it when no user did. */
   origin: JobOrigin
   /** Credentials of the job, by id. */
@@ -32,16 +31,31 @@ export interface RunDocument {
   scmCredential: TypedCredential | null
 }
 
+/** Read three times for each job, so of each part no more than is asked for. The id is the first: where it is null there is no such part. */
+const partColumns = {
+  template: { id: jobTemplates.id, name: jobTemplates.name, extraVars: jobTemplates.extraVars },
+  project: projects,
+  inventory: { id: inventories.id, name: inventories.name },
+  executionEnvironment: {
+    id: executionEnvironments.id,
+    image: executionEnvironments.image,
+    pull: executionEnvironments.pull,
+    credentialId: executionEnvironments.credentialId,
+  },
+  user: {
+    id: users.id,
+    username: users.username,
+    email: users.email,
+    firstName: users.firstName,
+    lastName: users.lastName,
+  },
+}
+
 const jobWithParts = preparedOn((db) =>
   db
     .select({
       job: unifiedJobs,
-      template: jobTemplates,
-      project: projects,
-      inventory: inventories,
-      organization: organizations,
-      executionEnvironment: executionEnvironments,
-      user: users,
+      ...partColumns,
       attached: sql<number[]>`ARRAY(SELECT ${unifiedJobCredentials.credentialId} FROM ${unifiedJobCredentials}
         WHERE ${unifiedJobCredentials.jobId} = ${sql.placeholder('jobId')})`,
     })
@@ -49,7 +63,6 @@ const jobWithParts = preparedOn((db) =>
     .leftJoin(jobTemplates, eq(jobTemplates.id, unifiedJobs.jobTemplateId))
     .leftJoin(projects, eq(projects.id, unifiedJobs.projectId))
     .leftJoin(inventories, eq(inventories.id, unifiedJobs.inventoryId))
-    .leftJoin(organizations, eq(organizations.id, unifiedJobs.organizationId))
     .leftJoin(executionEnvironments, eq(executionEnvironments.id, unifiedJobs.executionEnvironmentId))
     .leftJoin(users, eq(users.id, unifiedJobs.createdById))
     .where(eq(unifiedJobs.id, sql.placeholder('jobId')))
