@@ -21,8 +21,10 @@ import { lines } from './lines.ts'
 import { overhead } from './overhead.ts'
 import { type Temporal, temporals } from './parts.ts'
 import { refill } from './refill.ts'
+import { replay } from './replay.ts'
 import { schedules } from './schedules.ts'
 import { soak } from './soak.ts'
+import { stages } from './stages.ts'
 import { type Stand, startStand } from './stand.ts'
 import { takeover } from './takeover.ts'
 import { throughput } from './throughput.ts'
@@ -41,6 +43,8 @@ const benches: Bench[] = [
   refill,
   throughput,
   hollow,
+  stages,
+  replay,
   backlog,
   groups,
   takeover,

@@ -27,3 +27,12 @@ function fromStatus(pid: number, key: string): number {
   const kib = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]
   return (Number(kib ?? Number.NaN) * 1024) / 1e6
 }
+
+/** CPU time of a process with one thread, in milliseconds; finer than `cpuSeconds`, and 0 when it is gone. */
+export function scheduledMilliseconds(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6
+  } catch {
+    return 0
+  }
+}
