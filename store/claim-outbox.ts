@@ -6,12 +6,16 @@ import { preparedSql } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { outbox } from './schema/runtime.ts'
 import { rowOf, sqlColumns } from './sql-columns.ts'
+import { restingUrgency } from './turn-line.ts'
 
 /** How long a claimed row stays invisible to others; whoever claimed it and died delays it by no more than this. */
 const claimedFor = sql`interval '10 seconds'`
 
 /** One of so many messages of a claim is the oldest there is, so that none waits for ever behind more urgent ones. */
 const oldestOneIn = 8
+
+/** Messages that are to be sent: not the starts that rest until it is their job's turn, which lie behind all others. */
+const due = sql.raw(`urgency < ${restingUrgency}`)
 
 /** A line of starts: of which priority and organization, and its key (store/line-key.ts). */
 export interface StartLine {
@@ -108,11 +112,11 @@ export function claimStatement({ limit: most, depth, starts, timed }: Shape): SQ
   // costs the same however many messages wait. Organizations take turns: the n-th message of one with weight w counts n/w.
   return sql`
     WITH RECURSIVE line AS (
-      (SELECT urgency, organization_id, line AS key FROM ${outbox} ORDER BY urgency, organization_id, line LIMIT 1)
+      (SELECT urgency, organization_id, line AS key FROM ${outbox} WHERE ${due} ORDER BY urgency, organization_id, line LIMIT 1)
       UNION ALL
       SELECT next.urgency, next.organization_id, next.line FROM line CROSS JOIN LATERAL (
         SELECT urgency, organization_id, line FROM ${outbox} AS message
-        WHERE (message.urgency, message.organization_id, message.line) > (line.urgency, line.organization_id, line.key)
+        WHERE (message.urgency, message.organization_id, message.line) > (line.urgency, line.organization_id, line.key) AND ${due}
         ORDER BY urgency, organization_id, line LIMIT 1) AS next),
     on_the_way AS MATERIALIZED (
       SELECT id, priority, coalesce(organization_id, 0) AS organization_id, ${lineKey(sql`job`)} AS key FROM ${unifiedJobs} AS job

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Line } from '../model/place-in-line.ts'
 import type { Database } from './database.ts'
 import { idList } from './group-load.ts'
+import { restingUrgency } from './turn-line.ts'
 
 interface Share {
   group_id: number
@@ -48,7 +49,8 @@ export function sharesQuery(jobIds: readonly number[], groupIds: readonly number
         row_number() OVER (PARTITION BY eligible.value::int, job.priority, coalesce(job.organization_id, 0)
           ORDER BY job.waiting_since NULLS LAST, job.id)::int AS own,
         job.waiting_since IS NOT NULL AS stands
-      FROM unified_jobs job LEFT JOIN outbox AS start ON start.subject_id = job.id AND start.kind = 'start' AND start.line <> ''
+      FROM unified_jobs job LEFT JOIN outbox AS start
+          ON start.subject_id = job.id AND start.kind = 'start' AND start.line <> '' AND start.urgency <> ${restingUrgency}
         CROSS JOIN LATERAL json_array_elements_text(job.eligible_groups) AS eligible(value)
       WHERE job.status = 'pending' AND job.waiting_reason = '' AND (job.waiting_since IS NOT NULL OR start.id IS NOT NULL)
         AND eligible.value::int = ANY(${idList(groupIds)})),
@@ -84,15 +86,16 @@ export interface UnsentStart {
   inLine: boolean
 }
 
-/** Starts that are not sent to Temporal yet, by their job, of these jobs. One pass over the outbox, and none where nothing is unsent. */
+/** Starts that are not sent to Temporal yet, by their job, of these jobs; those that rest until it is their turn as if they were next. One pass over the outbox, and none where nothing is unsent. */
 export async function unsentStarts(db: Database, jobIds: readonly number[]): Promise<Map<number, UnsentStart>> {
   if (jobIds.length === 0) return new Map()
   const { rows } = await db.execute<{ id: number; error: string; place: number; in_line: boolean }>(sql`
     WITH mine AS MATERIALIZED (
-      SELECT id, subject_id, urgency, last_error, line <> '' AS in_line FROM outbox WHERE kind = 'start' AND subject_id = ANY(${idList(jobIds)})),
+      SELECT id, subject_id, urgency, last_error, line <> '' AND urgency <> ${restingUrgency} AS in_line FROM outbox WHERE kind = 'start' AND subject_id = ANY(${idList(jobIds)})),
     line AS (
       SELECT id, row_number() OVER (ORDER BY urgency, id)::int AS place FROM outbox
-      WHERE kind = 'start' AND EXISTS (SELECT FROM mine))
-    SELECT mine.subject_id AS id, mine.last_error AS error, mine.in_line, line.place FROM mine JOIN line ON line.id = mine.id`)
+      WHERE kind = 'start' AND urgency <> ${restingUrgency} AND EXISTS (SELECT FROM mine))
+    SELECT mine.subject_id AS id, mine.last_error AS error, mine.in_line, coalesce(line.place, 1) AS place
+    FROM mine LEFT JOIN line ON line.id = mine.id`)
   return new Map(rows.map(({ id, error, place, in_line }) => [id, { lastError: error, place, inLine: in_line }]))
 }

@@ -2,15 +2,15 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { defaultPriority } from '../model/priority.ts'
 import { channels } from './channel.ts'
 import type { Database } from './database.ts'
-import { lineKey } from './line-key.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { type OutboxKind, outbox } from './schema/runtime.ts'
+import { placeOfStart } from './turn-line.ts'
 
 /** A message to Temporal as stored. */
 export type OutboxRow = typeof outbox.$inferSelect
 
 /**
- * What is sent first. Starts have the priority of their job (1 to 5): before them comes what somebody waits for just now, after them news, and last plans
+ * What is sent first. Starts have the priority of their job (1 to 5), or rest until it is its turn: before them comes what somebody waits for just now, after them news, and last plans
  * of schedules, because nobody waits for one and there may be thousands of them at once.
  */
 const urgencies: Record<Exclude<OutboxKind, 'start'>, number> = {
@@ -33,8 +33,8 @@ const urgencies: Record<Exclude<OutboxKind, 'start'>, number> = {
 export async function enqueue(tx: Database, kind: OutboxKind, subjectId: number): Promise<void> {
   const values =
     kind === 'start'
-      ? sql`coalesce(job.priority, ${defaultPriority}), coalesce(job.organization_id, 0), coalesce(${lineKey(sql`job`)}, '')
-        FROM (SELECT) AS one LEFT JOIN ${unifiedJobs} AS job ON job.id = ${subjectId}`
+      ? sql`coalesce(place.urgency, ${defaultPriority}), coalesce(place.organization_id, 0), coalesce(place.line, '')
+        FROM (SELECT) AS one LEFT JOIN ${unifiedJobs} AS job ON job.id = ${subjectId} LEFT JOIN LATERAL (${placeOfStart(sql`job`)}) AS place ON true`
       : sql`${urgencies[kind]}::int, 0, ''`
   await tx.execute(sql`
     WITH message AS (INSERT INTO ${outbox} AS old (kind, subject_id, urgency, organization_id, line)

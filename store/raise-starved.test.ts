@@ -42,7 +42,7 @@ describe.each(storeKinds)('jobs that starve, on %s', (kind) => {
   test('a job whose start rested has waited since its launch; it is raised once its workflow has begun', async () => {
     const rested = await makeJob(store.db, { eligibleGroups: [group], priority: 4, created: ago(30) })
     await served(11, 2)
-    const start = { subjectId: rested.id, line: 'line', created: ago(30) }
+    const start = { subjectId: rested.id, line: 'line', created: rested.created }
     await noteRested(store.db, [{ ...start, line: '' }])
     await noteRested(store.db, [{ ...start, created: new Date().toISOString() }])
     expect((await readJob(store.db, rested.id))?.waitingSince).toBeNull()

@@ -1,13 +1,13 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import type { OutboxRow } from './outbox.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 
-/** A start that is sent later than this after its launch rested, because its line was long enough. */
+/** A start that is sent later than this after its launch, or after its turn came, rested, because its line was long enough. */
 const restedMs = 1_000
 
 /**
- * Notes of jobs whose starts rested in the outbox that they wait for a place since their launch: so they keep their turn, and the right to one place in ten (store/raise-starved.ts), although they
+ * Notes of jobs whose starts rested in the outbox that they wait for a place since their launch, or since their turn came: so they keep their turn, and the right to one place in ten (store/raise-starved.ts), although they
  * come to stand in Temporal's line only now. To be called before their starts are sent; nothing is written where none rested.
  */
 export async function noteRested(
@@ -17,18 +17,8 @@ export async function noteRested(
 ): Promise<void> {
   const rested = starts.filter(({ line, created }) => line !== '' && now - Date.parse(created) > restedMs)
   if (rested.length === 0) return
-  await db
-    .update(unifiedJobs)
-    .set({ waitingSince: sql`${unifiedJobs.created}` })
-    .where(
-      and(
-        inArray(
-          unifiedJobs.id,
-          rested.map(({ subjectId }) => subjectId),
-        ),
-        eq(unifiedJobs.status, 'pending'),
-        eq(unifiedJobs.waitingReason, ''),
-        isNull(unifiedJobs.waitingSince),
-      ),
-    )
+  const values = rested.map(({ subjectId, created }) => sql`(${subjectId}::int, ${created}::timestamptz)`)
+  await db.execute(sql`UPDATE ${unifiedJobs} AS job SET waiting_since = start.created
+    FROM (VALUES ${sql.join(values, sql`, `)}) AS start(id, created)
+    WHERE job.id = start.id AND job.status = 'pending' AND job.waiting_reason = '' AND job.waiting_since IS NULL`)
 }

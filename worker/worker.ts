@@ -21,6 +21,7 @@ import { checkOrder, orderRemedy } from './order-check.ts'
 import { OutboxSender } from './outbox.ts'
 import { Presence } from './presence.ts'
 import { reasonOf } from './reason.ts'
+import { restingSweep } from './resting-sweep.ts'
 import { RunningWorkflows } from './running-workflows.ts'
 import { scheduleSweep } from './schedules.ts'
 import { registerSearchAttributes, type TemporalLink } from './temporal.ts'
@@ -170,6 +171,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   sweep.start({ atOnce: true })
   const turns = turnSweep(store.db, log)
   turns.start()
+  const resting = restingSweep(store.db, log)
+  resting.start({ atOnce: true })
   const admissions = admissionSweep(store.db, workflows, log)
   admissions.start()
   void warnOfOrder(temporal, log)
@@ -179,6 +182,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await presence.stop()
     await sweep.stop()
     await turns.stop()
+    await resting.stop()
     await admissions.stop()
     await outbox.stop()
     await gates.stop()

@@ -74,12 +74,17 @@ describe.each(storeKinds)('jobs that have not started, on %s', (kind) => {
     const { db } = app.store
     await signWorker(db, 'worker', 'node')
     await db.delete(outbox)
+    await db.update(unifiedJobs).set({ allowSimultaneous: true })
     const first = await launch()
     expect((await show(first)).job_explanation).toMatch(/^Waiting since \S+ to be handed to Temporal\.$/)
     await db.delete(outbox)
     expect((await show(first)).job_explanation).toMatch(/to be prepared\.$/)
 
     const second = await launch()
+    // Its template allows one at a time: what it waits for is known before anybody has sent its start.
+    const turn = { reason: 'turn', explanation: (await show(second)).job_explanation, waits_for: [{ id: first }] }
+    expect((await app.call('GET', `/api/v2/jobs/${second}/waiting/`)).body).toMatchObject(turn)
+    expect(turn.explanation).toMatch(new RegExp(`^Waiting since \\S+: waiting for job-${first} to finish$`))
     await db.delete(outbox)
     const line = { eligibleGroups: [5], waitingSince: '2026-11-21T13:17:15.519959Z' }
     await db

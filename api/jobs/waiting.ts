@@ -1,6 +1,7 @@
 import type { GroupLoad } from '../../model/group-load.ts'
 import { type Line, type Place, placeInLine } from '../../model/place-in-line.ts'
 import { explainWaiting, rests, type WaitingJob, type WorkerSign } from '../../model/waiting.ts'
+import { type Blocker, blockersOfResting, waitingFor } from '../../store/blocking.ts'
 import { groupLoads } from '../../store/group-load.ts'
 import { linesOf, unsentStarts } from '../../store/lines.ts'
 import { impactsOf } from '../../store/task-impact.ts'
@@ -40,7 +41,7 @@ export interface WaitingLoad {
 }
 
 /**
- * What pending jobs wait for, by their ids: four queries for a whole page, one more where a group limits its forks, and none for no jobs.
+ * What pending jobs wait for, by their ids: four queries for a whole page, one more where starts are not sent, one where a group limits its forks, and none for no jobs.
  */
 export async function loadWaiting(
   pending: readonly JobRow[],
@@ -50,6 +51,7 @@ export async function loadWaiting(
   const ids = pending.map((job) => job.id)
   const groups = await groupLoads(db, [...new Set(pending.flatMap((job) => job.eligibleGroups))])
   const unsent = await unsentStarts(db, ids)
+  const before = await blockersOfResting(db, [...unsent.keys()])
   const inLine = pending.filter(
     (job) => job.waitingReason === '' && (job.waitingSince !== null || unsent.get(job.id)?.inLine),
   )
@@ -70,7 +72,7 @@ export async function loadWaiting(
       const standing = eligible.map((load) => ({ load, standing: lines.get(job.id)?.get(load.id)?.standing ?? 0 }))
       const handover = start ? { ...start, rests: rests(start, standing, impact) } : null
       const facts = { groups: eligible, impact, place: foremost(places), worker, unsent: handover }
-      return [job.id, { waiting: waitingJob(job, facts), places }]
+      return [job.id, { waiting: waitingJob(job, facts, before.get(job.id)), places }]
     }),
   )
 }
@@ -92,7 +94,10 @@ function foremost(places: ReadonlyMap<number, Place>): Place | null {
 function waitingJob(
   job: JobRow,
   facts: Pick<WaitingJob, 'groups' | 'impact' | 'place' | 'unsent'> & { worker: WorkerSign },
+  before: Blocker | undefined,
 ): WaitingJob {
+  // One whose start rests until it is its turn says what those say that wait for it in Temporal.
+  const turn = before && { unsent: null, waitingReason: 'turn', waitingText: waitingFor(before) }
   return {
     type: job.type,
     created: job.created,
@@ -102,5 +107,6 @@ function waitingJob(
     startedBy: job.runId === null && job.attemptCount === 0 ? job.workflowJobId : null,
     expires: job.approvalExpiration,
     ...facts,
+    ...turn,
   }
 }

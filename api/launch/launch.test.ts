@@ -67,6 +67,7 @@ describe.each(storeKinds)('launching on %s', (kind) => {
     test('priority: of the template, of the launch where it asks, and kept for a relaunch', async () => {
       const failure = { retry_policy: { lost_before_start: 2 }, hold_on_failure_seconds: 60 }
       const path = '/api/v2/job_templates/16/'
+      await app.call('PATCH', path, { allow_simultaneous: true })
       expect((await app.call('PATCH', path, { priority: 4, ...failure })).body).toMatchObject({
         priority: 4,
         ...failure,
@@ -83,7 +84,10 @@ describe.each(storeKinds)('launching on %s', (kind) => {
       expect(again.body).toMatchObject({ priority: 1, ...failure })
       const wrong = await app.call('PATCH', path, { retry_policy: { always: 1 } })
       expect([wrong.status, Object.keys(wrong.body)]).toEqual([400, ['retry_policy']])
-      const none = { priority: 3, ask_priority_on_launch: false, retry_policy: {}, hold_on_failure_seconds: 0 }
+      const none = {
+        ...{ priority: 3, ask_priority_on_launch: false, retry_policy: {}, hold_on_failure_seconds: 0 },
+        allow_simultaneous: false,
+      }
       expect((await app.call('PATCH', path, none)).body).toMatchObject(none)
     })
 

@@ -2,13 +2,13 @@ import { getTableName, type SQL, sql } from 'drizzle-orm'
 import { channels } from '../channel.ts'
 import type { Database } from '../database.ts'
 import { parentTable } from '../job-parent.ts'
-import { lineKey } from '../line-key.ts'
 import { announce } from '../notifications/announce.ts'
 import { preparedSql } from '../prepared.ts'
 import { unifiedJobCredentials, unifiedJobs } from '../schema/jobs.ts'
 import { unifiedJobLabels } from '../schema/labels.ts'
 import { outbox } from '../schema/runtime.ts'
 import { rowOf, type SqlColumn, sqlColumns } from '../sql-columns.ts'
+import { placeOfStart } from '../turn-line.ts'
 
 type JobRow = typeof unifiedJobs.$inferSelect
 type NewJob = Omit<typeof unifiedJobs.$inferInsert, 'status'>
@@ -82,7 +82,7 @@ const keptAsGiven = new Set(['text', 'integer', 'boolean'])
 
 /** The workflow of a workflow job starts the jobs of its nodes itself, as its children. */
 const startMessage = sql`, message AS (INSERT INTO ${outbox} (kind, subject_id, urgency, organization_id, line)
-  SELECT 'start', id, priority, coalesce(organization_id, 0), ${lineKey(sql`job`)} FROM job)`
+  SELECT 'start', job.id, place.urgency, place.organization_id, place.line FROM job CROSS JOIN LATERAL (${placeOfStart(sql`job`)}) AS place)`
 
 const attached = sql`, attached AS (INSERT INTO ${unifiedJobCredentials} (job_id, credential_id)
     SELECT job.id, unnest(${sql.placeholder('credentialIds')}::int[]) FROM job)`

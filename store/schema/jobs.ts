@@ -21,6 +21,7 @@ import { defaultPriority } from '../../model/priority.ts'
 import type { Retries } from '../../model/retry.ts'
 import type { RetryPolicy } from '../../model/retry-policy.ts'
 import { groupsKey, standing } from '../line-key.ts'
+import { oneAtATime } from '../turn-line.ts'
 import { credentials, executionEnvironments, instanceGroups, organizations } from './catalog.ts'
 import { instant, stamps, users } from './identity.ts'
 import { inventories } from './inventory.ts'
@@ -207,6 +208,10 @@ export const unifiedJobs = pgTable(
     index('unified_jobs_standing_index')
       .on(table.priority, sql`coalesce(organization_id, 0)`, groupsKey())
       .where(standing()),
+    // Whose turn it is of a template that allows one job at a time.
+    index('unified_jobs_one_at_a_time_index')
+      .on(table.unifiedJobTemplateId, table.status, table.id)
+      .where(oneAtATime()),
   ],
 )
 

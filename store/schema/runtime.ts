@@ -89,11 +89,11 @@ export const outbox = pgTable(
     subjectId: integer().notNull(),
     /** Counts what was asked for again: a message that was asked for again while it was being sent is sent once more. */
     asked: integer().notNull().default(1),
-    /** What is sent first: 0 what cannot wait (cancels, signals), then starts by the priority of their job, 9 plans of schedules. */
+    /** What is sent first: 0 what cannot wait (cancels, signals), then starts by the priority of their job, 7 plans of schedules; 9 what is not sent, because its turn has not come (store/turn-line.ts). */
     urgency: integer().notNull().default(0),
     /** Starts of one urgency are sent in turn, each organization's by its weight; 0: of none. */
     organizationId: integer().notNull().default(0),
-    /** Of a start: the line that it joins (store/line-key.ts), which may be too long for it just now; '' for everything that is sent at once. */
+    /** Of a start: the line that it joins (store/line-key.ts), which may be too long for it just now, or the template that it waits for; '' for everything that is sent at once. */
     line: text().notNull().default(''),
     tries: integer().notNull().default(0),
     lastError: text().notNull().default(''),

@@ -1,0 +1,2 @@
+CREATE INDEX "unified_jobs_one_at_a_time_index" ON "unified_jobs" USING btree ("unified_job_template_id","status","id") WHERE NOT allow_simultaneous AND unified_job_template_id IS NOT NULL AND type IN ('job', 'workflow_job')
+    AND status IN ('new', 'pending', 'waiting', 'running');
