@@ -27,7 +27,8 @@ function keeper(depth: number, sent: number[] = [], known: KnownLine[] = []) {
 }
 
 /** Lines that were found full, as a claim is to know them. */
-const knownOf = ({ full }: FoundLines, allowance: number): KnownLine[] => full.map((line) => ({ ...line, allowance }))
+const knownOf = ({ full }: FoundLines, allowance: number | null): KnownLine[] =>
+  full.map((line) => ({ ...line, allowance }))
 
 describe.each(storeKinds)('lines of starts on %s', (kind) => {
   let store: Store
@@ -149,8 +150,10 @@ describe.each(storeKinds)('lines of starts on %s', (kind) => {
     await prepared(...ids.slice(4, 7))
     await change(ids[4] ?? 0, { status: 'waiting' })
     // No more than there is room for either: two stand.
-    await launch(4)
+    const more = await launch(4)
     expect(await claimed(keeper(3, [], knownOf(told, 3)).lines)).toEqual([ids[7]])
+    await prepared(ids[7] ?? 0)
+    expect(await claimed(keeper(6, [], knownOf(told, null)).lines)).toEqual(more.slice(0, 3))
   })
 
   test('a line of which nothing rests any more is told of: it is to fill up at once the next time', async () => {

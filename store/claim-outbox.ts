@@ -24,10 +24,10 @@ export interface StartLine {
   line: string
 }
 
-/** A line that was found full, of which starts are sent little by little since. */
+/** A line that was found full. */
 export interface KnownLine extends StartLine {
-  /** How many starts it may have now, whatever its room; one with none needs no look. */
-  allowance: number
+  /** How many starts it may have now, whatever its room, null for any number; one with none needs no look. */
+  allowance: number | null
 }
 
 /** What a claim found out about lines. */

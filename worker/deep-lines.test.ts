@@ -15,7 +15,10 @@ function lines() {
 const starts = (count: number, of: StartLine = line) =>
   Array.from({ length: count }, (_, index) => ({ ...of, subjectId: index + 1 }))
 
-test('a line that was found full is known, and has none until it is looked at again', () => {
+/** How many left a line. */
+const left = (served: number, canceled: number, of: StartLine = line) => [{ ...of, served, canceled }]
+
+test('a line that was found full is known, and has none until it is looked at again; then it fills up', () => {
   const { deep } = lines()
   expect(deep.holds).toBe(false)
   deep.found({ ...nothing, full: [line] })
@@ -25,28 +28,46 @@ test('a line that was found full is known, and has none until it is looked at ag
     { ...other, allowance: 0 },
   ]
   expect([deep.holds, deep.known()]).toEqual([true, known])
-  deep.lookAgain(7)
-  expect(deep.known()).toEqual(known.map((one) => ({ ...one, allowance: 7 })))
+  deep.lookAgain(left(7, 0), 1)
+  expect(deep.known()).toEqual(known.map((one) => ({ ...one, allowance: null })))
 })
 
-test('what it is allowed is used up by what is sent of it, and not by what is sent of others', () => {
+test('a line whose jobs are cancelled gets as many as left it otherwise, and some more; others fill up', () => {
   const { deep } = lines()
-  deep.found({ ...nothing, full: [line] })
-  deep.lookAgain(10)
+  deep.found({ ...nothing, full: [line, other] })
+  deep.lookAgain(left(8, 300), 1)
+  expect(deep.known()).toEqual([
+    { ...line, allowance: 8 + 2 + 1 },
+    { ...other, allowance: null },
+  ])
   deep.sending([...starts(6), ...starts(2, other)])
-  expect(deep.known()).toEqual([{ ...line, allowance: 4 }])
-  deep.lookAgain(10)
-  expect(deep.known()).toEqual([{ ...line, allowance: 14 }])
+  expect(deep.known()).toMatchObject([{ allowance: 5 }, { allowance: null }])
+  deep.lookAgain([], 0)
+  expect(deep.known()).toMatchObject([{ allowance: 5 }, { allowance: null }])
+  deep.sending(starts(7))
+  expect(deep.known()).toMatchObject([{ allowance: 0 }, { allowance: null }])
+})
+
+test('ten minutes after the last cancel it fills up again', () => {
+  const { deep, state } = lines()
+  deep.found({ ...nothing, full: [line] })
+  deep.lookAgain(left(0, 1), 1)
+  state.now = 300_000
+  deep.lookAgain(left(0, 1), 1)
+  state.now = 899_999
+  expect(deep.known()).toEqual([{ ...line, allowance: 2 }])
+  state.now = 900_000
+  expect(deep.known()).toEqual([{ ...line, allowance: null }])
 })
 
 test('what a full line had no room for may follow later, as far as jobs can have taken places that stand in it still', () => {
   const { deep } = lines()
   deep.found({ ...nothing, full: [line] })
-  deep.lookAgain(100)
+  deep.lookAgain(left(80, 1), 0)
   deep.sending(starts(30))
   deep.found({ ...nothing, full: [line] })
   expect(deep.known()).toEqual([{ ...line, allowance: 0 }])
-  deep.lookAgain(1)
+  deep.lookAgain([], 1)
   expect(deep.known()).toEqual([{ ...line, allowance: 41 }])
 })
 

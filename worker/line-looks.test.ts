@@ -1,17 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { channels } from '../store/channel.ts'
 import type { NotificationListener } from '../store/database.ts'
+import type { LeftLine, Moment } from '../store/left-lines.ts'
 import { LineLooks } from './line-looks.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** Looks at lines that are as the test says, and what they allowed. */
+const left: LeftLine[] = [{ urgency: 3, organizationId: 1, line: 'a', served: 5, canceled: 0 }]
+
+/** Looks at lines that are as the test says, and what they were told: who left, and how many more. */
 async function looks() {
-  const state = { holds: true, attempts: 70, away: false }
-  const allowed: number[] = []
-  const asked: (number | null)[] = []
-  let woken = 0
+  const state = { holds: true, away: false }
+  const told: [readonly LeftLine[], number][] = []
+  const asked: (number | undefined)[] = []
+  let [woken, moment] = [0, 70]
   let notify: NotificationListener = () => expect.fail('nobody listens')
   const subject = new LineLooks({
     store: {
@@ -25,12 +28,12 @@ async function looks() {
       get holds() {
         return state.holds
       },
-      lookAgain: (allowance) => void allowed.push(allowance),
+      lookAgain: (leavers, more) => void told.push([leavers, more]),
     },
-    placesTaken: async (since) => {
-      asked.push(since)
+    leftLines: async (since: Moment | null) => {
+      asked.push(since?.attempt)
       if (state.away) throw new Error('the store is away')
-      return { taken: since === null ? 0 : state.attempts - since, last: state.attempts }
+      return { left: since ? left : [], until: { attempt: ++moment, at: '' } }
     },
     wake: () => {
       woken += 1
@@ -40,43 +43,32 @@ async function looks() {
   const givesBack = (places: number) => {
     for (let place = 0; place < places; place++) notify(`7 pod-${place}`)
   }
-  return { subject, state, asked, allowed: () => allowed.splice(0), woken: () => woken, givesBack }
+  return { subject, state, asked, told: () => told.splice(0), woken: () => woken, givesBack }
 }
 
-test('places that are given back within a moment are one look, which allows a start for each', async () => {
-  const { subject, allowed, givesBack, woken } = await looks()
+test('places that are given back within a moment are one look', async () => {
+  const { subject, told, givesBack, woken } = await looks()
   givesBack(100)
   await vi.advanceTimersByTimeAsync(199)
-  expect([allowed(), woken()]).toEqual([[], 0])
+  expect([told(), woken()]).toEqual([[], 0])
   await vi.advanceTimersByTimeAsync(1)
-  expect([allowed(), woken()]).toEqual([[100], 1])
+  // Who left before a line was known does not count.
+  expect([told(), woken()]).toEqual([[[[], 0]], 1])
   givesBack(3)
   await vi.advanceTimersByTimeAsync(200)
-  expect(allowed()).toEqual([3])
+  expect(told()).toEqual([[left, 0]])
   await subject.stop()
 })
 
-test('each sweep allows as many as took a place since, although none was given back, and a few more', async () => {
-  const { subject, state, allowed, asked } = await looks()
-  await vi.advanceTimersByTimeAsync(5_000)
-  // What went before a line was known does not count.
-  expect(allowed()).toEqual([40])
-  state.attempts += 150
-  await vi.advanceTimersByTimeAsync(5_000)
-  expect(allowed()).toEqual([190])
-  await vi.advanceTimersByTimeAsync(5_000)
-  expect([allowed(), asked]).toEqual([[40], [null, 70, 220]])
-  await subject.stop()
-})
-
-test('where a place was given back and taken it counts once', async () => {
-  const { subject, state, allowed, givesBack } = await looks()
-  await vi.advanceTimersByTimeAsync(5_000)
-  allowed()
-  givesBack(6)
-  state.attempts += 5
-  await vi.advanceTimersByTimeAsync(200)
-  expect(allowed()).toEqual([6])
+test('each sweep tells who left since the look before, and lets a few more follow', async () => {
+  const { subject, told, asked } = await looks()
+  await vi.advanceTimersByTimeAsync(15_000)
+  expect(told()).toEqual([
+    [[], 10],
+    [left, 10],
+    [left, 10],
+  ])
+  expect(asked).toEqual([undefined, 71, 72])
   await subject.stop()
 })
 
@@ -92,11 +84,14 @@ test('where no line is known the outbox is looked at all the same, and nobody is
 })
 
 test('a store that is away for a moment is not the end of the looks', async () => {
-  const { subject, state, allowed } = await looks()
+  const { subject, state, told } = await looks()
   state.away = true
   await vi.advanceTimersByTimeAsync(5_000)
   state.away = false
   await vi.advanceTimersByTimeAsync(5_000)
-  expect(allowed()).toEqual([40, 40])
+  expect(told()).toEqual([
+    [[], 10],
+    [[], 10],
+  ])
   await subject.stop()
 })

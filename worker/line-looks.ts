@@ -1,38 +1,33 @@
 import { channels } from '../store/channel.ts'
 import type { Store } from '../store/database.ts'
-import type { PlacesTaken } from '../store/places-taken.ts'
+import type { LeftLine, Moment } from '../store/left-lines.ts'
 import type { DeepLines } from './deep-lines.ts'
 
 /** How often lines are looked at even if nothing was notified. */
 const sweepMs = 5_000
 /** How soon after a place was given back it is looked whether lines that were full have room: once for all places of that time. */
 const lookMs = 200
-/** How many starts of a line that was full are sent by each sweep beside those for which jobs took places: for whoever left it otherwise. */
-const spare = 40
+/** How many starts of a line that is refilled with care follow each sweep, whoever left it. */
+const spare = 10
 
 /** Who looks needs this of the others. */
 export interface LineLooksDeps {
   store: Pick<Store, 'listen'>
   lines: Pick<DeepLines, 'holds' | 'lookAgain'>
-  /** As in store/places-taken.ts. */
-  placesTaken(since: number | null): Promise<PlacesTaken>
+  /** As in store/left-lines.ts. */
+  leftLines(since: Moment | null): Promise<{ left: LeftLine[]; until: Moment }>
   /** Has the outbox claimed. */
   wake(): void
 }
 
-/**
- * When lines that were full are looked at again, and how many more starts of each are then to be sent: as many as took a place since the look before, or for as many as a place was given back. That is how
- * many left the line at most by getting a place, whichever line it was. Of those that left it otherwise, which are mostly cancelled, only a few are replaced, until all are in time.
- */
+/** When lines that were full are looked at again, and who has left them by then. */
 export class LineLooks {
   readonly #deps: LineLooksDeps
   #unlisten: (() => Promise<void>) | undefined
   #sweep: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
-  /** Places that were given back since the last look. */
-  #givenBack = 0
-  /** The newest attempt at the last look; null: no line was known then. */
-  #last: number | null = null
+  /** Of the last look; null: no line was known then. */
+  #since: Moment | null = null
   #pass: Promise<void> = Promise.resolve()
 
   constructor(deps: LineLooksDeps) {
@@ -54,7 +49,6 @@ export class LineLooks {
   /** A job takes the place and leaves its line, or a group was changed: starts that rest may have room. */
   #placeFreed(): void {
     if (!this.#deps.lines.holds) return
-    this.#givenBack += 1
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
       this.#look(0)
@@ -62,23 +56,20 @@ export class LineLooks {
   }
 
   #look(more: number): void {
-    const givenBack = this.#givenBack
-    this.#givenBack = 0
     this.#pass = this.#pass.then(async () => {
       // While the store is away nothing is claimed either, and who claims says so.
-      const taken = await this.#taken().catch(() => 0)
-      this.#deps.lines.lookAgain(Math.max(taken, givenBack) + more)
+      this.#deps.lines.lookAgain(await this.#left().catch(() => []), more)
       this.#deps.wake()
     })
   }
 
-  async #taken(): Promise<number> {
+  async #left(): Promise<readonly LeftLine[]> {
     if (!this.#deps.lines.holds) {
-      this.#last = null
-      return 0
+      this.#since = null
+      return []
     }
-    const { taken, last } = await this.#deps.placesTaken(this.#last)
-    this.#last = last
-    return taken
+    const { left, until } = await this.#deps.leftLines(this.#since)
+    this.#since = until
+    return left
   }
 }

@@ -8,9 +8,9 @@ import { claimOutbox } from '../store/claim-outbox.ts'
 import type { Store } from '../store/database.ts'
 import { MissingRowError } from '../store/errors.ts'
 import { transitionJob } from '../store/job-status.ts'
+import { leftLines } from '../store/left-lines.ts'
 import { notificationGivenUp } from '../store/notifications/deliveries.ts'
 import { notBegun, type OutboxRow, outboxFailed, outboxSent } from '../store/outbox.ts'
-import { placesTaken } from '../store/places-taken.ts'
 import { noteRested } from '../store/rested.ts'
 import { readStartFacts } from '../store/start-facts.ts'
 import {
@@ -61,7 +61,7 @@ export class OutboxSender {
     this.#lines = new DeepLines(lineDepth)
     this.#looks = new LineLooks({
       ...{ store, lines: this.#lines, wake: () => this.#wake() },
-      placesTaken: (since) => placesTaken(store.db, since),
+      leftLines: (since) => leftLines(store.db, since),
     })
   }
 
