@@ -111,7 +111,12 @@ export const jobScenarios: Record<string, Scenario> = {
   'job.one-at-a-time': async (stage) => {
     const template = await stage.template('short.yml', stage.catalog, { allow_simultaneous: false })
     const first = await launch(stage.mayfly, template)
-    const second = await launch(stage.mayfly, template)
+    // The job of a node waits in its workflow; one that is launched by itself would rest in the outbox.
+    const { workflows } = stage
+    const second = await workflows.jobOf(
+      await workflows.launch(await workflows.template({ only: { template } }, [])),
+      'only',
+    )
     await stage.closed(first)
     return await stage.closed(second)
   },
