@@ -24,7 +24,7 @@ export interface Totals extends Record<string, unknown> {
   sessions: number
   /** Messages to Temporal that are on their way: without those that rest. */
   outbox: number
-  /** Starts of jobs that join a line, which nobody has tried to send: they rest where it is long (store/line-key.ts). */
+  /** Starts of jobs that nobody has tried to send: they rest where their line is long (store/line-key.ts), or until it is their turn (store/turn-line.ts). */
   resting: number
   /** Seconds since the oldest message was written that is on its way; 0 without one. */
   outboxAge: number

@@ -39,7 +39,7 @@ export function ownFamilies({ totals, jobs, groups, debt, tests }: OwnMeasures):
     one('mayfly_outbox_messages', 'Messages to Temporal that are on their way', totals.outbox),
     one(
       'mayfly_outbox_resting',
-      'Starts of jobs whose line is long, which are sent as it gets shorter',
+      'Starts of jobs that are sent as their line gets shorter, or when it is their turn',
       totals.resting,
     ),
     one('mayfly_outbox_oldest_seconds', 'Age of the oldest of them', totals.outboxAge),
