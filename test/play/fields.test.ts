@@ -88,7 +88,8 @@ const flags = [
 function start(name: string, make: () => Promise<number>): void {
   const running = (async () => {
     const id = await make()
-    const job = await until({ what: `the job with ${name} to end`, seconds: 180, everyMs: 250 }, async () => {
+    const wait = { what: `the job with ${name} to end`, seconds: 180, pause: mayfly.endOf(id) }
+    const job = await until(wait, async () => {
       const latest = await mayfly.get<Job>(`/jobs/${id}/`)
       return latest.finished ? latest : undefined
     })

@@ -70,6 +70,8 @@ export interface Mayfly {
   ended(path: string, seconds?: number): Promise<{ id: number; status: string; job_explanation: string }>
   /** Passes the time until there is news of a job, for `until`. */
   newsOf(job: number): () => Promise<void>
+  /** As `newsOf`, for who only waits for the job's end. */
+  endOf(job: number): () => Promise<void>
   /** Starts a part that does not run, and resolves when it is ready. */
   start(part: PartName): Promise<void>
   /** kill -9, and resolves when it is dead. */
@@ -192,7 +194,7 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
     patch: (path, body) => good('PATCH', path, body),
     ended: async (path, seconds = 300) => {
       const id = Number(/(\d+)\/$/.exec(path)?.[1])
-      const wait = { what: `${path} to end`, seconds, pause: news.pauses(id) }
+      const wait = { what: `${path} to end`, seconds, pause: news.pausesUntilEnd(id) }
       return await until(wait, async () => {
         const job = await good<{ id: number; status: string; job_explanation: string; finished: string | null }>(
           'GET',
@@ -202,6 +204,7 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
       })
     },
     newsOf: (job) => news.pauses(job),
+    endOf: (job) => news.pausesUntilEnd(job),
     start,
     kill9: (name) => part(name).end('SIGKILL'),
     terminate: (name) => part(name).end('SIGTERM'),

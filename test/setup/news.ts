@@ -9,6 +9,8 @@ const silenceMs = 500
 const everyMs = 150
 /** Output comes in many small pieces. */
 const shortestMs = 40
+/** Whoever waits for a job's end asks at least so often, whatever its row says. */
+const endMs = 2_000
 
 /** Listens to the database of one Mayfly; one that is embedded, away or restarted tells nothing, and whoever waits asks often instead. */
 export class News {
@@ -35,6 +37,28 @@ export class News {
     }
   }
 
+  /**
+   * A pause for a loop that asks the API whether a job has ended: resolves when its row says so, and now and then before. A job that prints has news many times a second, and an
+   * answer of the API costs far more than a look at the row.
+   */
+  pausesUntilEnd(job: number): () => Promise<void> {
+    const pause = this.pauses(job)
+    return async () => {
+      const latest = performance.now() + endMs
+      do await pause()
+      while (performance.now() < latest && (await this.#goesOn(job)))
+    }
+  }
+
+  /** Whether the job's row says that it has not ended; false where nobody can be asked. */
+  async #goesOn(job: number): Promise<boolean> {
+    const client = await this.#listening
+    const found = await client
+      ?.query('SELECT FROM unified_jobs WHERE id = $1 AND finished IS NULL', [job])
+      .catch(() => {})
+    return found?.rowCount === 1
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await (await this.#listening)?.end().catch(() => {})
@@ -57,7 +81,11 @@ export class News {
 
   async #listen(): Promise<pg.Client | undefined> {
     if (!this.#databaseUrl.startsWith('postgres') || this.#closed) return undefined
-    const client = new pg.Client({ connectionString: this.#databaseUrl, connectionTimeoutMillis: 2_000 })
+    const client = new pg.Client({
+      connectionString: this.#databaseUrl,
+      connectionTimeoutMillis: 2_000,
+      query_timeout: endMs,
+    })
     // The next who waits tries again.
     const over = () => (this.#listening = undefined)
     client.on('error', over)

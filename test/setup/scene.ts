@@ -1,5 +1,5 @@
 /** What tests launch: plays, groups, templates and jobs of a Mayfly of their own, made over HTTP. */
-import { until } from '../../dev/wait.ts'
+import { until, type Wait } from '../../dev/wait.ts'
 import {
   type Catalog,
   type ClusterInputs,
@@ -101,19 +101,24 @@ export class Scene {
   }
 
   /** Resolves with the job as soon as the condition holds. */
-  async jobWhen(id: number, what: string, holds: (job: JobOnWire) => boolean, seconds = 300): Promise<JobOnWire> {
+  jobWhen(id: number, what: string, holds: (job: JobOnWire) => boolean, seconds = 300): Promise<JobOnWire> {
+    return this.#when({ what: `job ${id} ${what}`, seconds, pause: this.mayfly.newsOf(id) }, id, holds)
+  }
+
+  async #when(wait: Wait, id: number, holds: (job: JobOnWire) => boolean): Promise<JobOnWire> {
     let latest: JobOnWire | undefined
     const giveUp = () => {
       if (latest?.finished && !holds(latest)) throw new Error(`job ${id} ended: ${JSON.stringify(latest)}`)
     }
-    return await until({ what: `job ${id} ${what}`, seconds, giveUp, pause: this.mayfly.newsOf(id) }, async () => {
+    return await until({ ...wait, giveUp }, async () => {
       latest = await this.job(id)
       return holds(latest) ? latest : undefined
     })
   }
 
   ended(id: number, seconds = 300): Promise<JobOnWire> {
-    return this.jobWhen(id, 'to end', (job) => job.finished !== null, seconds)
+    const wait = { what: `job ${id} to end`, seconds, pause: this.mayfly.endOf(id) }
+    return this.#when(wait, id, (job) => job.finished !== null)
   }
 
   /** The output as plain text. */

@@ -151,7 +151,7 @@ export class Workflows {
 
   /** Resolves with the row of a job of any kind when it has ended. */
   async ended(jobId: number, seconds = 300): Promise<typeof unifiedJobs.$inferSelect> {
-    return await until({ what: `job ${jobId} to end`, seconds, pause: this.#mayfly.newsOf(jobId) }, async () => {
+    return await until({ what: `job ${jobId} to end`, seconds, pause: this.#mayfly.endOf(jobId) }, async () => {
       const row = await this.row(jobId)
       return row.finished === null ? undefined : row
     })
