@@ -8,7 +8,7 @@ import { startTemporalOnPostgres, type TemporalOnPostgres } from './temporal-on-
 const stackName = process.env.MAYFLY_BENCH_STACK || 'bench'
 
 /** Addresses of a stack that a bench needs. */
-export interface BenchStack extends Omit<TestStack, 'ansibleGalaxy'> {
+export interface BenchStack extends Omit<TestStack, 'ansibleGalaxy' | 'migratedDatabase'> {
   /** The Temporal that is used instead of the stack's. */
   ownTemporal: TemporalOnPostgres | undefined
 }

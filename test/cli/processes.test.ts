@@ -12,7 +12,7 @@ import { freePort } from '../setup/port.ts'
 let mayfly: Mayfly
 
 beforeAll(async () => {
-  mayfly = await startMayfly({ api: false, worker: false })
+  mayfly = await startMayfly({ api: false, worker: false, unmigrated: true })
 })
 afterAll(() => mayfly.stop())
 

@@ -22,6 +22,8 @@ export interface MayflyOptions {
   inOne?: boolean
   /** An empty database of the test's own, in place of one on the stack's server. */
   databaseUrl?: string
+  /** Whether the one on the stack's server begins without a schema; default false. */
+  unmigrated?: boolean
   /** Settings that differ from the defaults of a test. */
   env?: Record<string, string>
 }
@@ -107,8 +109,10 @@ async function build(stack: TestStack, options: MayflyOptions, undo: Undo): Prom
   const projectsRoot = join(folder, 'projects')
   mkdirSync(projectsRoot)
   const dataFolder = join(folder, 'data')
+  const database = options.unmigrated ? undefined : stack.migratedDatabase
   const [databaseUrl] = await Promise.all([
-    options.databaseUrl ?? (options.inOne ? `pglite://${join(dataFolder, 'pglite')}` : ownDatabase(stack, id, undo)),
+    options.databaseUrl ??
+      (options.inOne ? `pglite://${join(dataFolder, 'pglite')}` : ownDatabase(stack, id, undo, database)),
     ownKubernetesNamespace(stack, id, undo),
     ownTemporalNamespace(stack, id, undo),
   ])

@@ -32,20 +32,37 @@ export class Undo {
   }
 }
 
-/** Creates a database; gives its address. */
-export async function ownDatabase(stack: Pick<TestStack, 'postgresUrl'>, name: string, undo: Undo): Promise<string> {
-  // To template0 nobody may be connected, which would be in the way.
-  await administer(stack, `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0`)
-  undo.add(() => administer(stack, `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`))
+/** Creates a database, empty or as another one is to which nobody may be connected; gives its address. */
+export async function ownDatabase(
+  stack: Pick<TestStack, 'postgresUrl'>,
+  name: string,
+  undo: Undo,
+  like = 'template0',
+): Promise<string> {
+  const [database, template] = [pg.escapeIdentifier(name), pg.escapeIdentifier(like)]
+  await administer(stack, async (administrator) => {
+    const { rows } = await administrator.query<{ version: string }>(
+      "SELECT current_setting('server_version_num') AS version",
+    )
+    // Before 15 it is the only way. Since then the default is to log each page, which takes several times as long.
+    const strategy = Number(rows[0]?.version) >= 150_000 ? 'STRATEGY file_copy' : ''
+    await administrator.query(`CREATE DATABASE ${database} TEMPLATE ${template} ${strategy}`)
+  })
+  undo.add(() =>
+    administer(stack, (administrator) => administrator.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)),
+  )
   const url = new URL(stack.postgresUrl)
   url.pathname = `/${name}`
   return url.href
 }
 
-async function administer(stack: Pick<TestStack, 'postgresUrl'>, statement: string): Promise<void> {
+async function administer(
+  stack: Pick<TestStack, 'postgresUrl'>,
+  use: (administrator: pg.Client) => Promise<unknown>,
+): Promise<void> {
   const administrator = new pg.Client(stack.postgresUrl)
   await administrator.connect()
-  await administrator.query(statement).finally(() => administrator.end())
+  await use(administrator).finally(() => administrator.end())
 }
 
 /** Where the stack's cluster is, for its administrator. */

@@ -2,6 +2,7 @@
 import type { TestProject } from 'vitest/node'
 import { controlPlaneAnsible } from '../../dev/ansible.ts'
 import { type StackOptions, stackStatus, startStack, stopStack } from '../../dev/stack.ts'
+import { migratedDatabase } from './migrated-database.ts'
 
 /** Addresses of the stack; what is only there on a cluster of our own is undefined elsewhere. */
 export interface TestStack {
@@ -13,6 +14,8 @@ export interface TestStack {
   temporalAddress: string
   /** Superuser's address of a database that nobody uses; tests make their own beside it. */
   postgresUrl: string
+  /** A database on that server with this release's schema, to be copied. */
+  migratedDatabase: string
   /** The API server's audit log, one JSON document a line. */
   auditLogPath: string | undefined
   /** ansible-galaxy for the control plane: words of its command line, and environment that it needs. */
@@ -47,6 +50,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     image,
     temporalAddress,
     postgresUrl,
+    migratedDatabase: await migratedDatabase(postgresUrl),
     auditLogPath,
     ansibleGalaxy: { command: ansible.galaxy, env: ansible.env },
   })
