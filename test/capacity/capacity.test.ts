@@ -1,8 +1,9 @@
 /** More jobs than there is room for: none fails, the excess waits and says for what, and starts when there is room. */
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { until } from '../../dev/wait.ts'
+import { clusterAdmin } from '../setup/cluster-admin.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin, Undo } from '../setup/own-places.ts'
+import { Undo } from '../setup/own-places.ts'
 import { jobOf, type PodRecord, recordedNamespace } from '../setup/pods.ts'
 import { countedQuota } from '../setup/quota.ts'
 import { Scene } from '../setup/scene.ts'

@@ -1,6 +1,8 @@
 /** What cases are made of: the stage, groups that lead astray, and what happens to pods. */
+
+import { adminConfig, clusterAdmin } from '../setup/cluster-admin.ts'
 import type { Mayfly } from '../setup/mayfly.ts'
-import { adminConfig, clusterAdmin, type Undo } from '../setup/own-places.ts'
+import type { Undo } from '../setup/own-places.ts'
 import type { PodRecord } from '../setup/pods.ts'
 import type { Scene, TemplateFields } from '../setup/scene.ts'
 

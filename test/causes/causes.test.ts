@@ -1,7 +1,8 @@
 /** Whatever a cluster does to a job: it ends as `error`, says why in words that help, and leaves no pod. */
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest'
+import { clusterAdmin } from '../setup/cluster-admin.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin, Undo } from '../setup/own-places.ts'
+import { Undo } from '../setup/own-places.ts'
 import { PodRecord } from '../setup/pods.ts'
 import { startRegistry } from '../setup/registry.ts'
 import { Scene } from '../setup/scene.ts'

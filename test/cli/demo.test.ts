@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { clusterAdmin } from '../setup/cluster-admin.ts'
 import { runMayfly } from '../setup/command.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin } from '../setup/own-places.ts'
 
 let mayfly: Mayfly
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest
 import type { Pod, ResourceQuota } from '../../kubernetes/objects.ts'
 import { unschedulableMessage } from '../../kubernetes/pod-state.ts'
 import { type Watch, type WatchEvent, watchObjects } from '../../kubernetes/watch.ts'
-import { clusterAdmin } from '../setup/own-places.ts'
+import { clusterAdmin } from '../setup/cluster-admin.ts'
 import { Place } from './place.ts'
 
 let place: Place

@@ -2,7 +2,7 @@
 import { until } from '../../dev/wait.ts'
 import { podName } from '../../model/attempt.ts'
 import { launch } from '../setup/catalog.ts'
-import { clusterAdmin } from '../setup/own-places.ts'
+import { clusterAdmin } from '../setup/cluster-admin.ts'
 import { cancel, fresh, fullGroup, gitProject, hasAdmission, type Scenario } from './steps.ts'
 
 /** May be played beside each other. */

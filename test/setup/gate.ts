@@ -1,8 +1,9 @@
 /** Plays that go on when a test says so, however slow the machine. */
 import { openCluster } from '../../kubernetes/cluster.ts'
 import { podLabels } from '../../model/attempt.ts'
+import { clusterAdmin } from './cluster-admin.ts'
 import type { Mayfly } from './mayfly.ts'
-import { clusterAdmin, stackTarget } from './own-places.ts'
+import { stackTarget } from './own-places.ts'
 
 /** A shell's words that end once `letGo` was called; without any output. */
 export const untilLetGo = 'until test -e /tmp/go; do sleep 0.1; done'

@@ -1,8 +1,10 @@
 /** What a test file has for itself alone on the shared stack: a database, a Kubernetes namespace, a Temporal namespace. */
-import { ApiException, CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { Connection } from '@temporalio/client'
 import pg from 'pg'
 import { until } from '../../dev/wait.ts'
+import { openConnection } from '../../kubernetes/connection.ts'
+import { AlreadyExistsError, NotFoundError } from '../../kubernetes/errors.ts'
+import { type Call, callApi } from '../../kubernetes/http.ts'
 import type { ClusterTarget } from '../../kubernetes/target.ts'
 import type { TestStack } from './stack.ts'
 
@@ -68,14 +70,6 @@ async function administer(
 /** Where the stack's cluster is, for its administrator. */
 export type ClusterOfStack = Pick<TestStack, 'kubeconfigPath' | 'kubeContext'>
 
-/** A kubeconfig object of the stack's cluster, as its administrator. */
-export function adminConfig(stack: ClusterOfStack): KubeConfig {
-  const config = new KubeConfig()
-  config.loadFromFile(stack.kubeconfigPath)
-  if (stack.kubeContext) config.setCurrentContext(stack.kubeContext)
-  return config
-}
-
 type KubeconfigTarget = Extract<ClusterTarget, { kind: 'kubeconfig' }>
 
 /** The stack's cluster as Mayfly's own client is told of it. */
@@ -83,31 +77,38 @@ export function stackTarget({ kubeconfigPath: path, kubeContext: context }: Clus
   return { kind: 'kubeconfig', path, ...(context ? { context } : {}) }
 }
 
-/** A client of the stack's cluster, as its administrator. */
-export function clusterAdmin(stack: ClusterOfStack): CoreV1Api {
-  return adminConfig(stack).makeApiClient(CoreV1Api)
-}
-
-/** Creates a Kubernetes namespace; it is deleted with everything in it, pods at once. */
+/**
+ * Creates a Kubernetes namespace; it is deleted with everything in it, pods at once. Asks by Mayfly's own client: the other one's 900 modules take most of the time in which a
+ * test file gets ready (cluster-admin.ts), and many need it for nothing else.
+ */
 export async function ownKubernetesNamespace(stack: ClusterOfStack, name: string, undo: Undo): Promise<void> {
-  const core = clusterAdmin(stack)
-  await core.createNamespace({ body: { metadata: { name } } })
+  const connection = openConnection(stackTarget(stack))
+  undo.add(async () => connection.agent.destroy())
+  const ask = (method: Call['method'], path: string, body?: unknown) => callApi(connection, { method, path, body })
+  const path = `/api/v1/namespaces/${name}`
+  await until({ what: `${name} to be created`, seconds: 180, everyMs: 500 }, async () => {
+    await ask('POST', '/api/v1/namespaces', { metadata: { name } }).catch(unless(AlreadyExistsError))
+    return true
+  })
   undo.add(async () => {
     // Whatever else the cluster is busy with, e.g. being restarted.
     await until({ what: `${name} to be deleted`, seconds: 180, everyMs: 500 }, async () => {
-      try {
-        await core.deleteCollectionNamespacedPod({ namespace: name, gracePeriodSeconds: 0 })
-        await core.deleteNamespace({ name })
-      } catch (error) {
-        if (!(error instanceof ApiException && error.code === 404)) throw error
-      }
+      await ask('DELETE', `${path}/pods?gracePeriodSeconds=0`).catch(unless(NotFoundError))
+      await ask('DELETE', path).catch(unless(NotFoundError))
       return true
     })
   })
   // The admission of pods refuses until the namespace has its service account.
   await until({ what: `the service account of ${name}`, seconds: 180 }, () =>
-    core.readNamespacedServiceAccount({ namespace: name, name: 'default' }),
+    ask('GET', `${path}/serviceaccounts/default`),
   )
+}
+
+/** Lets an error of this class pass for success. */
+function unless(kind: typeof AlreadyExistsError | typeof NotFoundError): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof kind)) throw error
+  }
 }
 
 /** Registers a Temporal namespace that keeps closed workflows for a day. */

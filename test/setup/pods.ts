@@ -2,8 +2,9 @@
 import { type V1Pod, Watch } from '@kubernetes/client-node'
 import { until } from '../../dev/wait.ts'
 import { podAnnotations } from '../../model/attempt.ts'
+import { adminConfig, clusterAdmin } from './cluster-admin.ts'
 import type { Mayfly } from './mayfly.ts'
-import { adminConfig, clusterAdmin, ownKubernetesNamespace, type Undo } from './own-places.ts'
+import { ownKubernetesNamespace, type Undo } from './own-places.ts'
 import type { TestStack } from './stack.ts'
 
 /** Number of the job that a pod was made for. */

@@ -1,5 +1,5 @@
 import { until } from '../../dev/wait.ts'
-import { clusterAdmin } from './own-places.ts'
+import { clusterAdmin } from './cluster-admin.ts'
 import type { TestStack } from './stack.ts'
 
 /** Makes a quota, and resolves when the cluster has begun to count by it: before, nothing is refused. */

@@ -1,7 +1,7 @@
 /** Identities on the real cluster. */
 import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
+import { adminConfig, clusterAdmin } from './cluster-admin.ts'
 import type { Mayfly } from './mayfly.ts'
-import { adminConfig, clusterAdmin } from './own-places.ts'
 
 type Place = Pick<Mayfly, 'kubernetesNamespace' | 'stack'>
 

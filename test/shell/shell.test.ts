@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { until } from '../../dev/wait.ts'
+import { clusterAdmin } from '../setup/cluster-admin.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
-import { clusterAdmin } from '../setup/own-places.ts'
 import { Scene } from '../setup/scene.ts'
 
 let mayfly: Mayfly
