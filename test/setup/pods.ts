@@ -1,5 +1,6 @@
 /** The pods of a namespace, as a watch of the test's own tells them. */
-import { type V1Pod, Watch } from '@kubernetes/client-node'
+import { isDeepStrictEqual } from 'node:util'
+import { type CoreV1Api, type V1Pod, type V1Status, Watch } from '@kubernetes/client-node'
 import { until } from '../../dev/wait.ts'
 import { podAnnotations } from '../../model/attempt.ts'
 import { adminConfig, clusterAdmin } from './cluster-admin.ts'
@@ -36,32 +37,57 @@ export class PodRecord {
   #closed = false
   #controller: AbortController | undefined
 
+  readonly #namespace: string
+  readonly #core: CoreV1Api
+  readonly #watch: Watch
+
+  private constructor(stack: TestStack, namespace: string) {
+    this.#namespace = namespace
+    this.#core = clusterAdmin(stack)
+    this.#watch = new Watch(adminConfig(stack))
+  }
+
   static async open(stack: TestStack, namespace: string): Promise<PodRecord> {
-    const record = new PodRecord()
-    const list = await clusterAdmin(stack).listNamespacedPod({ namespace })
+    const record = new PodRecord(stack, namespace)
+    const list = await record.#core.listNamespacedPod({ namespace })
     for (const pod of list.items) record.#take('ADDED', pod)
-    await record.#follow(new Watch(adminConfig(stack)), namespace, list.metadata?.resourceVersion)
+    await record.#follow(list.metadata?.resourceVersion)
     return record
   }
 
   /** The client ends a watch in which nothing happens for half a minute: then a further one begins where it ended. */
-  async #follow(watch: Watch, namespace: string, from: string | undefined): Promise<void> {
+  async #follow(from: string | undefined): Promise<void> {
     let resourceVersion = from
-    this.#controller = await watch.watch(
-      `/api/v1/namespaces/${namespace}/pods`,
+    let expired: unknown
+    this.#controller = await this.#watch.watch(
+      `/api/v1/namespaces/${this.#namespace}/pods`,
       { resourceVersion },
-      (type: string, pod: V1Pod) => {
-        if (type === 'ERROR') this.#ended = pod
-        else resourceVersion = pod.metadata?.resourceVersion
-        this.#take(type, pod)
+      (type: string, told: V1Pod & V1Status) => {
+        if (type === 'ERROR' && told.code === 410) expired = told
+        else if (type === 'ERROR') this.#ended = told
+        else resourceVersion = told.metadata?.resourceVersion
+        this.#take(type, told)
       },
       (error: unknown) => {
         if (this.#closed || this.#ended) return
-        if (error && !(error instanceof Error && error.name === 'TimeoutError')) this.#ended = error
-        else this.#follow(watch, namespace, resourceVersion).catch((failure) => (this.#ended = failure))
+        const idle = error instanceof Error && error.name === 'TimeoutError'
+        if (error && !idle && !expired) this.#ended = error
+        else
+          this.#goOn(resourceVersion, expired).catch((failure) => {
+            this.#ended = failure
+          })
       },
     )
     if (this.#closed) this.#controller.abort()
+  }
+
+  /** Where much happens in other namespaces, the server forgets what it last told of this one: if all pods still are as they were told, nothing was missed. */
+  async #goOn(resourceVersion: string | undefined, expired: unknown): Promise<void> {
+    if (!expired) return await this.#follow(resourceVersion)
+    const { items, metadata } = await this.#core.listNamespacedPod({ namespace: this.#namespace })
+    const versions = (pods: Iterable<V1Pod>) => [...pods].map((pod) => pod.metadata?.resourceVersion).sort()
+    if (!isDeepStrictEqual(versions(items), versions(this.pods.values()))) throw expired
+    await this.#follow(metadata?.resourceVersion)
   }
 
   /** Pods that use the node now. */
