@@ -51,8 +51,9 @@ export interface Stand {
   username: string
   /** Absent where the cluster is not one of ours. */
   auditLogPath: string | undefined
-  apiPid: number
-  workerPid: number
+  /** Of the process that runs now; `restart` makes another one. */
+  readonly apiPid: number
+  readonly workerPid: number
   /** Ends the API or the worker without warning and starts it again; gives its new process id. */
   restart(command: 'api' | 'worker'): Promise<number>
   organizationId: number
@@ -75,7 +76,7 @@ export interface Stand {
 export async function startStand(say: Say, temporal?: Temporal): Promise<Stand> {
   const undo = new Undo()
   try {
-    return { ...(await build(say, undo, temporal)), stop: () => undo.all() }
+    return Object.assign(await build(say, undo, temporal), { stop: () => undo.all() })
   } catch (error) {
     await undo.all()
     throw error
@@ -107,7 +108,7 @@ async function build(say: Say, undo: Undo, temporal: Temporal | undefined): Prom
   undo.add(async () => {
     await Promise.all([...Object.values(parts), ...added].map((part) => part.end('SIGTERM')))
   })
-  const [apiPid, workerPid] = await Promise.all([begin(parts.api), begin(parts.worker)])
+  await Promise.all([begin(parts.api), begin(parts.worker)])
   const restart: Stand['restart'] = async (command) => {
     await parts[command].end('SIGKILL')
     return await begin(parts[command])
@@ -164,8 +165,12 @@ async function build(say: Say, undo: Undo, temporal: Temporal | undefined): Prom
     databaseUrl,
     username,
     auditLogPath,
-    apiPid,
-    workerPid,
+    get apiPid() {
+      return parts.api.pid ?? 0
+    },
+    get workerPid() {
+      return parts.worker.pid ?? 0
+    },
     organizationId,
     groupId,
     template,
