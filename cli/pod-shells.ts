@@ -15,8 +15,13 @@ import { homeCluster } from './home-cluster.ts'
 const highWaterBytes = 64 * 1024
 const lowWaterBytes = 16 * 1024
 
-/** Runs the command with a mark that everything it starts inherits. */
-const markScript = 'export MAYFLY_SHELL="$0"; exec "$@"'
+/**
+ * Runs the command with a mark that everything it starts inherits, once the terminal has its size: container runtimes tell it only after they have started
+ * what runs in it, and who asks before is told 0 0. An image without stty, or a size that does not come within seconds, keeps nobody waiting.
+ */
+const beginScript = `export MAYFLY_SHELL="$0"; n=0
+while [ $n -lt 100 ] && [ "$(stty size 2>/dev/null)" = '0 0' ]; do n=$((n+1)); sleep 0.02; done
+exec "$@"`
 /**
  * Ends whatever has the mark. A terminal whose client has gone is not hung up by all container runtimes: what ran in it would go on for as long as its
  * pod.
@@ -48,7 +53,7 @@ export function podShells({ settings, env, store, keyring }: Composition): PodSh
         const mark = randomUUID()
         const run = (words: string[], options: ExecOptions) =>
           cluster.exec(attempt.namespace, attempt.podName, 'worker', words, options)
-        const session = await run(['sh', '-c', markScript, mark, ...command], { stdin: typed, terminal: size })
+        const session = await run(['sh', '-c', beginScript, mark, ...command], { stdin: typed, terminal: size })
         let over = false
         const ended = session.result.then(({ exitCode }) => {
           over = true

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 /** What `until` waits for, how long, and what to say when it does not come. */
 export interface Wait {
-  /** Completes the sentence "waited 30 s for …". */
-  what: string
+  /** Completes the sentence "waited 30 s for …"; a function is asked when the wait has ended. */
+  what: string | (() => string)
   seconds: number
   /** Named in the error, so that the reader knows where to look next. */
   log?: string
@@ -30,7 +30,8 @@ export async function until<T>(wait: Wait, check: () => Promise<T> | T): Promise
     if (performance.now() > end) {
       const why = last instanceof Error ? ` (last: ${last.message})` : ''
       const where = wait.log ? `; see ${wait.log}` : ''
-      throw new Error(`waited ${wait.seconds} s for ${wait.what}${why}${where}`)
+      const what = typeof wait.what === 'string' ? wait.what : wait.what()
+      throw new Error(`waited ${wait.seconds} s for ${what}${why}${where}`)
     }
     await (wait.pause ? wait.pause() : pause(wait.everyMs ?? 50))
   }

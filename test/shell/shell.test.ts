@@ -61,7 +61,7 @@ class Terminal {
   /** Types a line and resolves when its output is there; what is typed is echoed, so the command must print something else. */
   async line(command: string, output: string): Promise<void> {
     this.type(`${command}\n`)
-    await until({ what: `${output} after ${command}: ${this.printed}`, seconds: 180, everyMs: 20 }, async () =>
+    await until({ what: () => `${output} after ${command}: ${this.printed}`, seconds: 180, everyMs: 20 }, async () =>
       this.printed.includes(output),
     )
   }
@@ -97,6 +97,15 @@ test('a terminal of the size asked for, that echoes, is resized, and ends with i
   terminal.type('exit 7\n')
   expect(await terminal.closed).toBe(1000)
   expect(terminal.told).toEqual([{ exit: { code: 7 } }])
+})
+
+test('the size is there before the command begins', async () => {
+  const command = ['sh', '-c', 'stty size'].map((word) => `&command=${encodeURIComponent(word)}`).join('')
+  for (let i = 0; i < 30; i++) {
+    const terminal = await open(`/jobs/${job}/shell/?columns=101&rows=31${command}`)
+    expect(await terminal.closed).toBe(1000)
+    expect(terminal.printed.trim()).toBe('31 101')
+  }
 })
 
 test('another command, with its words', async () => {
