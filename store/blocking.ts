@@ -6,9 +6,9 @@ import { enqueue } from './outbox.ts'
 import { preparedSql } from './prepared.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { outbox } from './schema/runtime.ts'
-import { blockers, oldest, resting, sendResting } from './turn-line.ts'
+import { blockers, isSerialised, oldest, resting, type Serialised, sendResting } from './turn-line.ts'
 
-type Serialised = Pick<typeof unifiedJobs.$inferSelect, 'id' | 'type' | 'unifiedJobTemplateId' | 'allowSimultaneous'>
+type SerialisedJob = Serialised & Pick<typeof unifiedJobs.$inferSelect, 'id'>
 
 /** Another job that one waits for. */
 export interface Blocker {
@@ -16,17 +16,11 @@ export interface Blocker {
   type: string
 }
 
-/** Kinds whose templates say whether their jobs may run at the same time; a sliced job and a plain one of a template wait for each other. */
-const serialisedTypes = ['job', 'workflow_job'] as const
-
-const isSerialised = ({ type, unifiedJobTemplateId, allowSimultaneous }: Serialised) =>
-  !allowSimultaneous && unifiedJobTemplateId !== null && (serialisedTypes as readonly string[]).includes(type)
-
 /**
  * The job that this one must wait for, because their template allows only one at a time: one that has started, else an older one that
  * waits as well. Null when it is this one's turn.
  */
-export async function blockerOf(db: Database, job: Serialised): Promise<Blocker | null> {
+export async function blockerOf(db: Database, job: SerialisedJob): Promise<Blocker | null> {
   if (!isSerialised(job)) return null
   const { rows } = await blocking(db, undefined).execute({ jobId: job.id, templateId: job.unifiedJobTemplateId })
   return rows[0] ?? null
@@ -60,7 +54,7 @@ export function waitingFor({ id, type }: Blocker): string {
 /**
  * Wakes the next job of the template when one has ended; in the transaction that ends it. One whose start rests is sent, if nothing else is before it; any other has perhaps a workflow, which looks again.
  */
-export async function wakeNext(tx: Database, job: Serialised): Promise<void> {
+export async function wakeNext(tx: Database, job: SerialisedJob): Promise<void> {
   if (!isSerialised(job)) return
   const { rows } = await waking(tx, undefined).execute({ jobId: job.id, templateId: job.unifiedJobTemplateId })
   const [next] = rows

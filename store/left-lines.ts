@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { StartLine } from './claim-outbox.ts'
 import type { Database } from './database.ts'
-import { lineKey } from './line-key.ts'
+import { isOfKind, lineKey } from './line-key.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
 
@@ -32,7 +32,7 @@ export async function leftLines(db: Database, since: Moment | null): Promise<{ l
       SELECT job_id, 'place' AS way FROM ${attempts} WHERE id > ${since.attempt} AND id <= ${until.attempt}
       UNION ALL
       SELECT id, CASE WHEN status = 'canceled' AND attempt_count = 0 THEN 'cancel' ELSE 'end' END FROM ${unifiedJobs}
-      WHERE type IN ('job', 'ad_hoc_command') AND finished > ${since.at} AND finished <= ${until.at} AND run_id IS NOT NULL)
+      WHERE ${isOfKind} AND finished > ${since.at} AND finished <= ${until.at} AND run_id IS NOT NULL)
     SELECT priority AS urgency, coalesce(organization_id, 0) AS "organizationId", ${lineKey(sql`job`)} AS line,
       greatest(count(*) FILTER (WHERE way = 'place'), count(*) FILTER (WHERE way = 'end'))::int AS served,
       count(*) FILTER (WHERE way = 'cancel')::int AS canceled

@@ -31,6 +31,6 @@ export function standing(job?: SQL): SQL {
 }
 
 /** Jobs that a line may hold back, by their type; begins with the column's name. */
-const isOfKind = sql`type IN ('job', 'ad_hoc_command')`
+export const isOfKind = sql`type IN ('job', 'ad_hoc_command')`
 
 const of = (row: SQL | undefined): SQL => (row ? sql`${row}.` : sql``)

@@ -1,5 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { activeStatuses } from '../model/job.ts'
 import { lineKey } from './line-key.ts'
+import type { unifiedJobs } from './schema/jobs.ts'
 
 /**
  * The urgency of starts that rest until it is their job's turn, because its template allows one at a time: no claim looks at them. Their line is the template's id, of no organization. Who takes one
@@ -12,15 +14,28 @@ export function resting(message: SQL): SQL {
   return sql`${message}.kind = 'start' AND ${message}.urgency = ${sql.raw(String(restingUrgency))}`
 }
 
+/** Kinds whose templates say whether their jobs may run at the same time; a sliced job and a plain one of a template wait for each other. A change needs a migration. */
+export const serialisedTypes = ['job', 'workflow_job'] as const
+
+/** Whether a job belongs to a template that allows one at a time. */
+export function isSerialised<Job extends Serialised>(job: Job): job is Job & { unifiedJobTemplateId: number } {
+  const { type, unifiedJobTemplateId, allowSimultaneous } = job
+  return !allowSimultaneous && unifiedJobTemplateId !== null && (serialisedTypes as readonly string[]).includes(type)
+}
+
+/** What says of a job whether it may run beside others of its template. */
+export type Serialised = Pick<typeof unifiedJobs.$inferSelect, 'type' | 'unifiedJobTemplateId' | 'allowSimultaneous'>
+
 /**
- * Which rows of `unified_jobs` are jobs that have not ended, of templates that allow one at a time: a sliced job and a plain one of a template wait for each other. Of a row, or, as in the
- * definition of an index, without saying of which; a change needs a migration.
+ * Which rows of `unified_jobs` are serialised jobs that have not ended. Of a row, or, as in the definition of an index, without saying of which; a change needs a migration.
  */
 export function oneAtATime(job?: SQL): SQL {
   const row = job ? sql`${job}.` : sql``
-  return sql`NOT ${row}allow_simultaneous AND ${row}unified_job_template_id IS NOT NULL AND ${row}type IN ('job', 'workflow_job')
-    AND ${row}status IN ('new', 'pending', 'waiting', 'running')`
+  return sql`NOT ${row}allow_simultaneous AND ${row}unified_job_template_id IS NOT NULL AND ${row}type IN (${quoted(serialisedTypes)})
+    AND ${row}status IN (${quoted(activeStatuses)})`
 }
+
+const quoted = (words: readonly string[]): SQL => sql.raw(words.map((word) => `'${word}'`).join(', '))
 
 /**
  * The jobs that a job must wait for, of which the oldest counts: one of its template that has started, else an older one that waits as well; a query of id and type. A few rows, each found by the index of

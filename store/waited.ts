@@ -6,6 +6,7 @@ import type { JobRow } from './job-status.ts'
 import { instanceGroups } from './schema/catalog.ts'
 import { unifiedJobs } from './schema/jobs.ts'
 import { attempts } from './schema/runtime.ts'
+import { isSerialised, serialisedTypes } from './turn-line.ts'
 
 /** Another job that one waits for, or waited for. */
 export interface Awaited {
@@ -39,8 +40,7 @@ export async function dependenciesOf(db: Database, job: JobRow): Promise<Awaited
  * at once.
  */
 export async function turnOf(db: Database, job: JobRow): Promise<Awaited | null> {
-  if (job.allowSimultaneous || job.unifiedJobTemplateId === null) return null
-  if (job.type !== 'job' && job.type !== 'workflow_job') return null
+  if (!isSerialised(job)) return null
   const [last] = await db
     .select(awaited)
     .from(unifiedJobs)
@@ -48,7 +48,7 @@ export async function turnOf(db: Database, job: JobRow): Promise<Awaited | null>
       and(
         eq(unifiedJobs.unifiedJobTemplateId, job.unifiedJobTemplateId),
         eq(unifiedJobs.allowSimultaneous, false),
-        inArray(unifiedJobs.type, ['job', 'workflow_job']),
+        inArray(unifiedJobs.type, serialisedTypes),
         lt(unifiedJobs.id, job.id),
         or(isNull(unifiedJobs.finished), gt(unifiedJobs.finished, job.created)),
       ),
