@@ -1,4 +1,4 @@
-import { type ConfiguredPaths, readConfiguredPaths } from './ansible-config.ts'
+import { readConfiguredPaths } from './ansible-config.ts'
 import { playbookArguments, shellLine } from './command-line.ts'
 import { applyCredentials } from './credential-effects.ts'
 import type { CredentialEffects } from './credentials.ts'
@@ -32,8 +32,7 @@ export class PayloadChangedError extends Error {
  */
 export async function buildPayload(job: RunnerJob): Promise<Payload> {
   const effects = applyCredentials(job.credentials, job.launchPasswords, job.privateDataDir)
-  const project = await treeEntries(job.projectFolder, 'project')
-  const configured = await configuredPaths(job, project)
+  const configured = await readConfiguredPaths(job.projectFolder)
   const kwargs = {
     ident: job.id,
     playbook: job.playbook,
@@ -44,7 +43,7 @@ export async function buildPayload(job: RunnerJob): Promise<Payload> {
     fact_cache_type: job.facts ? 'jsonfile' : '',
     ...(effects.sshKey ? { ssh_key: effects.sshKey } : {}),
   }
-  const entries = await privateDataDir(job, effects, project)
+  const entries = await privateDataDir(job, effects)
   return { ...encode(kwargs, entries), secrets: effects.secrets }
 }
 
@@ -94,19 +93,13 @@ async function* base64(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   if (length > 0) yield Buffer.from(Buffer.concat(waiting, length).toString('base64'), 'latin1')
 }
 
-/** Most projects have no ansible.cfg, and one that is not in the tree is not looked for. */
-async function configuredPaths({ projectFolder }: RunnerJob, project: ZipEntry[]): Promise<ConfiguredPaths> {
-  const configures = project.some(({ name }) => name === 'project/ansible.cfg')
-  return configures ? await readConfiguredPaths(projectFolder) : { roles: [], collections: [] }
-}
-
-async function privateDataDir(job: RunnerJob, effects: CredentialEffects, project: ZipEntry[]): Promise<ZipEntry[]> {
+async function privateDataDir(job: RunnerJob, effects: CredentialEffects): Promise<ZipEntry[]> {
   const now = new Date()
   const slice = job.slice.count > 1 ? job.slice : undefined
   const line = shellLine(playbookArguments(job, effects))
   const vars = { ...job.extraVars, ...job.metaVars }
   return [
-    ...project,
+    ...(await treeEntries(job.projectFolder, 'project')),
     directoryEntry('inventory', 0o700, now),
     textEntry('inventory/hosts', inventoryScript(job.inventory, slice), 0o700, now),
     directoryEntry('env', 0o700, now),
