@@ -135,7 +135,7 @@ export async function runSoak(
     info(`${name}.rate`, jobs / seconds, 'jobs/s'),
     info(`${name}.kills`, kills.count, ''),
     info(`${name}.cancels`, cancelled.size, ''),
-    info(`${name}.pods.deleted`, deletions?.count ?? 0, 'by somebody else, while they ran'),
+    ...(deletions ? [info(`${name}.pods.deleted`, deletions.count, 'by somebody else, while they ran')] : []),
   ]
 }
 

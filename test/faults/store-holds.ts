@@ -30,6 +30,7 @@ export class StoreHolds {
   readonly #writes: Record<string, Write>
   readonly #pool: pg.Pool
   #session: pg.Client | undefined
+  #turn: Promise<void> = Promise.resolve()
   /** Jobs that are held now, and where all jobs stand. */
   readonly #held = shared(freshMs, () => this.#readHeld())
   readonly #standings = shared(freshMs, () => this.#readStandings())
@@ -80,7 +81,7 @@ export class StoreHolds {
   /** Holds the job when it comes to the point. To be called before the job can be there. */
   async arm(job: number, point: string): Promise<void> {
     await this.query('INSERT INTO fault_holds VALUES ($1, $2)', job, point)
-    await (await this.#locks()).query('SELECT pg_advisory_lock($1, $2)', [lockSpace, job])
+    await this.#lock('SELECT pg_advisory_lock($1, $2)', job)
   }
 
   /** Resolves when Mayfly is held at the point. */
@@ -122,7 +123,7 @@ export class StoreHolds {
       await this.query(waits, job)
     }
     // A server that was started again has forgotten the lock, and with it the hold.
-    await (await this.#locks()).query('SELECT pg_advisory_unlock($1, $2)', [lockSpace, job])
+    await this.#lock('SELECT pg_advisory_unlock($1, $2)', job)
   }
 
   /** Statuses that the job has come to, in their order. */
@@ -142,6 +143,13 @@ export class StoreHolds {
   /** A query of the test's own. */
   async query<Row extends pg.QueryResultRow>(statement: string, ...values: unknown[]): Promise<Row[]> {
     return (await this.#pool.query<Row>(statement, values)).rows
+  }
+
+  /** A session does one thing at a time. */
+  async #lock(statement: string, job: number): Promise<void> {
+    const mine = this.#turn.then(async () => void (await (await this.#locks()).query(statement, [lockSpace, job])))
+    this.#turn = mine.catch(() => {})
+    await mine
   }
 
   /** The session that has the locks. */
