@@ -19,6 +19,7 @@ export class News {
   readonly #told = new Map<number, number>()
   readonly #waiting = new Map<number, Set<() => void>>()
   #listening: Promise<pg.Client | undefined> | undefined
+  #looks: Promise<unknown> = Promise.resolve()
   #closed = false
 
   constructor(databaseUrl: string) {
@@ -52,11 +53,14 @@ export class News {
 
   /** Whether the job's row says that it has not ended; false where nobody can be asked. */
   async #goesOn(job: number): Promise<boolean> {
-    const client = await this.#listening
-    const found = await client
-      ?.query('SELECT FROM unified_jobs WHERE id = $1 AND finished IS NULL', [job])
-      .catch(() => {})
-    return found?.rowCount === 1
+    const look = async () => {
+      const client = await this.#listening
+      return client?.query('SELECT FROM unified_jobs WHERE id = $1 AND finished IS NULL', [job]).catch(() => undefined)
+    }
+    // A connection does one thing at a time.
+    const found = this.#looks.then(look)
+    this.#looks = found
+    return (await found)?.rowCount === 1
   }
 
   async close(): Promise<void> {
