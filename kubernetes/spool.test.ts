@@ -7,7 +7,7 @@ import { wrapperArgs } from './scripts.ts'
 import { acknowledge, deliverPayload, readSpool, signalRunner } from './spool.ts'
 import { LocalPod, type Tools } from './testing/local-pod.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const signal = AbortSignal.timeout(600_000)
 const pods: LocalPod[] = []
 function newPod(tools: Tools = 'gnu'): LocalPod {
   const pod = new LocalPod(tools)
