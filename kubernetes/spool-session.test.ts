@@ -95,11 +95,16 @@ describe.each(['gnu', 'small'] as const)('with %s tools', (tools) => {
   })
 
   test.each([1, 2, 3])('a connection that breaks after piece %i of the output is followed by others', async (last) => {
-    const pod = podRunning('cat; for i in 1 2 3 4 5 6 7 8; do seq 1 500; sleep 0.05; done', tools)
+    // Each piece is printed when as many have come before, so that none comes together with another.
+    const pod = podRunning(
+      'cat; for i in 1 2 3 4 5 6 7 8; do seq 1 500; until [ -e "$1/come-$i" ]; do sleep 0.02; done; done',
+      tools,
+    )
     const session = await delivered(pod)
     let pieces = 0
     pod.onOutput = (exec) => {
-      if (++pieces === last) exec.lose()
+      writeFileSync(join(pod.folder, `come-${++pieces}`), '')
+      if (pieces === last) exec.lose()
     }
     const execs = pod.execs
     const output = await readAll(pod, session)
