@@ -29,7 +29,7 @@ async function delivered(pod: LocalPod, payload: Uint8Array | string = 'work'): 
   return (await deliverPayload(pod, pod.ref, bytes, bytes.length, signal)) ?? expect.fail('it was started before')
 }
 
-async function readAll(pod: LocalPod, session: SpoolSession): Promise<Buffer> {
+async function readAll(pod: LocalPod, session: SpoolSession | null): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of readSpool(pod, pod.ref, 0, signal, session)) chunks.push(chunk)
   return Buffer.concat(chunks)
@@ -244,8 +244,9 @@ describe('a connection that is there and brings nothing', () => {
       },
     }
     const session = await deliverPayload(access, pod.ref, Buffer.from('abc\n'), 4, signal, patience)
-    expect((await readAll(pod, session ?? expect.fail('it was started before'))).toString()).toBe('abc\nstarted\n')
-    expect(pod.execs).toBe(first + 2)
+    // A machine may be too slow for the second as well, also after it has delivered.
+    expect(pod.execs).toBeGreaterThanOrEqual(first + 2)
+    expect((await readAll(pod, session)).toString()).toBe('abc\nstarted\n')
   })
 
   test.each([1, 2, 3])('is left for another one after piece %i of the output', async (last) => {
