@@ -271,11 +271,14 @@ describe('a connection that is there and brings nothing', () => {
   test('is kept where the pod has no more either', async () => {
     const pod = podRunning('cat; until [ -e "$1/go" ]; do sleep 0.02; done; echo end')
     const session = await delivered(pod, 'abc')
-    const execs = pod.execs
     let output = ''
     const reading = (async () => {
-      for await (const chunk of readSpool(pod, pod.ref, 0, signal, session, patience)) output += chunk
+      // What comes while the pod is asked may take its time.
+      const arriving = { ...patience, arrivalMs: 60_000 }
+      for await (const chunk of readSpool(pod, pod.ref, 0, signal, session, arriving)) output += chunk
     })()
+    await vi.waitFor(() => expect(output).toBe('abc'), { timeout: 120_000 })
+    const execs = pod.execs
     // Asked twice whether there is more, and there was not.
     await vi.waitFor(() => expect(pod.execs).toBeGreaterThanOrEqual(execs + 2), { timeout: 120_000 })
     expect(output).toBe('abc')
