@@ -1,5 +1,6 @@
 /** Identities on the real cluster. */
-import { RbacAuthorizationV1Api } from '@kubernetes/client-node'
+import { AuthorizationV1Api, RbacAuthorizationV1Api } from '@kubernetes/client-node'
+import { until } from '../../dev/wait.ts'
 import { adminConfig, clusterAdmin } from './cluster-admin.ts'
 import type { Mayfly } from './mayfly.ts'
 
@@ -15,7 +16,24 @@ export async function tokenWith(
 ): Promise<string> {
   const body = { metadata: { name }, rules: rules.map((rule) => ({ apiGroups: [''], ...rule })) }
   await rbacOf(mayfly).createNamespacedRole({ namespace: mayfly.kubernetesNamespace, body })
-  return await tokenAs(mayfly, name, { kind: 'Role', name }, 3_600)
+  const token = await tokenAs(mayfly, name, { kind: 'Role', name }, 3_600)
+  await inForce(mayfly, name, rules)
+  return token
+}
+
+/** Resolves when the API server goes by these rights: it hears of a role and its binding a little after it has stored them. */
+async function inForce(
+  { kubernetesNamespace: namespace, stack }: Place,
+  name: string,
+  rules: { resources: string[]; verbs: string[] }[],
+): Promise<void> {
+  const [resource, subresource] = rules[0]?.resources[0]?.split('/') ?? []
+  const resourceAttributes = { namespace, resource, subresource, verb: rules[0]?.verbs[0] }
+  const body = { spec: { user: `system:serviceaccount:${namespace}:${name}`, resourceAttributes } }
+  const authorization = adminConfig(stack).makeApiClient(AuthorizationV1Api)
+  await until({ what: `the rights of ${name} to be in force`, seconds: 180 }, async () => {
+    return (await authorization.createSubjectAccessReview({ body })).status?.allowed
+  })
 }
 
 /** Token, for so many seconds, of a new service account of Mayfly's own namespace that has a role there. */
