@@ -65,6 +65,10 @@ const isRunning = (path: string) => expect.poll(async () => (await get(path)).st
 const isSettled = (job: number) =>
   expect.poll(async () => (await get(`/jobs/${job}/`)).scm_revision).toMatch(/^[0-9a-f]{40}$/)
 
+/** Saves the time that a job would take whose end nobody looks at; one that was quick has ended. */
+const noMoreOf = async (job: number) =>
+  expect([202, 405]).toContain((await mayfly.api('POST', `/jobs/${job}/cancel/`)).status)
+
 test('rows 13, 14 and 50: an update runs on the control plane, also where the organization has a container group only', async () => {
   await mayfly.post(`/organizations/${catalog.organization}/instance_groups/`, { id: catalog.group })
   const { id, repository } = await project('placed')
@@ -103,7 +107,7 @@ test('ten jobs launched at once lead to one update, and run what it brought', as
   letGo()
   const [one = 0, two = 0] = jobs
   await isSettled(two)
-  await mayfly.post(`/jobs/${two}/cancel/`)
+  await noMoreOf(two)
   expect((await mayfly.ended(`/jobs/${one}/`)).status).toBe('successful')
   expect((await get(`/jobs/${jobs[0]}/`)).scm_revision).toBe(revision)
   const updates = await updatesOf(id)
@@ -115,7 +119,7 @@ test('an update that is young enough serves a later job, an older one does not',
   const launchTo = async (what: string) => {
     const job = await launch(mayfly, await templateOf(id))
     await isSettled(job)
-    await mayfly.post(`/jobs/${job}/cancel/`)
+    await noMoreOf(job)
     return [what, (await updatesOf(id)).length]
   }
   expect(await launchTo('reuse')).toEqual(['reuse', 1])
