@@ -79,7 +79,8 @@ async function expectGapless(job: number): Promise<void> {
 
 async function stdout(job: number, format: string): Promise<{ status: number; type: string; bytes: Buffer }> {
   const response = await fetch(`${mayfly.url}/api/v2/jobs/${job}/stdout/?format=${format}`, {
-    headers: { authorization: mayfly.auth },
+    // None that is kept: the server ends it when it is idle for seconds, such as while the next job runs.
+    headers: { authorization: mayfly.auth, connection: 'close' },
   })
   const type = response.headers.get('content-type')?.split(';')[0] ?? ''
   return { status: response.status, type, bytes: Buffer.from(await response.arrayBuffer()) }

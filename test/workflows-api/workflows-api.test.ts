@@ -45,6 +45,9 @@ afterAll(async () => {
   await service?.stop()
 })
 
+/** A connection that is kept is ended by the server when it is idle for seconds, as between tests. */
+const oneRequest = { connection: 'close' }
+
 interface Report {
   path: string
   headers: IncomingHttpHeaders
@@ -204,7 +207,12 @@ test('a web hook launches, and its service hears how the job stands, whatever it
       method: 'POST',
       body,
       headers: {
-        ...{ 'content-type': 'application/json', 'X-GitHub-Event': 'pull_request', 'X-GitHub-Delivery': 'guid-7' },
+        ...{
+          ...oneRequest,
+          'content-type': 'application/json',
+          'X-GitHub-Event': 'pull_request',
+          'X-GitHub-Delivery': 'guid-7',
+        },
         'X-Hub-Signature-256': `sha256=${createHmac('sha256', key).update(body).digest('hex')}`,
       },
     })
@@ -239,6 +247,7 @@ test('a host that calls back gets its play', async () => {
   const template = await makeTemplate(mayfly, catalog, 'hello.yml', { host_config_key: 'k3y' })
   const answer = await fetch(`${mayfly.url}/api/v2/job_templates/${template}/callback/`, {
     method: 'POST',
+    headers: oneRequest,
     body: new URLSearchParams({ host_config_key: 'k3y' }),
   })
   expect([answer.status, await answer.text()]).toEqual([201, ''])
