@@ -2,6 +2,7 @@
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { simulatedKey } from '../../bench/kubelet/node.ts'
 import { until } from '../../dev/wait.ts'
 import { Refusals } from '../acceptance/refusals.ts'
 import { clusterAdmin } from '../setup/cluster-admin.ts'
@@ -196,10 +197,10 @@ async function isBraked(group: number): Promise<boolean> {
   }
 }
 
-/** Lets every node offer so much of a resource; null: none. */
+/** Lets every node offer so much of a resource; null: none. Simulated ones of other tests come and go meanwhile, and take none of these pods. */
 async function offer(resource: string, amount: number | null): Promise<void> {
   const core = clusterAdmin(mayfly.stack)
-  const { items } = await core.listNode()
+  const { items } = await core.listNode({ labelSelector: `!${simulatedKey}` })
   const quantity = amount === null ? null : String(amount)
   const status = { capacity: { [resource]: quantity }, allocatable: { [resource]: quantity } }
   for (const { metadata } of items) {
