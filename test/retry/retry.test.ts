@@ -26,7 +26,8 @@ const stay = `- hosts: all
 `
 
 beforeAll(async () => {
-  mayfly = await startMayfly()
+  // However long the plays take to begin that are lost together with it, the pod that no node takes is waited for.
+  mayfly = await startMayfly({ env: { MAYFLY_NO_NODE_PATIENCE: '3600' } })
   undo.add(() => mayfly.stop())
   pods = await PodRecord.open(mayfly.stack, mayfly.kubernetesNamespace)
   undo.add(async () => pods.close())
