@@ -2,8 +2,8 @@
 import { rootCertificates } from 'node:tls'
 import pg from 'pg'
 import { expect } from 'vitest'
-import { clusterAdmin } from '../setup/cluster-admin.ts'
 import { ownKubernetesNamespace } from '../setup/own-places.ts'
+import { countedQuota } from '../setup/quota.ts'
 import { tokenWith } from '../setup/service-account.ts'
 import { type Case, deletePod, groupBy, groupWith, worker } from './arrange.ts'
 import { hasBegun, healthyNode, refusedPod, scheduled, waitingFor, withEvent } from './shown.ts'
@@ -155,8 +155,7 @@ export const cases: Case[] = [
       const namespace = `${stage.mayfly.id}-small`
       const { stack } = stage.mayfly
       await ownKubernetesNamespace(stack, namespace, stage.undo)
-      const body = { metadata: { name: 'small' }, spec: { hard: { 'requests.cpu': '100m' } } }
-      await clusterAdmin(stack).createNamespacedResourceQuota({ namespace, body })
+      await countedQuota(stack, namespace, 'small', { 'requests.cpu': '100m' })
       return await groupWith(stage, `metadata: {namespace: ${namespace}}`)
     },
     explanation: /^The pod can never fit into quota small: it requests requests\.cpu 250m, and the quota is 100m\.$/,
@@ -179,7 +178,8 @@ export const cases: Case[] = [
     arrange: (stage) =>
       groupWith(
         stage,
-        `spec: {containers: [{name: worker, volumeMounts: [{name: v, mountPath: /v}]}], volumes: [{name: v, secret: {secretName: gone}}]}`,
+        // It asks for no part of a core: it must not spend its short time on waiting for the node.
+        `spec: {containers: [{name: worker, resources: {requests: {cpu: 0}}, volumeMounts: [{name: v, mountPath: /v}]}], volumes: [{name: v, secret: {secretName: gone}}]}`,
       ),
     explanation: /^The pod did not start within \d+ s: ContainerCreating\. FailedMount: .*secret "gone" not found$/,
     detail: /FailedMount: .*secret "gone" not found/,
