@@ -38,6 +38,11 @@ async function node(owner: string, runMs: number): Promise<SimulatedNodes> {
     const { items } = await core.listNode({ labelSelector: `${simulatedKey}=${owner}` })
     for (const { metadata } of items) await core.deleteNode({ name: metadata?.name ?? '' })
   })
+  // The cluster keeps pods from a new node until it has heard that it is ready; which of two that is first would be chance.
+  await until({ what: `the node of ${owner} to take pods`, seconds: 180 }, async () => {
+    const { items } = await clusterAdmin(mayfly.stack).listNode({ labelSelector: `${simulatedKey}=${owner}` })
+    return items.length > 0 && items.every(({ spec }) => spec?.taints?.every(({ key }) => key === simulatedKey))
+  })
   return nodes
 }
 
