@@ -22,8 +22,8 @@ type WorkerName = (typeof workers)[number]
 const limits = { max_concurrent_jobs: 5, max_forks: 12 }
 const hosts = ['web1', 'web2', 'web3', 'web4', 'web5']
 const shortMs = 1_500
-/** Long enough for whoever takes it over to find it at work, be it after the time-out of a heartbeat, on a machine that is busy. */
-const longMs = 20_000
+/** Long enough for one after the other to find it at work, each perhaps only after the time-out of a heartbeat (10 s), on a machine that is busy. */
+const longMs = 60_000
 
 let mayfly: Mayfly
 let witness: Witness
