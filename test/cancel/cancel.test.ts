@@ -62,7 +62,10 @@ async function expectCanceled(job: number): Promise<void> {
 test('before Temporal was told: at once, and Temporal never hears of it', async () => {
   await mayfly.kill9('worker')
   const job = await scene.run('hold')
-  expect((await scene.job(job)).job_explanation).toMatch(/^Waiting since \S+ to be handed to Temporal\.$/)
+  // Where so long has passed that the worker is missed, that is told as well.
+  expect((await scene.job(job)).job_explanation).toMatch(
+    /^Waiting since \S+ to be handed to Temporal\.(?: No worker |$)/,
+  )
   expect(await scene.cancel(job)).toBe(202)
   expect(await scene.job(job)).toMatchObject({ status: 'canceled' })
   await mayfly.start('worker')
@@ -125,8 +128,8 @@ test('row 21: while it runs, and twice: the runner ends the play before the pod 
   const override = JSON.stringify({ spec: { containers: [{ name: 'worker', lifecycle }] } })
   const job = await scene.run('hold', { group: await scene.group({ pod_spec_override: override }) })
   await scene.printed(job, 'has begun')
-  expect(await scene.cancel(job)).toBe(202)
-  expect(await scene.cancel(job)).toBe(202)
+  // Not one after the answer to the other: by then the job may have ended, and is not cancelled again.
+  expect(await Promise.all([scene.cancel(job), scene.cancel(job)])).toEqual([202, 202])
   await expectCanceled(job)
   expect(await scene.stdout(job)).toContain('has begun')
   expect(await scene.job(job)).toMatchObject({ event_processing_finished: true, job_explanation: '' })
