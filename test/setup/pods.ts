@@ -23,6 +23,9 @@ function isRunningOrToBe(pod: V1Pod): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
 }
 
+/** How long one watch lasts, at most. */
+const watchSeconds = 20
+
 /** Follows the pods of one namespace from `open` to `close` and keeps every state that it was told of. */
 export class PodRecord {
   /** Pods that exist, by name. */
@@ -55,13 +58,16 @@ export class PodRecord {
     return record
   }
 
-  /** The client ends a watch in which nothing happens for half a minute: then a further one begins where it ended. */
+  /**
+   * A watch ends after a while, and a further one begins where it ended. The client ends one in which nothing happens for half a minute; before that the server is to end it, which
+   * first tells up to where nothing happened: what is never older than a watch, it does not forget.
+   */
   async #follow(from: string | undefined): Promise<void> {
     let resourceVersion = from
     let expired: unknown
     this.#controller = await this.#watch.watch(
       `/api/v1/namespaces/${this.#namespace}/pods`,
-      { resourceVersion },
+      { resourceVersion, allowWatchBookmarks: true, timeoutSeconds: watchSeconds },
       (type: string, told: V1Pod & V1Status) => {
         if (type === 'ERROR' && told.code === 410) expired = told
         else if (type === 'ERROR') this.#ended = told
