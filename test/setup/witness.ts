@@ -40,6 +40,8 @@ export class Witness {
         const job = event.object.metadata.labels?.[podLabels.job] ?? 'none'
         this.#pods.set(job, (this.#pods.get(job) ?? new Set()).add(event.object.metadata.uid))
       },
+      // However long the API server was away: no pod comes and goes before it is seen.
+      timing: { lastBackOffMs: 500 },
     })
   }
 
