@@ -94,7 +94,9 @@ beforeAll(async () => {
   gather_facts: false
   tasks:
     - debug: { msg: "it is {{ lookup('env', 'TREASURY_TOKEN') }}" }
+    # The runner lives until it has written what was printed, and whose text the pattern is not.
     - shell: |
+        until grep -q 'it [i]s' /mayfly/spool/out; do sleep 0.1; done
         for process in /proc/[0-9]*; do
           if tr '\\0' ' ' <$process/cmdline | grep -q 'python.*runner [w]orker'; then kill -9 \${process#/proc/}; fi
         done
