@@ -73,6 +73,7 @@ test('rows 11, 12, 24, 49: a command runs in a pod of the only group of its orga
     summary_fields: { instance_group: { id: catalog.group } },
   })
   expect(job.controller_node).not.toBe('')
+  await pods.until(`the pod of command ${id} to be seen`, () => pods.statesOf(id).length > 0)
   const [pod] = pods.statesOf(id)
   expect(pod?.metadata?.namespace).toBe(mayfly.kubernetesNamespace)
   const output = await stdoutOf(id)
@@ -144,6 +145,7 @@ test('the worker is killed while a command runs: it runs once, to its end', asyn
   await mayfly.restart('worker')
   expect(await ended(id)).toMatchObject({ status: 'successful' })
   expect((await stdoutOf(id)).match(/CHANGED/g)).toHaveLength(1)
+  await pods.until(`no pod of command ${id}`, () => pods.statesOf(id).length > 0 && !pods.has(id))
   expect(new Set(pods.statesOf(id).map((pod) => pod.metadata?.name)).size).toBe(1)
   await expectNothingLeft(mayfly)
 })

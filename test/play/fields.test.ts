@@ -88,7 +88,7 @@ const flags = [
 function start(name: string, make: () => Promise<number>): void {
   const running = (async () => {
     const id = await make()
-    const wait = { what: `the job with ${name} to end`, seconds: 180, pause: mayfly.endOf(id) }
+    const wait = { what: `the job with ${name} to end`, seconds: 540, pause: mayfly.endOf(id) }
     const job = await until(wait, async () => {
       const latest = await mayfly.get<Job>(`/jobs/${id}/`)
       return latest.finished ? latest : undefined
@@ -157,6 +157,7 @@ test('limit, verbosity, diff_mode, forks, extra_vars, credentials, instance_grou
   expect(recap(text)).toEqual(['h1:3'])
   for (const part of ['"cmd": ["sleep", "0"]', '+new', 'forks 3, user alice, greeting hello'])
     expect(text).toContain(part)
+  await pods.until(`the pod of job ${job.id} to be seen`, () => pods.statesOf(job.id).length > 0)
   const images = pods.statesOf(job.id).flatMap((pod) => pod.spec?.containers.map(({ image }) => image) ?? [])
   expect([...new Set(images)]).toEqual(['mayfly.local/ee:latest'])
 })
