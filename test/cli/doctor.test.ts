@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { portIsFree } from '../../dev/numbers.ts'
 import { temporalProgram } from '../../dev/temporal.ts'
 import { until } from '../../dev/wait.ts'
 import { runMayfly } from '../setup/command.ts'
 import { type Mayfly, startMayfly } from '../setup/mayfly.ts'
+import { freePort } from '../setup/port.ts'
 
 let mayfly: Mayfly
 
@@ -48,8 +48,7 @@ test('every missing thing is a line with a remedy, and no password is shown', as
 })
 
 test('a Temporal server as it comes ignores priority and fairness, and that is told', async () => {
-  let port = 23_900
-  while (!(await portIsFree(port))) port++
+  const port = await freePort()
   const args = [
     'server',
     'start-dev',

@@ -2,21 +2,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, readFileSync, type WriteStream } from 'node:fs'
 import { temporalServes } from '../../dev/health.ts'
-import { portIsFree } from '../../dev/numbers.ts'
 import { until } from '../../dev/wait.ts'
+import { freePort } from '../setup/port.ts'
 import type { Step } from './compose-file.ts'
 
 /**
- * Free ports for the server's roles, under the names that `deploy/temporal/server.yaml` reads. They are below 32768, because Temporal
- * stores them in a signed two-byte column, and above those that `dev/` gives to stacks.
+ * Free ports for the server's roles, under the names that `deploy/temporal/server.yaml` reads. Temporal stores them in a signed two-byte column, so they must be, and are, below 32768.
  */
 export async function freePorts(names: readonly string[]): Promise<Record<string, string>> {
   const ports: Record<string, string> = {}
-  let next = 23_000 + (process.pid % 900) * 10
-  for (const name of names) {
-    while (!(await portIsFree(next))) next++
-    ports[name] = String(next++)
-  }
+  for (const name of names) ports[name] = String(await freePort())
   return ports
 }
 
