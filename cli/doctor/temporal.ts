@@ -1,6 +1,6 @@
 /** Checks of the Temporal server. */
-import { randomBytes } from 'node:crypto'
 import type { Check } from '../../dev/doctor.ts'
+import { checkOrder } from '../../worker/order-check.ts'
 import { reasonOf } from '../../worker/reason.ts'
 import { connectTemporal, type TemporalLink } from '../../worker/temporal.ts'
 
@@ -39,48 +39,14 @@ export async function temporalChecks(env: NodeJS.ProcessEnv): Promise<Check[]> {
   }
 }
 
-/**
- * Stands three workflows of one tenant and then one of another in a queue that nobody serves, and looks who comes second. The four are
- * terminated again.
- */
+/** Whether jobs would start in their order, as a worker finds it out. */
 async function fairnessCheck(link: TemporalLink): Promise<Check> {
-  const { connection, client, namespace } = link
   const name = 'temporal fairness'
-  const taskQueue = `mayfly-doctor-${randomBytes(6).toString('hex')}`
-  const waiting: string[] = []
   try {
-    for (const [index, fairnessKey] of ['first', 'first', 'first', 'second'].entries()) {
-      const workflowId = `${taskQueue}-${index}`
-      await client.workflow.start('probe', { workflowId, taskQueue, priority: { fairnessKey } })
-      waiting.push(workflowId)
-    }
-    const { workflowTaskQueuePartitions: partitions } = await connection.workflowService.listTaskQueuePartitions({
-      namespace,
-      taskQueue: { name: taskQueue },
-    })
-    const order: string[] = []
-    for (let place = 0; place < 2; place++) {
-      const poll = () => connection.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } })
-      const task = await connection.withDeadline(Date.now() + 10_000, poll)
-      order.push(task.workflowExecution?.workflowId ?? '')
-    }
-    const fair = order.some((id) => id === waiting[3])
-    const count = partitions?.length ?? 0
-    if (fair && count === 1) return { name, ok: true, detail: 'priority and fairness are observed, one partition' }
-    const detail = fair
-      ? `queues have ${count} partitions: order is only approximate`
-      : 'priority and fairness are ignored'
-    return { name, ok: false, detail, remedy: fairnessRemedy }
+    const problems = await checkOrder(link)
+    if (problems.length === 0) return { name, ok: true, detail: 'priority and fairness are observed, one partition' }
+    return { name, ok: false, detail: problems.join(' '), remedy: fairnessRemedy }
   } catch (error) {
     return { name, ok: false, detail: `cannot be told: ${reasonOf(error)}`, remedy: fairnessRemedy }
-  } finally {
-    await Promise.all(
-      waiting.map((id) =>
-        client.workflow
-          .getHandle(id)
-          .terminate('mayfly doctor')
-          .catch(() => {}),
-      ),
-    )
   }
 }
