@@ -30,7 +30,7 @@ function run(shell: string, spec: Partial<ContainerSpec>, more: { timeoutSeconds
     input: script,
     maxBuffer: 64 << 20,
     env: { PATH: process.env.PATH },
-    timeout: 20_000,
+    timeout: 120_000,
   })
   return done.stdout
 }
