@@ -301,18 +301,23 @@ test('Terminate of a running job: the reaper deletes the pod, frees the place an
   await operator.terminate(job)
   expect(await mayfly.get(`/jobs/${job}/`)).toMatchObject({ status: 'running' })
   // The list of what runs in Temporal lags behind.
+  const done = { jobs: 0, attempts: 0 }
   await until({ what: 'the reaper to end the job', seconds: 180, everyMs: 200 }, async () => {
-    const { jobsEnded, attemptsReleased, unreachable } = await operator.reap()
-    expect([jobsEnded, unreachable]).toEqual([attemptsReleased, []])
-    return jobsEnded === 1
+    const { jobsEnded, attemptsReleased } = await operator.reap()
+    done.jobs += jobsEnded
+    done.attempts += attemptsReleased
+    // A pod that takes longer than one pass waits for it is the next one's.
+    return done.jobs > 0 && (await attemptsOf(job))[0]?.released
   })
+  // Another test's workflow may have left its pod to the reaper, too.
+  expect(done).toEqual({ jobs: 1, attempts: expect.toSatisfy((attempts: number) => attempts >= 1) })
   expect(await mayfly.get(`/jobs/${job}/`)).toMatchObject({
     status: 'error',
     job_explanation: 'The workflow of this job was terminated in Temporal.',
   })
   await noPodOf(job)
   expect(await attemptsOf(job)).toMatchObject([{ number: 1, released: true }])
-  expect(await operator.reap()).toMatchObject({ jobsEnded: 0, attemptsReleased: 0, podsDeleted: 0 })
+  expect(await operator.reap()).toMatchObject({ jobsEnded: 0, attemptsReleased: 0, podsDeleted: 0, unreachable: [] })
 })
 
 test('nothing is left, and the worker has no complaint', async () => {
