@@ -91,8 +91,7 @@ async function expectMerged(image: string): Promise<void> {
   const job = await scene.run('quick', { group: older })
   expect(await mayfly.get(`/instance_groups/${older}/`)).toMatchObject({ pod_spec_override: override })
   expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
-  await record.until(`the pod of job ${job} to be seen`, () => record.statesOf(job).length > 0)
-  const [pod] = record.statesOf(job)
+  const [pod] = await record.seenOf(job)
   expect(pod?.metadata?.labels).toMatchObject({ team: 'red', [podLabels.job]: String(job) })
   const worker = pod?.spec?.containers.find(({ name }) => name === 'worker')
   expect(worker).toMatchObject({

@@ -73,8 +73,7 @@ test('rows 11, 12, 24, 49: a command runs in a pod of the only group of its orga
     summary_fields: { instance_group: { id: catalog.group } },
   })
   expect(job.controller_node).not.toBe('')
-  await pods.until(`the pod of command ${id} to be seen`, () => pods.statesOf(id).length > 0)
-  const [pod] = pods.statesOf(id)
+  const [pod] = await pods.seenOf(id)
   expect(pod?.metadata?.namespace).toBe(mayfly.kubernetesNamespace)
   const output = await stdoutOf(id)
   expect(output).toContain(`from ${pod?.metadata?.name}`)

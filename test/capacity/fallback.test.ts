@@ -88,8 +88,9 @@ test('row 54: a job whose group is full goes to the next in order, and one that 
   for (const id of [first, third]) await scene.cancel(id)
   for (const id of [first, second, third]) expect(await ended(id)).toMatchObject({ status: 'canceled' })
   for (const id of [first, second, third]) {
-    const states = [...pods.statesOf(id), ...elsewhere.pods.statesOf(id)]
-    expect(new Set(states.map((pod) => pod.metadata?.uid)).size).toBe(1)
+    const states = () => [...pods.statesOf(id), ...elsewhere.pods.statesOf(id)]
+    await pods.until(`a pod of job ${id} to be seen`, () => states().length > 0)
+    expect(new Set(states().map((pod) => pod.metadata?.uid)).size).toBe(1)
   }
 })
 

@@ -78,7 +78,7 @@ test('a constructed inventory is made in a pod', async () => {
     event_processing_finished: true,
     summary_fields: { instance_group: { id: catalog.group } },
   })
-  expect(pods.statesOf(update.id).length).toBeGreaterThan(0)
+  await pods.seenOf(update.id)
   expect(await count(`/inventories/${id}/hosts/`)).toBe(3)
   const groups = await mayfly.get<{ results: { id: number; name: string }[] }>(`/inventories/${id}/groups/?name=webs`)
   expect(await count(`/groups/${groups.results[0]?.id}/hosts/`)).toBe(2)

@@ -200,7 +200,7 @@ test('a source that names an execution environment is updated in a pod of the gr
     status: 'successful',
     summary_fields: { instance_group: { is_container_group: true } },
   })
-  expect(pods.statesOf(id).length).toBeGreaterThan(0)
+  await pods.seenOf(id)
   expect(await namesOf(filled)).toEqual(['web1', 'web2'])
   expect(await stdoutOf(id)).toMatch(/ INFO {5}Loaded \d groups, 2 hosts/)
   await pods.until(`no pod of update ${id}`, () => !pods.has(id))

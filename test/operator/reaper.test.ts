@@ -163,8 +163,9 @@ test("a pod of another installation that has our pod's name stays, and the job t
   await makePod(taken, 'another-installation', job)
   expect(await scene.run('quick')).toBe(job)
   expect(await scene.ended(job)).toMatchObject({ status: 'successful', job_explanation: '' })
-  const names = new Set(pods.statesOf(job).map((pod) => pod.metadata?.name))
-  expect([...names].sort()).toEqual([taken, `automation-job-${job}-2`])
+  const next = `automation-job-${job}-2`
+  await pods.until('the pod of the next name', () => pods.states.some((pod) => pod.metadata?.name === next))
+  expect(pods.statesOf(job).every((pod) => [taken, next].includes(pod.metadata?.name ?? ''))).toBe(true)
   expect(pods.pods.get(taken)?.metadata).toMatchObject({ name: taken })
   expect(pods.pods.get(taken)?.metadata?.deletionTimestamp).toBeUndefined()
   await deletePod(taken)

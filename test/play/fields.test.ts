@@ -157,8 +157,7 @@ test('limit, verbosity, diff_mode, forks, extra_vars, credentials, instance_grou
   expect(recap(text)).toEqual(['h1:3'])
   for (const part of ['"cmd": ["sleep", "0"]', '+new', 'forks 3, user alice, greeting hello'])
     expect(text).toContain(part)
-  await pods.until(`the pod of job ${job.id} to be seen`, () => pods.statesOf(job.id).length > 0)
-  const images = pods.statesOf(job.id).flatMap((pod) => pod.spec?.containers.map(({ image }) => image) ?? [])
+  const images = (await pods.seenOf(job.id)).flatMap((pod) => pod.spec?.containers.map(({ image }) => image) ?? [])
   expect([...new Set(images)]).toEqual(['mayfly.local/ee:latest'])
 })
 

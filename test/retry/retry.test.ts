@@ -116,6 +116,7 @@ test.concurrent('a container that runs out of memory gets more once', async () =
   const { job } = await launch({ out_of_memory: { factor: 8, max: '1Gi' } }, little)
   const { job: capped } = await launch({ out_of_memory: { factor: 8, max: '24Mi' } }, little)
   expect(await scene.ended(job)).toMatchObject({ status: 'successful' })
+  await pods.until('the second pod', () => pods.statesOf(job).some(({ metadata }) => metadata?.name?.endsWith('-2')))
   const limits = pods.statesOf(job).map(({ metadata, spec }) => {
     const worker = spec?.containers.find(({ name }) => name === 'worker')?.resources
     return `${metadata?.name?.at(-1)}: ${worker?.requests?.memory} ${worker?.limits?.memory}`

@@ -106,6 +106,12 @@ export class PodRecord {
     return this.states.filter((pod) => jobOf(pod) === job)
   }
 
+  /** As statesOf, once a pod was seen: the watch may tell of it after the API has told of the job's end. */
+  async seenOf(job: number): Promise<V1Pod[]> {
+    await this.until(`a pod of job ${job} to be seen`, () => this.statesOf(job).length > 0)
+    return this.statesOf(job)
+  }
+
   /** Whether a pod of the job exists. */
   has(job: number): boolean {
     return [...this.pods.values()].some((pod) => jobOf(pod) === job)

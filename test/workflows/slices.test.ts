@@ -101,7 +101,7 @@ test('rows 6 and 39: a job and a workflow of an organization run in its group', 
     const seen = await mayfly.get<Slice & Record<string, unknown>>(`/jobs/${id}/`)
     expect(seen).toMatchObject({ status: 'successful', instance_group: catalog.group, execution_node: '' })
     expect(seen.controller_node).not.toBe('')
-    expect(pods.statesOf(id)[0]?.metadata?.namespace).toBe(mayfly.kubernetesNamespace)
+    expect((await pods.seenOf(id))[0]?.metadata?.namespace).toBe(mayfly.kubernetesNamespace)
   }
 })
 
@@ -174,8 +174,10 @@ test(`rows 7, 8, 9 and 39: ${slices} slices with room for ${room}; those that ar
     expect(summaries.results.map((one) => one.host_name)).toEqual([hosts[slice.job_slice_number - 1]])
     seen.push(...summaries.results.map((one) => one.host_name))
     // Nobody else's pod was made twice.
-    const names = new Set(pods.statesOf(slice.id).map((pod) => pod.metadata?.name))
-    expect(names.size).toBe(slice.id === reset ? 2 : 1)
+    const names = () => new Set(pods.statesOf(slice.id).map((pod) => pod.metadata?.name)).size
+    const made = slice.id === reset ? 2 : 1
+    await pods.until(`${made} pods of slice ${slice.id} to be seen`, () => names() >= made)
+    expect(names()).toBe(made)
   }
   expect(seen.sort()).toEqual(hosts)
   expect(pods.peak).toBeLessThanOrEqual(room)
