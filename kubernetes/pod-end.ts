@@ -44,9 +44,10 @@ export function causeOfTermination(pod: Pod): Cause | null {
       return cause('pod_evicted', `The pod was preempted by one of higher priority. ${message}`.trim(), detail)
     case 'UnexpectedAdmissionError':
     case 'NodeAffinity':
-      return cause('pod_failed', `The node refused the pod (${reason}): ${message}`, detail)
+      return cause('node_refused', `The node refused the pod (${reason}): ${message}`, detail)
   }
-  if (reason.startsWith('OutOf')) return cause('pod_failed', `The node refused the pod (${reason}): ${message}`, detail)
+  if (reason.startsWith('OutOf'))
+    return cause('node_refused', `The node refused the pod (${reason}): ${message}`, detail)
   const disruption = pod.status?.conditions?.find(
     (found) => found.type === 'DisruptionTarget' && found.status === 'True',
   )

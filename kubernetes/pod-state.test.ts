@@ -165,7 +165,11 @@ describe('has ended', () => {
       failed({ reason: 'Terminated', message: 'Pod was terminated in response to imminent node shutdown.' }),
       'pod_evicted',
     ],
-    ['refused by the node', failed({ reason: 'OutOfcpu', message: 'Node did not have enough resource' }), 'pod_failed'],
+    [
+      'refused by the node',
+      failed({ reason: 'OutOfcpu', message: 'Node did not have enough resource' }),
+      'node_refused',
+    ],
     [
       'preempted',
       failed({ conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }] }),

@@ -28,6 +28,7 @@ export const causeStatus = {
   pod_deleted: 'error',
   pod_evicted: 'error',
   node_lost: 'error',
+  node_refused: 'error',
   group_drained: 'error',
   pod_deadline_exceeded: 'error',
   pod_failed: 'error',

@@ -24,6 +24,27 @@ const rows: Row[] = [
   { what: 'no policy, begun', kind: 'pod_evicted', started: true, next: null, says: '' },
   { what: 'no policy, memory', kind: 'out_of_memory', limit: 64 * Mi, next: null, says: '' },
   {
+    what: 'refused by its node, whatever the policy',
+    kind: 'node_refused',
+    next: { node_refused: 1 },
+    says: 'Attempt 1 ended: It is over; trying again (2 of 21).',
+  },
+  {
+    what: 'refused after it was lost: each counts by itself',
+    kind: 'node_refused',
+    policy: { lost_before_start: 1 },
+    retries: { lost_before_start: 1, node_refused: 3 },
+    next: { lost_before_start: 1, node_refused: 4 },
+    says: 'Attempt 1 ended: It is over; trying again (6 of 22).',
+  },
+  {
+    what: 'refused again and again',
+    kind: 'node_refused',
+    retries: { node_refused: 20 },
+    next: null,
+    says: 'Not tried again: nodes have refused 21 pods of this job.',
+  },
+  {
     what: 'lost before the start',
     kind: 'pod_deleted',
     policy: { lost_before_start: 2 },
@@ -136,7 +157,8 @@ describe('whether the platform runs a job once more', () => {
 
   const everything: RetryPolicy = { lost_before_start: 9, lost_after_start: 9, out_of_memory: memory }
   const others = (Object.keys(causeStatus) as CauseKind[]).filter(
-    (kind) => !['pod_deleted', 'pod_evicted', 'node_lost', 'group_drained', 'out_of_memory'].includes(kind),
+    (kind) =>
+      !['pod_deleted', 'pod_evicted', 'node_lost', 'node_refused', 'group_drained', 'out_of_memory'].includes(kind),
   )
   test.each(others)('never for %s', (kind) => {
     for (const started of [false, true]) {

@@ -7,6 +7,8 @@ export interface Retries {
   lost_before_start?: number
   lost_after_start?: number
   out_of_memory?: number
+  /** Not by a rule: a pod that its node refuses has never run. */
+  node_refused?: number
   /** The memory limit in bytes that further attempts have instead of their group's. */
   memory_bytes?: number
   /** How the last one that was tried again had ended; for people. */
@@ -33,17 +35,28 @@ export type RetryDecision =
 
 const mebibyte = 2 ** 20
 
+/** A scheduler that sees a node as it was a moment ago is right again after seconds; a pod that names its node itself may never be. */
+const mostRefusals = 20
+
 /** By these the cluster, or whoever drains a group, takes a pod away, whatever runs in it. */
 const lost: readonly CauseKind[] = ['pod_deleted', 'pod_evicted', 'node_lost', 'group_drained']
 
 /**
  * Decides whether the platform runs a job once more by itself. A pod that was lost and a container that ran out of memory may lead to another
- * attempt, as far as the policy says so; nothing else does, least of all a failed play.
+ * attempt, as far as the policy says so; a pod that its node refused leads to one whatever it says, because nothing of it ever ran. Nothing else does, least of
+ * all a failed play.
  */
 export function decideRetry(ended: EndedAttempt): RetryDecision {
+  if (ended.cause.kind === 'node_refused') return decideRefused(ended)
   if (lost.includes(ended.cause.kind)) return decideLost(ended)
   if (ended.cause.kind === 'out_of_memory') return decideOutOfMemory(ended)
   return no('')
+}
+
+function decideRefused(ended: EndedAttempt): RetryDecision {
+  const used = ended.retries.node_refused ?? 0
+  if (used < mostRefusals) return again(ended, { node_refused: used + 1 }, mostRefusals - used)
+  return no(`Not tried again: nodes have refused ${used + 1} pods of this job.`)
 }
 
 function decideLost(ended: EndedAttempt): RetryDecision {
@@ -84,7 +97,8 @@ const no = (explanation: string): RetryDecision => ({ again: false, explanation 
 
 /** `left`: attempts that the rule still allows, the next one among them. */
 function again({ number, cause, retries }: EndedAttempt, changes: Retries, left: number, how = ''): RetryDecision {
-  const next = 2 + (retries.lost_before_start ?? 0) + (retries.lost_after_start ?? 0) + (retries.out_of_memory ?? 0)
+  const { lost_before_start = 0, lost_after_start = 0, out_of_memory = 0, node_refused = 0 } = retries
+  const next = 2 + lost_before_start + lost_after_start + out_of_memory + node_refused
   const ending = cause.message.replace(/\.$/, '')
   const told = `Attempt ${number} ended: ${ending}; trying again${how} (${next} of ${next + left - 1}).`
   return { again: true, retries: { ...retries, ...changes, told }, explanation: told }

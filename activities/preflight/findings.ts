@@ -59,6 +59,7 @@ const causeRemedies: Partial<Record<Cause['kind'], string>> = {
     'Check the image of the execution environment and its registry credential, and that the nodes reach the registry.',
   container_not_created:
     'Check the pod spec override: a config map, secret, volume or command that it names is missing.',
+  node_refused: 'Look at what runs on the node, and at a nodeName in the pod spec override.',
   pod_failed: "Check the pod spec override: the pod's containers end by themselves.",
 }
 

@@ -170,6 +170,29 @@ describe.concurrent('a group has no room', () => {
   })
 })
 
+test('a pod that its node refuses for want of room is made anew until there is some', async ({ expect }) => {
+  const resource = `mayfly.dev/refused-${mayfly.id}`
+  await offer(resource, 1)
+  undo.add(() => offer(resource, null))
+  const { items } = await clusterAdmin(mayfly.stack).listNode({ labelSelector: `!${simulatedKey}` })
+  // So it is not the scheduler that finds it too large, but the node itself.
+  const nodeName = items[0]?.metadata?.name
+  const worker = { name: 'worker', resources: { requests: { [resource]: '2' }, limits: { [resource]: '2' } } }
+  const group = await scene.group({ pod_spec_override: JSON.stringify({ spec: { nodeName, containers: [worker] } }) })
+  const job = await scene.launch(await scene.template('hold', { group }))
+  const attempts = async () =>
+    (await mayfly.get<{ results: { cause: string | null; explanation: string }[] }>(`/jobs/${job}/attempts/`)).results
+  const refused = { cause: 'node_refused', explanation: expect.stringMatching(/^The node refused the pod \(OutOf/) }
+  const wait = { what: 'the first pod to be refused', seconds: patience, everyMs: 50 }
+  await until(wait, async () => (await attempts())[0]?.cause)
+  await offer(resource, 2)
+  await runs(job)
+  const all = await attempts()
+  expect(all.slice(0, -1)).toEqual(Array(all.length - 1).fill(expect.objectContaining(refused)))
+  expect(all.length).toBeGreaterThan(1)
+  await cancelAll([job])
+})
+
 test('a pod that no node can ever take ends its job, with the numbers', async ({ expect }) => {
   const namespace = mayfly.kubernetesNamespace
   const selected = { metadata: { namespace }, spec: { nodeSelector: { 'mayfly.dev/none': mayfly.id } } }
